@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MPROC_H
+#define MPROC_H
+
+#define MPROC_INSIDE
+
+#include <mproc/connection.h>
+#include <mproc/error.h>
+#include <mproc/init.h>
+#include <mproc/pool.h>
+#include <mproc/process.h>
+#include <mproc/queue.h>
+#include <mproc/value.h>
+#include <mproc/version.h>
+#include <mproc/wait.h>
+
+#undef MPROC_INSIDE
+
+#endif

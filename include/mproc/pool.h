@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MPROC_POOL_H
+#define MPROC_POOL_H
+
+#include <mproc/process.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MprocPool:
+ *
+ * Worker processes that run plain C functions and give their results back.
+ *
+ * A worker that dies takes its one running task with it, which fails with
+ * %MPROC_ERROR_WORKER_DIED; it is replaced, and every other task goes on.
+ *
+ * With the start method fork the workers, and their replacements hours later, see the program as it
+ * was when the pool was made: they are forked from a small process of the pool's own, which was
+ * forked then.  Descriptors that were open then stay open in it.
+ *
+ * A pool belongs to the process that made it; any thread of that process may use it.
+ */
+typedef struct MprocPool MprocPool;
+
+/**
+ * MprocResult:
+ *
+ * What a task that was handed to a pool will have given.  It does not keep its pool alive; when the
+ * pool goes first, the result is %MPROC_ERROR_CANCELLED.
+ */
+typedef struct MprocResult MprocResult;
+
+/**
+ * MprocPoolOptions:
+ *
+ * How a pool is to be, for mproc_pool_new_full().
+ */
+typedef struct MprocPoolOptions MprocPoolOptions;
+
+/**
+ * MprocTaskOptions:
+ *
+ * Reserved: there are none yet, and %NULL is what to pass.
+ */
+typedef struct MprocTaskOptions MprocTaskOptions;
+
+/**
+ * mproc_pool_options_new:
+ *
+ * Returns: (transfer full): options that say nothing yet
+ */
+MPROC_API MprocPoolOptions *mproc_pool_options_new (void);
+
+/**
+ * mproc_pool_options_free:
+ * @self: (nullable): options
+ */
+MPROC_API void mproc_pool_options_free (MprocPoolOptions *self);
+
+/**
+ * mproc_pool_options_set_start_method:
+ * @self: options
+ * @method: how the workers are started
+ *
+ * Under %MPROC_START_METHOD_THREAD the workers are threads, which can be neither killed nor lost:
+ * mproc_pool_terminate() then lets running tasks finish.
+ */
+MPROC_API void mproc_pool_options_set_start_method (MprocPoolOptions *self,
+                                                    MprocStartMethod method);
+
+/**
+ * mproc_pool_options_set_name:
+ * @self: options
+ * @name: the workers are called this, `-` and a number; "PoolWorker" if it is not set
+ */
+MPROC_API void mproc_pool_options_set_name (MprocPoolOptions *self, const char *name);
+
+/**
+ * mproc_pool_new:
+ * @n_workers: how many, at most 4096; 0: mproc_cpu_count()
+ * @error: return location for an error
+ *
+ * Starts a pool of worker processes by the default start method.
+ *
+ * Returns: (transfer full): a pool, or %NULL; then no worker is left
+ */
+MPROC_API MprocPool *mproc_pool_new (guint n_workers, GError **error);
+
+/**
+ * mproc_pool_new_full:
+ * @n_workers: how many, at most 4096; 0: mproc_cpu_count()
+ * @options: (nullable): how it is to be
+ * @error: return location for an error
+ *
+ * Returns: (transfer full): a pool, or %NULL; then no worker is left
+ */
+MPROC_API MprocPool *mproc_pool_new_full (guint n_workers,
+                                          const MprocPoolOptions *options,
+                                          GError **error);
+
+/**
+ * mproc_pool_ref:
+ * @self: a pool
+ *
+ * Returns: (transfer full): @self
+ */
+MPROC_API MprocPool *mproc_pool_ref (MprocPool *self);
+
+/**
+ * mproc_pool_unref:
+ * @self: (nullable): a pool
+ *
+ * The last reference terminates the pool, as leaving Python's `with` does, and waits for its
+ * workers' end.
+ */
+MPROC_API void mproc_pool_unref (MprocPool *self);
+
+/**
+ * mproc_pool_get_n_workers:
+ * @self: a pool
+ *
+ * Returns: how many workers it keeps
+ */
+MPROC_API guint mproc_pool_get_n_workers (MprocPool *self);
+
+/**
+ * mproc_pool_apply:
+ * @self: a pool
+ * @func: a function
+ * @args: (nullable): its argument, of any type; a floating reference is sunk
+ * @error: return location for an error
+ *
+ * Runs @func (@args) in a worker and waits for what it gives.
+ *
+ * Returns: (transfer full): its value (mproc_is_nothing() if it gave none), or %NULL with the
+ *   error it failed with: same domain, code and message
+ */
+MPROC_API GVariant *mproc_pool_apply (MprocPool *self,
+                                      MprocFunc func,
+                                      GVariant *args,
+                                      GError **error);
+
+/**
+ * mproc_pool_apply_async:
+ * @self: a pool
+ * @func: a function
+ * @args: (nullable): its argument, of any type; a floating reference is sunk
+ * @options: (nullable): %NULL
+ *
+ * Hands the task to the pool and returns at once.  Whatever goes wrong, also here, is told by the
+ * result.
+ *
+ * Returns: (transfer full): the result to come, never %NULL
+ */
+MPROC_API MprocResult *mproc_pool_apply_async (MprocPool *self,
+                                               MprocFunc func,
+                                               GVariant *args,
+                                               const MprocTaskOptions *options);
+
+/**
+ * mproc_pool_push:
+ * @self: a pool
+ * @func: a function
+ * @args: (nullable): its argument, of any type; a floating reference is sunk
+ * @error: return location for an error
+ *
+ * Hands over a task whose result nobody wants, as g_thread_pool_push() does.  If it fails, the
+ * worker prints its error on standard error.
+ *
+ * Returns: %FALSE if the task could not be handed over
+ */
+MPROC_API gboolean mproc_pool_push (MprocPool *self,
+                                    MprocFunc func,
+                                    GVariant *args,
+                                    GError **error);
+
+/**
+ * mproc_pool_map:
+ * @self: a pool
+ * @func: a function
+ * @items: a container (an array, a tuple); a floating reference is sunk.  @func gets each child, and what is
+ *   inside of it where it is a variant
+ * @chunk: how many items a worker takes at a time; 0: a quarter of an even share
+ * @error: return location for an error
+ *
+ * Runs @func once for each item and waits for all of them.  An item that fails loses the rest of its
+ * chunk; the others are waited for all the same, and the error seen first is returned.
+ *
+ * Returns: (transfer full): an array of type `av` in the order of @items, or %NULL with error
+ */
+MPROC_API GVariant *mproc_pool_map (MprocPool *self,
+                                    MprocFunc func,
+                                    GVariant *items,
+                                    guint chunk,
+                                    GError **error);
+
+/**
+ * mproc_pool_map_async:
+ * @self: a pool
+ * @func: a function
+ * @items: as for mproc_pool_map()
+ * @chunk: as for mproc_pool_map()
+ * @options: (nullable): %NULL
+ *
+ * Returns: (transfer full): the result to come, of type `av`; never %NULL
+ */
+MPROC_API MprocResult *mproc_pool_map_async (MprocPool *self,
+                                             MprocFunc func,
+                                             GVariant *items,
+                                             guint chunk,
+                                             const MprocTaskOptions *options);
+
+/**
+ * mproc_pool_close:
+ * @self: a pool
+ *
+ * No more tasks: later ones fail with %MPROC_ERROR_STATE.  Those handed over are finished, then the
+ * workers end.
+ */
+MPROC_API void mproc_pool_close (MprocPool *self);
+
+/**
+ * mproc_pool_terminate:
+ * @self: a pool
+ *
+ * Ends the workers at once.  Results that are not there yet become %MPROC_ERROR_CANCELLED.
+ */
+MPROC_API void mproc_pool_terminate (MprocPool *self);
+
+/**
+ * mproc_pool_join:
+ * @self: a pool that has been closed or terminated
+ * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
+ *
+ * Waits until every task is done and no worker is left.
+ *
+ * Returns: %FALSE when time was up
+ */
+MPROC_API gboolean mproc_pool_join (MprocPool *self, gint64 timeout_us);
+
+/**
+ * mproc_result_ref:
+ * @self: a result
+ *
+ * Returns: (transfer full): @self
+ */
+MPROC_API MprocResult *mproc_result_ref (MprocResult *self);
+
+/**
+ * mproc_result_unref:
+ * @self: (nullable): a result
+ */
+MPROC_API void mproc_result_unref (MprocResult *self);
+
+/**
+ * mproc_result_get:
+ * @self: a result
+ * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
+ * @error: return location for an error
+ *
+ * Waits for the task's value.  May be called any number of times.
+ *
+ * Returns: (transfer full): the value, or %NULL: with %MPROC_ERROR_TIMED_OUT it is not there yet, else
+ *   @error is the task's own, %MPROC_ERROR_WORKER_DIED or %MPROC_ERROR_CANCELLED
+ */
+MPROC_API GVariant *mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error);
+
+/**
+ * mproc_result_wait:
+ * @self: a result
+ * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
+ *
+ * Returns: whether it is there
+ */
+MPROC_API gboolean mproc_result_wait (MprocResult *self, gint64 timeout_us);
+
+/**
+ * mproc_result_is_ready:
+ * @self: a result
+ *
+ * Returns: whether it is there, as value or as error
+ */
+MPROC_API gboolean mproc_result_is_ready (MprocResult *self);
+
+/**
+ * mproc_result_is_successful:
+ * @self: a result that is ready
+ *
+ * Returns: whether it is a value
+ */
+MPROC_API gboolean mproc_result_is_successful (MprocResult *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocPool, mproc_pool_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocPoolOptions, mproc_pool_options_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocResult, mproc_result_unref)
+
+G_END_DECLS
+
+#endif

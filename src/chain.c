@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "chain.h"
+
+#include "family.h"
+
+/* The first chunk; each next one is twice as large, up to LAST_CHUNK.  A little less, so that the
+ * allocator's size class is met with its own header in it. */
+#define FIRST_CHUNK (64 * 1024 - 128)
+#define LAST_CHUNK (1024 * 1024 - 128)
+
+/* What stands before the units. */
+typedef struct
+{
+  _Alignas (MPROC_CHUNK_GRANULE) MprocOffset block;
+  guint32 units;
+} Chunk;
+
+G_STATIC_ASSERT (sizeof (Chunk) == MPROC_CHUNK_GRANULE);
+G_STATIC_ASSERT (sizeof (MprocChain) == 3 * 128);
+
+static Chunk *
+chunk_at (guint32 granule)
+{
+  return mproc_arena_at ((MprocOffset) granule * MPROC_CHUNK_GRANULE, sizeof (Chunk));
+}
+
+static MprocAtomic64 *
+unit_of (guint32 granule, guint32 unit)
+{
+  return (MprocAtomic64 *) (gpointer) ((guint8 *) (chunk_at (granule) + 1) + (gsize) unit * 8);
+}
+
+/* A chunk of about @size bytes, empty.  0 with error. */
+static guint32
+chunk_new (gsize size, GError **error)
+{
+  MprocOffset block = mproc_arena_alloc (size, error);
+  MprocOffset start = (block + MPROC_CHUNK_GRANULE - 1) & ~(MprocOffset) (MPROC_CHUNK_GRANULE - 1);
+  Chunk *chunk;
+  gsize units;
+
+  if (block == 0)
+    return 0;
+  chunk = mproc_arena_at (start, size - (start - block));
+  units = (mproc_arena_block_size (block) - (start - block) - sizeof (Chunk)) / 8;
+  chunk->block = block;
+  chunk->units = (guint32) MIN (units, MPROC_CHUNK_MAX_UNITS);
+  return (guint32) (start / MPROC_CHUNK_GRANULE);
+}
+
+static void
+chunk_free (guint32 granule)
+{
+  if (granule != 0)
+    mproc_arena_free (chunk_at (granule)->block);
+}
+
+void
+mproc_chain_look_at (MprocView *view, MprocPosition position)
+{
+  MprocOffset at = (MprocOffset) MPROC_POSITION_GRANULE (position) * MPROC_CHUNK_GRANULE;
+  Chunk *chunk = mproc_arena_at (at, sizeof (Chunk));
+
+  view->ring.units = chunk->units;
+  view->ring.data = mproc_arena_at (at + sizeof (Chunk), (gsize) chunk->units * 8);
+  view->chunk = MPROC_POSITION_CHUNK (position);
+}
+
+/* ------------------------------------------------------------------ links */
+
+/* An empty chunk to follow one of @units: the spare, unless it is smaller. */
+static guint32
+next_chunk (MprocChain *chain, guint32 units, GError **error)
+{
+  guint32 granule = atomic_exchange_explicit (&chain->spare, 0, memory_order_acq_rel);
+
+  if (granule != 0 && chunk_at (granule)->units < units)
+    {
+      chunk_free (granule);
+      granule = 0;
+    }
+  if (granule == 0)
+    granule = chunk_new (MIN (2 * (units * (gsize) 8) + sizeof (Chunk), LAST_CHUNK), error);
+  return granule;
+}
+
+/* Where the consumer is, if it is in the chunk of @tail; else at its start. */
+static guint32
+head_in_chunk (MprocChain *chain, MprocPosition tail)
+{
+  MprocPosition head = mproc_load64 (&chain->consumer.head);
+
+  return MPROC_POSITION_CHUNK (head) == MPROC_POSITION_CHUNK (tail) ? MPROC_POSITION_UNIT (head) : 0;
+}
+
+static void
+publish_link (MprocPosition at, MprocPosition to)
+{
+  mproc_store64 (unit_of (MPROC_POSITION_GRANULE (at), MPROC_POSITION_UNIT (at)),
+                 mproc_header (MPROC_POSITION_GRANULE (to), MPROC_RECORD_LINK, 0));
+  mproc_crash_order ();
+}
+
+/* Goes on in a new chunk.  The tail leaves the old one before the LINK is published: after that
+ * the old chunk is the consumer's, who may free it, and a tail that named it would send the
+ * next producer into memory that is something else by then. */
+static gboolean
+link_chunk (MprocChain *chain, MprocView *view, GError **error)
+{
+  MprocProducer *producer = &chain->producer;
+  MprocPosition from = atomic_load_explicit (&producer->tail, memory_order_relaxed);
+  guint32 granule = next_chunk (chain, view->ring.units, error);
+  MprocPosition to = mproc_position (granule, MPROC_POSITION_SERIAL (from) + 1, 0);
+  gboolean guarded;
+
+  if (granule == 0)
+    return FALSE;
+  /* Killed from here on: the sweep frees the chunk. */
+  guarded = mproc_intent_begin (chunk_at (granule)->block);
+  atomic_store_explicit (unit_of (granule, 0), 0, memory_order_relaxed);
+  mproc_store64 (&producer->link_at, from);
+  atomic_store_explicit (&producer->head_seen, 0, memory_order_relaxed);
+  mproc_crash_order ();
+  /* Killed from here on: the chunk is lost (a few instructions). */
+  if (guarded)
+    mproc_intent_end (chunk_at (granule)->block);
+  mproc_crash_order ();
+  mproc_store64 (&producer->tail, to);
+  mproc_crash_order ();
+  /* Killed from here on: the next producer finds link_at in another chunk than the tail. */
+  publish_link (from, to);
+  mproc_store64 (&producer->link_at, 0);
+  mproc_chain_look_at (view, to);
+  return TRUE;
+}
+
+gboolean
+mproc_chain_make_room (MprocChain *chain, MprocView *view, MprocRoom *room, GError **error)
+{
+  MprocProducer *producer = &chain->producer;
+  MprocPosition tail = atomic_load_explicit (&producer->tail, memory_order_relaxed);
+  guint32 head = head_in_chunk (chain, tail);
+
+  atomic_store_explicit (&producer->head_seen, head, memory_order_relaxed);
+  room->start = mproc_ring_place (&view->ring, room->tail, head, room->need);
+  if (room->start != MPROC_RING_FULL)
+    return TRUE;
+  if (!link_chunk (chain, view, error))
+    return FALSE;
+  room->tail = 0;
+  room->start = 0;
+  return TRUE;
+}
+
+/* The consumer's half: the head leaves the old chunk, which then is nobody's.  Killed before it is
+ * the spare: it is lost. */
+void
+mproc_chain_follow_link (MprocChain *chain, guint32 granule)
+{
+  MprocPosition from = atomic_load_explicit (&chain->consumer.head, memory_order_relaxed);
+  guint32 serial = MPROC_POSITION_SERIAL (from) + 1;
+
+  mproc_store64 (&chain->consumer.head, mproc_position (granule, serial, 0));
+  mproc_crash_order ();
+  chunk_free (atomic_exchange_explicit (&chain->spare, MPROC_POSITION_GRANULE (from),
+                                        memory_order_acq_rel));
+}
+
+/* ------------------------------------------------------------------ recovery */
+
+/* Finishes a link whose tail has moved already.  A consumer that is in the tail's chunk has seen the
+ * LINK, and the old chunk is gone.  Otherwise it is looked at, then the consumer once more: if it has
+ * still not come over, the old chunk was in the chain while we looked, and if there was no
+ * LINK it stays there until we have written one. */
+static void
+finish_link (MprocChain *chain, MprocPosition from, MprocPosition to)
+{
+  MprocAtomic64 *head = &chain->consumer.head;
+  guint64 header;
+
+  if (MPROC_POSITION_CHUNK (mproc_load64 (head)) == MPROC_POSITION_CHUNK (to))
+    return;
+  header = mproc_load64 (unit_of (MPROC_POSITION_GRANULE (from), MPROC_POSITION_UNIT (from)));
+  if (header == 0 && MPROC_POSITION_CHUNK (mproc_load64 (head)) != MPROC_POSITION_CHUNK (to))
+    publish_link (from, to);
+}
+
+void
+mproc_chain_recover_producer (MprocChain *chain, MprocView *view)
+{
+  MprocProducer *producer = &chain->producer;
+  MprocPosition tail = mproc_load64 (&producer->tail);
+  MprocPosition from = mproc_load64 (&producer->link_at);
+  guint32 sequence = mproc_load32 (&producer->put);
+  guint32 unit;
+
+  if (from != 0 && MPROC_POSITION_CHUNK (from) != MPROC_POSITION_CHUNK (tail))
+    finish_link (chain, from, tail);
+  mproc_store64 (&producer->link_at, 0);
+  mproc_chain_look_at (view, tail);
+  unit = mproc_ring_walk (&view->ring, MPROC_POSITION_UNIT (tail), &sequence);
+  /* In this order, as when publishing: killed in between, the walk is done again. */
+  mproc_store32 (&producer->put, sequence);
+  mproc_crash_order ();
+  mproc_store64 (&producer->tail, view->chunk << 18 | unit);
+  mproc_store32 (&producer->taken_seen, mproc_load32 (&chain->consumer.taken));
+  mproc_store32 (&producer->head_seen, head_in_chunk (chain, tail));
+}
+
+void
+mproc_chain_recover_consumer (MprocChain *chain, MprocView *view)
+{
+  MprocRecord record;
+
+  /* Nothing at the head: the count was stored before the head moved, and is right. */
+  if (mproc_chain_peek (chain, view, &record))
+    mproc_store32 (&chain->consumer.taken, record.sequence - 1);
+}
+
+/* ------------------------------------------------------------------ life */
+
+gboolean
+mproc_chain_init (MprocChain *chain, GError **error)
+{
+  guint32 granule = chunk_new (FIRST_CHUNK, error);
+  MprocPosition start = mproc_position (granule, 0, 0);
+
+  if (granule == 0)
+    return FALSE;
+  atomic_store_explicit (unit_of (granule, 0), 0, memory_order_relaxed);
+  mproc_store64 (&chain->consumer.head, start);
+  mproc_store64 (&chain->producer.tail, start);
+  return TRUE;
+}
+
+void
+mproc_chain_clear (MprocChain *chain)
+{
+  MprocPosition head = mproc_load64 (&chain->consumer.head);
+
+  if (head != 0)
+    chunk_free (MPROC_POSITION_GRANULE (head));
+  chunk_free (mproc_load32 (&chain->spare));
+}

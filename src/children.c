@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* The children of this process, and how the end of one is noticed.
+ *
+ * Any number of threads may wait for one child.  One of them at a time waits for the process
+ * itself, and reaps it; the others sleep on its word in the process table, which changes when
+ * it is buried.  A child that is a thread notes its own end. */
+#include "processdata.h"
+
+#include "word.h"
+
+/* How long daemons may take to end after they were told to. */
+#define PATIENCE (5 * G_USEC_PER_SEC)
+
+/* Under the local lock; each a reference. */
+static GPtrArray *children;
+static gint64 children_pid; /* whose they are: not a process's that the host forked */
+
+/* ------------------------------------------------------------------ the list */
+
+/* Under the local lock. */
+static GPtrArray *
+get_children (void)
+{
+  if (children == NULL || children_pid != mproc_os_pid ())
+    {
+      children = g_ptr_array_new ();
+      children_pid = mproc_os_pid ();
+    }
+  return children;
+}
+
+void
+mproc_children_add (MprocProcess *self)
+{
+  mproc_local_lock ();
+  g_ptr_array_add (get_children (), mproc_process_ref (self));
+  mproc_local_unlock ();
+}
+
+void
+mproc_children_forget (void)
+{
+  mproc_local_lock ();
+  /* What the parent waits for them with is no use here, and would only use up descriptors. */
+  for (guint i = 0; children != NULL && i < children->len; i++)
+    {
+      MprocProcess *other = g_ptr_array_index (children, i);
+
+      mproc_os_child_clear (&other->child);
+      mproc_os_child_clear (&other->view);
+    }
+  children = NULL;
+  mproc_local_unlock ();
+}
+
+/* References to those of @owner, 0 for all. */
+static GPtrArray *
+list_of (MprocMember owner)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+
+  mproc_local_lock ();
+  for (guint i = 0; i < get_children ()->len; i++)
+    {
+      MprocProcess *child = g_ptr_array_index (children, i);
+
+      if (owner == 0 || child->owner == owner)
+        g_ptr_array_add (list, mproc_process_ref (child));
+    }
+  mproc_local_unlock ();
+  return list;
+}
+
+/* ------------------------------------------------------------------ waiting */
+
+typedef enum
+{
+  TURN_ENDED,  /* nothing to wait for */
+  TURN_MINE,   /* this thread waits for the process, and reaps it */
+  TURN_OTHERS  /* another one does, or it is a thread and tells by itself */
+} Turn;
+
+static Turn
+take_turn (MprocProcess *self)
+{
+  Turn turn = TURN_OTHERS;
+
+  mproc_local_lock ();
+  if (self->state == MPROC_PROCESS_ENDED)
+    turn = TURN_ENDED;
+  else if (!self->reaping && self->method != MPROC_START_METHOD_THREAD)
+    {
+      self->reaping = TRUE;
+      turn = TURN_MINE;
+    }
+  mproc_local_unlock ();
+  return turn;
+}
+
+/* Notes the end of a reaped child.  A code that somebody else has taken away may stand in its
+ * slot; that comes before the burial, which frees the slot. */
+static void
+note_end (MprocProcess *self)
+{
+  gint code = self->child.exit_code;
+
+  if (code == MPROC_OS_EXIT_UNKNOWN && !mproc_member_get_exit_code (self->member, &code))
+    code = 255;
+  mproc_member_bury (self->member);
+  mproc_local_lock ();
+  self->exit_code = code;
+  self->view.ended = TRUE;
+  self->state = MPROC_PROCESS_ENDED;
+  mproc_local_unlock ();
+}
+
+static gboolean
+reap (MprocProcess *self, gint64 deadline)
+{
+  gboolean ended = mproc_os_child_wait (&self->child, deadline);
+
+  if (ended)
+    note_end (self);
+  mproc_local_lock ();
+  self->reaping = FALSE;
+  mproc_local_unlock ();
+  /* Others have it to themselves now, or the next one's turn has come. */
+  mproc_word_wake (mproc_member_word (self->member), G_MAXINT32);
+  return ended;
+}
+
+/* It has ended, but the thread that reaps it has not got round to saying so. */
+static gboolean
+is_about_to_end (MprocProcess *self)
+{
+  MprocOsIdentity who;
+
+  if (self->method == MPROC_START_METHOD_THREAD)
+    return FALSE;
+  mproc_member_get_identity (self->member, &who);
+  return who.pid == self->pid && mproc_os_is_dead (&who);
+}
+
+/* Off the list, once; the thread behind it is gone, too, for whoever asks first. */
+static void
+settle (MprocProcess *self)
+{
+  GThread *thread;
+  gboolean was_listed;
+
+  mproc_local_lock ();
+  thread = g_steal_pointer (&self->thread);
+  was_listed = g_ptr_array_remove (get_children (), self);
+  mproc_local_unlock ();
+  if (thread != NULL)
+    g_thread_join (thread);
+  if (was_listed)
+    mproc_process_unref (self);
+}
+
+gboolean
+mproc_child_wait (MprocProcess *self, gint64 deadline)
+{
+  MprocAtomic32 *word = mproc_member_word (self->member);
+  gboolean ended = FALSE, extended = FALSE;
+
+  while (!ended)
+    {
+      guint32 value = mproc_load32 (word);
+      Turn turn = take_turn (self);
+
+      if (turn == TURN_MINE)
+        {
+          if (!reap (self, deadline))
+            return FALSE;
+          ended = TRUE;
+        }
+      else if (turn == TURN_ENDED)
+        ended = TRUE;
+      else if (g_get_monotonic_time () < deadline)
+        mproc_word_wait (word, value, deadline);
+      else if (!extended && is_about_to_end (self))
+        {
+          deadline = g_get_monotonic_time () + MPROC_NAP;
+          extended = TRUE;
+        }
+      else
+        return FALSE;
+    }
+  settle (self);
+  return TRUE;
+}
+
+void
+mproc_child_thread_ended (MprocProcess *self, gint exit_code)
+{
+  gintptr writer;
+
+  mproc_local_lock ();
+  self->exit_code = exit_code;
+  self->state = MPROC_PROCESS_ENDED;
+  writer = self->end_writer;
+  self->end_writer = MPROC_OS_NONE;
+  mproc_local_unlock ();
+  if (writer != MPROC_OS_NONE)
+    mproc_os_channel_close (writer);
+}
+
+/* ------------------------------------------------------------------ all of them */
+
+/* Under the local lock. Only deaths by a signal cannot be seen in memory. */
+static gboolean
+has_probably_ended (MprocProcess *child)
+{
+  return child->state == MPROC_PROCESS_ENDED || !mproc_member_is_current (child->member);
+}
+
+/* One more than those that memory tells of, in turn, so that this costs one system call however
+ * many there are, and every one is looked at in the end. */
+void
+mproc_children_look (void)
+{
+  static guint next;
+  GPtrArray *ended = NULL;
+
+  mproc_local_lock ();
+  if (get_children ()->len > 0)
+    {
+      ended = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+      next = (next + 1) % children->len;
+      for (guint i = 0; i < children->len; i++)
+        {
+          MprocProcess *child = g_ptr_array_index (children, i);
+
+          if (i == next || has_probably_ended (child))
+            g_ptr_array_add (ended, mproc_process_ref (child));
+        }
+    }
+  mproc_local_unlock ();
+  if (ended == NULL)
+    return;
+  for (guint i = 0; i < ended->len; i++)
+    mproc_child_wait (g_ptr_array_index (ended, i), 0);
+  g_ptr_array_unref (ended);
+}
+
+static gboolean
+end_daemon (MprocProcess *daemon, gint64 patience, gint64 deadline)
+{
+  if (mproc_child_wait (daemon, patience))
+    return TRUE;
+  mproc_process_kill (daemon, NULL);
+  return mproc_child_wait (daemon, deadline);
+}
+
+gboolean
+mproc_children_end (MprocMember owner, gint64 deadline)
+{
+  GPtrArray *list = list_of (owner);
+  gint64 patience = MIN (deadline, g_get_monotonic_time () + PATIENCE);
+  gboolean all = TRUE;
+
+  for (guint i = 0; i < list->len; i++)
+    {
+      MprocProcess *child = g_ptr_array_index (list, i);
+
+      if (child->daemon && child->method != MPROC_START_METHOD_THREAD)
+        mproc_process_terminate (child, NULL);
+    }
+  for (guint i = 0; i < list->len; i++)
+    {
+      MprocProcess *child = g_ptr_array_index (list, i);
+
+      /* A thread cannot be made to end; it ends with the process. */
+      if (child->daemon && child->method == MPROC_START_METHOD_THREAD)
+        all = mproc_child_wait (child, 0) && all;
+      else if (child->daemon)
+        all = end_daemon (child, patience, deadline) && all;
+      else
+        all = mproc_child_wait (child, deadline) && all;
+    }
+  g_ptr_array_unref (list);
+  return all;
+}
+
+GPtrArray *
+mproc_process_list_children (void)
+{
+  MprocMember self = mproc_self_or_none ();
+  GPtrArray *list;
+
+  if (self == 0)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+  list = list_of (mproc_self ());
+  for (guint i = list->len; i > 0; i--)
+    if (mproc_child_wait (g_ptr_array_index (list, i - 1), 0))
+      g_ptr_array_remove_index (list, i - 1);
+  return list;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of classes: a process may be handed, or have to destroy, objects of a class it has not
+ * used itself. */
+#include "connection.h"
+#include "entry.h"
+#include "queue.h"
+
+static gpointer
+prepare (gpointer unused)
+{
+  (void) unused;
+  mproc_object_set_class (MPROC_KIND_QUEUE, mproc_queue_get_class ());
+  mproc_object_set_class (MPROC_KIND_CONNECTION, mproc_connection_get_class ());
+  return NULL;
+}
+
+void
+mproc_classes_prepare (void)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  g_once (&once, prepare, NULL);
+}

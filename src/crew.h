@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* The crew: keeps a pool's workers at their number, and says who died.
+ *
+ * It lives where the workers are started: in the pool's nursery (fork), or in the pool's own
+ * thread (spawn, thread).  Everything it has to tell goes through the pool's event queue, behind
+ * whatever the dead one had published there itself. */
+#ifndef MPROC_CREW_H
+#define MPROC_CREW_H
+
+#include "family.h"
+#include "os.h"
+#include "queue.h"
+
+#include <mproc/pool.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  MPROC_EVENT_RESULT,   /* a task is DONE */
+  MPROC_EVENT_DEATH,    /* a worker ended that should not have */
+  MPROC_EVENT_READY,    /* all workers have been started */
+  MPROC_EVENT_BROKEN,   /* none can be started: text */
+  MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
+  MPROC_EVENT_STOP      /* the pool's thread shall end */
+} MprocEventKind;
+
+/* What the event queue carries.  All of it, so that a record says everything. */
+typedef struct
+{
+  guint32 kind;
+  guint32 serial;  /* RESULT: of the task */
+  guint32 member;  /* DEATH */
+  gint32 exit_code;
+  gint64 pid;
+  char text[160]; /* BROKEN; sent only as far as it goes */
+} MprocPoolEvent;
+
+#define MPROC_EVENT_BASE_SIZE G_STRUCT_OFFSET (MprocPoolEvent, text)
+
+/* Puts an event; waits for room as long as it takes. */
+void mproc_event_post (MprocQueue *events, const MprocPoolEvent *event);
+
+/* An MprocQueueClaim that takes an event into the MprocPoolEvent at @data. */
+gboolean mproc_event_copy (gconstpointer payload, gsize size, gpointer data);
+
+typedef struct
+{
+  guint n_workers;
+  MprocStartMethod method;
+  char *name; /* the crew's */
+  MprocQueue *tasks;
+  MprocQueue *events;
+} MprocCrewPlan;
+
+typedef struct MprocCrew MprocCrew;
+
+/* Copies @plan, takes references. */
+MprocCrew *mproc_crew_new (const MprocCrewPlan *plan);
+
+/* Starts what is missing. */
+gboolean mproc_crew_fill (MprocCrew *self, GError **error);
+
+/* Reaps those that have ended, reports, replaces.  FALSE: there is nothing left to do, and the
+ * event that says so has been posted. */
+gboolean mproc_crew_tend (MprocCrew *self);
+
+/* What to wait for until the next call: appends MprocOsWait. */
+void mproc_crew_list_waits (MprocCrew *self, GArray *waits);
+
+/* Ends all workers now and waits until they are gone (threads: tells them to end). */
+void mproc_crew_kill (MprocCrew *self);
+
+void mproc_crew_free (MprocCrew *self);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include "message.h"
+
+#include <string.h>
+
+typedef struct
+{
+  guint16 type_length;
+  guint16 n_handles;
+  guint32 padding; /* bytes between the data and the handles, which are 4-aligned */
+} Trailer;
+
+/* g_memdup counts in 32 bits, and g_memdup2 is newer than the GLib we ask for. */
+static gpointer
+copy_of (gconstpointer bytes, gsize size)
+{
+  return memcpy (g_malloc (size), bytes, size);
+}
+
+static gsize
+padding_after (gsize data_size)
+{
+  return (4 - data_size % 4) % 4;
+}
+
+/* What keeps a value's bytes, and the objects it names, as long as the value lives. */
+typedef struct
+{
+  gpointer bytes;
+  GBytes *shared_bytes;
+  GPtrArray *objects;
+} Keeper;
+
+static void
+keeper_free (gpointer data)
+{
+  Keeper *self = data;
+
+  g_free (self->bytes);
+  if (self->shared_bytes != NULL)
+    g_bytes_unref (self->shared_bytes);
+  if (self->objects != NULL)
+    g_ptr_array_unref (self->objects);
+  g_free (self);
+}
+
+/* ------------------------------------------------------------------ handles in values */
+
+static gboolean
+may_have_handles (GVariant *value)
+{
+  return strpbrk (g_variant_get_type_string (value), "hv") != NULL;
+}
+
+void
+mproc_value_collect_handles (GVariant *value, GArray *handles)
+{
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_HANDLE))
+    {
+      MprocHandle handle = g_variant_get_handle (value);
+
+      g_array_append_val (handles, handle);
+    }
+  else if (g_variant_is_container (value) && may_have_handles (value))
+    {
+      gsize n = g_variant_n_children (value);
+
+      for (gsize i = 0; i < n; i++)
+        {
+          GVariant *child = g_variant_get_child_value (value, i);
+
+          mproc_value_collect_handles (child, handles);
+          g_variant_unref (child);
+        }
+    }
+}
+
+static void
+drop_handles (const MprocHandle *handles, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    mproc_handle_drop (handles[i]);
+}
+
+/* All or none. */
+static gboolean
+send_handles (GArray *handles, GError **error)
+{
+  for (guint i = 0; i < handles->len; i++)
+    if (!mproc_handle_send (g_array_index (handles, MprocHandle, i), error))
+      {
+        drop_handles ((const MprocHandle *) (gpointer) handles->data, i);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static GPtrArray *
+open_handles (const MprocHandle *handles, guint n, GError **error)
+{
+  GPtrArray *objects = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_object_unref);
+
+  for (guint i = 0; i < n; i++)
+    {
+      MprocObject *object;
+
+      if (mproc_handle_get_kind (handles[i]) == MPROC_KIND_FUNCTION)
+        continue;
+      object = mproc_object_open (handles[i], MPROC_KIND_NONE, error);
+      if (object == NULL)
+        {
+          g_ptr_array_unref (objects);
+          return NULL;
+        }
+      g_ptr_array_add (objects, object);
+    }
+  return objects;
+}
+
+/* ------------------------------------------------------------------ out */
+
+gboolean
+mproc_message_init (MprocMessage *message, GVariant *value, GError **error)
+{
+  gsize n_handles = 0;
+  gsize type_length;
+
+  if (value == NULL)
+    value = g_variant_new_tuple (NULL, 0);
+  message->value = g_variant_ref_sink (value);
+  message->handles = NULL;
+  if (may_have_handles (value))
+    {
+      message->handles = g_array_new (FALSE, FALSE, sizeof (MprocHandle));
+      mproc_value_collect_handles (value, message->handles);
+      n_handles = message->handles->len;
+    }
+  message->data_size = g_variant_get_size (value);
+  type_length = strlen (g_variant_get_type_string (value));
+  message->size = message->data_size + padding_after (message->data_size)
+                  + n_handles * sizeof (MprocHandle) + type_length + sizeof (Trailer);
+  if (type_length > G_MAXUINT16 || n_handles > G_MAXUINT16)
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
+                 "a value of %" G_GSIZE_FORMAT " handles and a type of %" G_GSIZE_FORMAT
+                 " letters cannot be sent", n_handles, type_length);
+  else if (n_handles == 0 || send_handles (message->handles, error))
+    return TRUE;
+  g_clear_pointer (&message->handles, g_array_unref);
+  mproc_message_clear (message, TRUE);
+  return FALSE;
+}
+
+gboolean
+mproc_message_has_kind (const MprocMessage *message, MprocKind kind)
+{
+  for (guint i = 0; message->handles != NULL && i < message->handles->len; i++)
+    if (mproc_handle_get_kind (g_array_index (message->handles, MprocHandle, i)) == kind)
+      return TRUE;
+  return FALSE;
+}
+
+void
+mproc_message_store (const MprocMessage *message, gpointer to)
+{
+  const char *type = g_variant_get_type_string (message->value);
+  guint8 *at = to;
+  Trailer trailer
+    = { (guint16) strlen (type), 0, (guint32) padding_after (message->data_size) };
+
+  g_variant_store (message->value, at);
+  at += message->data_size + trailer.padding;
+  if (message->handles != NULL)
+    {
+      trailer.n_handles = (guint16) message->handles->len;
+      memcpy (at, message->handles->data, trailer.n_handles * sizeof (MprocHandle));
+      at += trailer.n_handles * sizeof (MprocHandle);
+    }
+  memcpy (at, type, trailer.type_length);
+  memcpy (at + trailer.type_length, &trailer, sizeof trailer);
+}
+
+void
+mproc_message_clear (MprocMessage *message, gboolean sent)
+{
+  if (message->handles != NULL)
+    {
+      if (!sent)
+        drop_handles ((const MprocHandle *) (gpointer) message->handles->data,
+                      message->handles->len);
+      g_array_unref (message->handles);
+    }
+  g_variant_unref (message->value);
+  message->value = NULL;
+  message->handles = NULL;
+}
+
+/* ------------------------------------------------------------------ in */
+
+static Trailer
+get_trailer (gconstpointer bytes, gsize size)
+{
+  Trailer trailer;
+
+  g_assert (size >= sizeof trailer);
+  memcpy (&trailer, (const guint8 *) bytes + size - sizeof trailer, sizeof trailer);
+  g_assert (size >= sizeof trailer + trailer.type_length
+                      + trailer.n_handles * sizeof (MprocHandle));
+  return trailer;
+}
+
+const MprocHandle *
+mproc_message_get_handles (gconstpointer bytes, gsize size, guint *n)
+{
+  Trailer trailer = get_trailer (bytes, size);
+  gsize end = size - sizeof trailer - trailer.type_length;
+
+  *n = trailer.n_handles;
+  return (const MprocHandle *) (gconstpointer) ((const guint8 *) bytes + end) - *n;
+}
+
+/* A value over @bytes, which it takes, as it does @objects. */
+static GVariant *
+make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
+{
+  Trailer trailer = get_trailer (bytes, size);
+  const char *type = (const char *) bytes + size - sizeof trailer - trailer.type_length;
+  gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding
+                    - trailer.n_handles * sizeof (MprocHandle);
+  char *type_string = g_strndup (type, trailer.type_length);
+  Keeper *keeper = g_new0 (Keeper, 1);
+  GVariant *value;
+
+  keeper->bytes = (gpointer) bytes;
+  keeper->objects = objects;
+  value = g_variant_new_from_data (G_VARIANT_TYPE (type_string), bytes, data_size, TRUE,
+                                   keeper_free, keeper);
+  g_free (type_string);
+  return g_variant_ref_sink (value);
+}
+
+GVariant *
+mproc_message_load (gpointer bytes, gsize size, GError **error)
+{
+  GPtrArray *objects = NULL;
+  const MprocHandle *handles;
+  guint n;
+
+  handles = mproc_message_get_handles (bytes, size, &n);
+  if (n > 0)
+    {
+      objects = open_handles (handles, n, error);
+      drop_handles (handles, n);
+      if (objects == NULL)
+        {
+          g_free (bytes);
+          return NULL;
+        }
+    }
+  return make_value (bytes, size, objects);
+}
+
+GVariant *
+mproc_message_peek (gconstpointer bytes, gsize size, GError **error)
+{
+  GPtrArray *objects = NULL;
+  const MprocHandle *handles;
+  guint n;
+
+  handles = mproc_message_get_handles (bytes, size, &n);
+  if (n > 0 && (objects = open_handles (handles, n, error)) == NULL)
+    return NULL;
+  return make_value (copy_of (bytes, size), size, objects);
+}
+
+void
+mproc_message_discard (gconstpointer bytes, gsize size)
+{
+  const MprocHandle *handles;
+  guint n;
+
+  handles = mproc_message_get_handles (bytes, size, &n);
+  drop_handles (handles, n);
+}
+
+GVariant *
+mproc_value_hold (GVariant *value, GPtrArray *objects)
+{
+  GVariant *tree = g_variant_ref_sink (value);
+  GBytes *bytes = g_variant_get_data_as_bytes (tree);
+  Keeper *keeper = g_new0 (Keeper, 1);
+  GVariant *held;
+
+  keeper->shared_bytes = bytes;
+  keeper->objects = objects;
+  held = g_variant_new_from_data (g_variant_get_type (tree), g_bytes_get_data (bytes, NULL),
+                                  g_bytes_get_size (bytes), TRUE, keeper_free, keeper);
+  g_variant_unref (tree);
+  return held;
+}
+
+/* ------------------------------------------------------------------ errors */
+
+GVariant *
+mproc_error_to_value (const GError *error)
+{
+  char *text = g_utf8_make_valid (error->message, -1);
+  GVariant *value
+    = g_variant_new ("(sis)", g_quark_to_string (error->domain), error->code, text);
+
+  g_free (text);
+  return value;
+}
+
+GError *
+mproc_error_from_value (GVariant *value)
+{
+  const char *domain;
+  const char *text;
+  gint code;
+
+  g_variant_get (value, "(&si&s)", &domain, &code, &text);
+  return g_error_new_literal (g_quark_from_string (domain), code, text);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The nursery: a pool's own small process, forked when the pool is made, which forks the
+ * workers and their replacements.  So they see the program as it was then, and no fork happens
+ * behind the caller's back once threads run. */
+#ifndef MPROC_NURSERY_H
+#define MPROC_NURSERY_H
+
+#include "crew.h"
+
+G_BEGIN_DECLS
+
+typedef struct MprocNursery MprocNursery;
+
+/* Forks it; it starts @plan's workers and posts READY, or BROKEN. */
+MprocNursery *mproc_nursery_new (const MprocCrewPlan *plan, GError **error);
+
+/* FALSE once it has ended, for whatever reason. */
+gboolean mproc_nursery_is_alive (MprocNursery *self);
+
+/* Tells it to kill its workers and waits until all of them have ended. */
+void mproc_nursery_free (MprocNursery *self);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* The only door to the operating system.
+ *
+ * src/posix and src/win32 implement what is declared here, under the same names, in files of
+ * the same names; CMake chooses one of the two folders.  Nothing above this header includes a
+ * system header or asks which platform it runs on: it asks for a capability (mproc_os_can_fork,
+ * mproc_os_has_words) instead.
+ *
+ * For all of it:
+ *  - deadlines are absolute g_get_monotonic_time () values; MPROC_OS_NEVER does not end;
+ *  - EINTR, short waits and overlapped I/O never show;
+ *  - a handle is a descriptor or a HANDLE in a gintptr, MPROC_OS_NONE is no handle;
+ *  - results are written only on success; GErrors are of domain MPROC_ERROR, text
+ *    "<what>: <system message>"; descriptor limits are MPROC_ERROR_TOO_MANY_FILES, memory
+ *    MPROC_ERROR_NO_MEMORY, everything else unnamed MPROC_ERROR_SYSTEM;
+ *  - nothing here touches the arena's structures or knows what they mean.
+ */
+#ifndef MPROC_OS_H
+#define MPROC_OS_H
+
+#include "atomic.h"
+
+#include <glib.h>
+#include <mproc/error.h>
+
+G_BEGIN_DECLS
+
+#if defined(_MSC_VER)
+#define MPROC_NORETURN __declspec (noreturn)
+#else
+#define MPROC_NORETURN _Noreturn
+#endif
+
+#define MPROC_OS_NONE ((gintptr) -1)
+#define MPROC_OS_NEVER G_MAXINT64
+
+/* An exit code nobody knows: someone else reaped the child, or it is no child of ours. */
+#define MPROC_OS_EXIT_UNKNOWN G_MININT
+
+/* ------------------------------------------------------------------ who a process is */
+
+/* A pid is reused; together with its start time it is not.  space tells pid namespaces
+ * apart (the namespace's inode; 0 where there is no such thing). */
+typedef struct
+{
+  gint64 pid;
+  guint64 start_time;
+  guint64 space;
+} MprocOsIdentity;
+
+/* The identity of the calling process. */
+void mproc_os_identify (MprocOsIdentity *out);
+
+/* Whether that process has certainly ended.  Another pid space, missing rights, no way to
+ * look: FALSE.  A zombie has ended.  Costs some system calls. */
+gboolean mproc_os_is_dead (const MprocOsIdentity *who);
+
+/* getpid (), as cheap as the system allows. */
+gint64 mproc_os_pid (void);
+
+/* The number of threads in the calling process, 0 where it cannot be told. */
+guint mproc_os_thread_count (void);
+
+/* A page that reads as zeros in a child made by fork, whoever called fork: its first word
+ * tells a process whether what it remembers about itself is still true.  Where the system
+ * has no such page this returns NULL, and callers compare mproc_os_pid (). */
+gpointer mproc_os_wiped_page (void);
+
+/* How many processors this process may use: affinity and cgroup quota honoured, at least 1. */
+guint mproc_os_cpu_count (void);
+
+/* TRUE in a program that runs with more rights than its caller (AT_SECURE): the
+ * environment is not to be trusted. */
+gboolean mproc_os_is_elevated (void);
+
+/* Keeps the library that holds @address in memory until the process ends. */
+void mproc_os_pin_library (gconstpointer address);
+
+/* ------------------------------------------------------------------ children */
+
+/* A child of the calling process.  handle is what can be waited for: a pidfd, a process
+ * HANDLE, or MPROC_OS_NONE where the system has none (or before it was asked for). */
+typedef struct
+{
+  gint64 pid;
+  gintptr handle;
+  gboolean ended;
+  gint exit_code;
+} MprocOsChild;
+
+typedef enum
+{
+  MPROC_OS_INTERRUPT,
+  MPROC_OS_TERMINATE,
+  MPROC_OS_KILL
+} MprocOsSignal;
+
+typedef struct
+{
+  const char *executable;  /* NULL: the program that runs now (/proc/self/exe) */
+  const char *mark_name;   /* one variable added to the child's environment */
+  const char *mark;        /* its value */
+  const gintptr *handles;  /* inherited under the same numbers; nothing else is */
+  guint n_handles;         /* standard output and error are always inherited */
+  gboolean die_with_parent; /* Windows: put into a kill-on-close job.  POSIX: ignored here,
+                               see mproc_os_die_with */
+} MprocOsSpawn;
+
+/* Starts a new process image.  Its standard input is the null device, its argv that of this
+ * program.  The caller's signal mask and dispositions reach the child as exec has it. */
+gboolean mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **error);
+
+gboolean mproc_os_can_fork (void);
+
+/* POSIX only.  1 in the parent, 0 in the child, -1 with error.  Flushes nothing. */
+gint mproc_os_fork (MprocOsChild *child, GError **error);
+
+/* Registers handlers for every fork of this process, also the host's own.  No-op where
+ * processes are not forked. */
+void mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*child) (void));
+
+/* Waits until @child has ended or @deadline is over; a deadline in the past only looks.
+ * TRUE: ended, exit_code is set: n from exit, -N by signal N (Windows: the 32 bits as int,
+ * mproc_os_signal's own ends -15), or MPROC_OS_EXIT_UNKNOWN.  Never waits for any other
+ * child.  Not to be called for one child by two threads at a time. */
+gboolean mproc_os_child_wait (MprocOsChild *child, gint64 deadline);
+
+/* The handle to wait on (readable, or signalled, at the end), made when first asked for. */
+gintptr mproc_os_child_sentinel (MprocOsChild *child, GError **error);
+
+/* A child that has ended is no error. */
+gboolean mproc_os_child_signal (MprocOsChild *child, MprocOsSignal what, GError **error);
+
+/* Closes the handle.  Does not reap. */
+void mproc_os_child_clear (MprocOsChild *child);
+
+/* In the starter: what the child has to know to die with it; 0 if the calling thread lasts
+ * as long as its process does, so that the kernel can watch it. */
+guint32 mproc_os_lifeline_kind (void);
+
+/* In the child: die when @parent does.  Ends the calling process at once if @parent has
+ * ended already.  On Windows the starter's job object has seen to it. */
+void mproc_os_die_with (const MprocOsIdentity *parent, guint32 lifeline_kind);
+
+/* In a forked child: standard input becomes the null device. */
+void mproc_os_close_stdin (void);
+
+/* In a forked helper process: the signals of the terminal are ignored or back to default. */
+void mproc_os_ignore_interrupt (gboolean ignore);
+
+/* Ends the process now: no atexit handler, no destructor, nothing flushed. */
+MPROC_NORETURN void mproc_os_exit (gint code);
+
+/* The name of signal @number ("SIGTERM"), NULL if unknown.  Static storage. */
+const char *mproc_os_signal_name (gint number);
+
+/* ------------------------------------------------------------------ memory */
+
+/* One region of shared memory.  handle is inherited by children and mapped again there. */
+typedef struct
+{
+  guint8 *base;
+  gsize size;
+  gintptr handle;
+} MprocOsMemory;
+
+gsize mproc_os_page_size (void);
+
+/* Reserves up to @wanted bytes of address space backed by new shared memory, of which
+ * nothing is committed or accessible; less where limits demand it (halved until it fits,
+ * not under 1 MiB).  Owned by nobody but its handles: it vanishes with the last process. */
+gboolean mproc_os_memory_create (gsize wanted, MprocOsMemory *out, GError **error);
+
+/* Maps @size bytes of an inherited handle. */
+gboolean mproc_os_memory_adopt (gintptr handle, gsize size, MprocOsMemory *out, GError **error);
+
+/* Reserves real pages for [offset, offset + size) in all processes, so that touching them
+ * cannot fail.  Page-aligned.  Idempotent; zero where new.  MPROC_ERROR_NO_MEMORY. */
+gboolean mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size,
+                                 GError **error);
+
+/* Makes committed pages accessible in this process.  Page-aligned, idempotent, cheap where
+ * nothing has to be done. */
+gboolean mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
+
+/* Gives committed pages back to the system; their contents are lost and they must be
+ * committed again before use.  FALSE where the system cannot (Windows). */
+gboolean mproc_os_memory_punch (MprocOsMemory *memory, gsize offset, gsize size);
+
+void mproc_os_memory_clear (MprocOsMemory *memory);
+
+/* min (RAM, the cgroup's limit) in bytes. */
+guint64 mproc_os_memory_limit (void);
+
+/* ------------------------------------------------------------------ wait and wake */
+
+/* Whether the two functions below work between processes (a shared futex).  Where they do
+ * not, the parking array stands in, built on the semaphores. */
+gboolean mproc_os_has_words (void);
+
+/* Sleeps while *word is @value, until @deadline at most.  May return for no reason. */
+void mproc_os_word_wait (const MprocAtomic32 *word, guint32 value, gint64 deadline);
+
+/* Wakes up to @n of its sleepers (G_MAXINT32: all).  Returns how many it woke. */
+guint mproc_os_word_wake (const MprocAtomic32 *word, guint n);
+
+/* A counting semaphore that lies in shared memory: a sem_t, or the value of an inherited
+ * HANDLE.  Usable by every process that maps the memory and inherited the handles. */
+typedef union
+{
+  guint64 handle;
+  guint64 bytes[8];
+} MprocOsSem;
+
+gboolean mproc_os_sem_init (MprocOsSem *sem, GError **error);
+gboolean mproc_os_sem_wait (MprocOsSem *sem, gint64 deadline); /* FALSE: time is up */
+void mproc_os_sem_post (MprocOsSem *sem);
+
+/* The handle a child has to inherit to use @sem, MPROC_OS_NONE if none. */
+gintptr mproc_os_sem_handle (const MprocOsSem *sem);
+
+/* Registers this process for mproc_os_process_barrier; FALSE where that does not exist.
+ * Survives fork, not exec. */
+gboolean mproc_os_barrier_register (void);
+
+/* A full barrier in every running thread of every registered process. */
+void mproc_os_process_barrier (void);
+
+/* Tells the processor that this is a spin loop. */
+void mproc_os_relax (void);
+
+/* ------------------------------------------------------------------ byte channels */
+
+/* A connected pair, close-on-exec.  One-way: only *a reads, only *b writes.  Both ends
+ * outlive a fork of either; the reader sees the end when every copy of the other end is
+ * closed. */
+gboolean mproc_os_channel_pair (gboolean duplex, gintptr *a, gintptr *b, GError **error);
+
+/* Reads at least one byte, at most @size.  0: the other end is closed.  -1: error, of which
+ * MPROC_ERROR_TIMED_OUT leaves the channel as it was. */
+gssize mproc_os_channel_read (gintptr channel, gpointer buffer, gsize size, gint64 deadline,
+                              GError **error);
+
+/* Writes at least one byte, at most @size.  -1: error; a closed peer is MPROC_ERROR_CLOSED and
+ * raises no signal. */
+gssize mproc_os_channel_write (gintptr channel, gconstpointer buffer, gsize size,
+                               gint64 deadline, GError **error);
+
+/* The same without a deadline, but -1 with MPROC_ERROR_CLOSED soon after *@stop is no longer 0: in a
+ * tenth of a second.  What is given up may have been written in part. */
+gssize mproc_os_channel_write_until (gintptr channel, gconstpointer buffer, gsize size,
+                                     const MprocAtomic32 *stop, GError **error);
+
+/* A second handle for the same end. */
+gintptr mproc_os_channel_dup (gintptr channel, GError **error);
+
+/* Wakes every thread of this process that is blocked on @channel and closes it. */
+void mproc_os_channel_close (gintptr channel);
+
+/* ------------------------------------------------------------------ waiting on many */
+
+typedef enum
+{
+  MPROC_OS_WAIT_CHANNEL, /* ready: a read would not block (data or end) */
+  MPROC_OS_WAIT_CHILD    /* ready: the sentinel's process has ended */
+} MprocOsWaitKind;
+
+typedef struct
+{
+  gintptr handle;
+  MprocOsWaitKind kind;
+  gboolean ready;
+} MprocOsWait;
+
+/* Any number of them.  Returns how many are ready, 0 when time is up, -1 with error. */
+gint mproc_os_wait_many (MprocOsWait *waits, guint n, gint64 deadline, GError **error);
+
+/* Whether handles of that kind can be given to g_source_add_poll. */
+gboolean mproc_os_can_poll (MprocOsWaitKind kind);
+
+/* ------------------------------------------------------------------ program images */
+
+#define MPROC_OS_IDENTITY_SIZE 32
+
+/* A loaded module: the program, a shared library. */
+typedef struct
+{
+  guintptr base;                            /* offsets count from here */
+  guint8 identity[MPROC_OS_IDENTITY_SIZE];  /* build id, or a hash of the read-only segments
+                                               as loaded; padded with zeros */
+  guint identity_size;
+  char *path;                               /* absolute, for messages and loading; g_free */
+} MprocOsImage;
+
+/* The image that holds @address. FALSE if none does. */
+gboolean mproc_os_image_at (gconstpointer address, MprocOsImage *out);
+
+/* The loaded image of that identity.  FALSE if there is none. */
+gboolean mproc_os_image_find (const guint8 *identity, guint size, MprocOsImage *out);
+
+/* The loaded image whose file name (last part) is that of @path; the program itself for the
+ * path of the program.  FALSE if there is none. */
+gboolean mproc_os_image_named (const char *path, MprocOsImage *out);
+
+/* Loads the library at @path and keeps it loaded. */
+gboolean mproc_os_image_load (const char *path, GError **error);
+
+/* Whether [base + offset] lies in an executable segment of a loaded image. */
+gboolean mproc_os_image_is_code (guintptr base, guint64 offset);
+
+void mproc_os_image_clear (MprocOsImage *image);
+
+/* ------------------------------------------------------------------ random */
+
+/* Fills @buffer from the system's generator.  Aborts if there is none. */
+void mproc_os_random (gpointer buffer, gsize size);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* A pool's life: made, closed or terminated, joined, gone. */
+#include "pool.h"
+
+#include "local.h"
+#include "process.h"
+#include "word.h"
+
+#define MAX_WORKERS 4096
+
+struct MprocPoolOptions
+{
+  MprocStartMethod method;
+  char *name;
+};
+
+MprocPoolOptions *
+mproc_pool_options_new (void)
+{
+  MprocPoolOptions *self = g_new0 (MprocPoolOptions, 1);
+
+  self->name = g_strdup ("PoolWorker");
+  return self;
+}
+
+void
+mproc_pool_options_free (MprocPoolOptions *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->name);
+  g_free (self);
+}
+
+void
+mproc_pool_options_set_start_method (MprocPoolOptions *self, MprocStartMethod method)
+{
+  g_return_if_fail (self != NULL);
+  self->method = method;
+}
+
+void
+mproc_pool_options_set_name (MprocPoolOptions *self, const char *name)
+{
+  g_return_if_fail (self != NULL && name != NULL && g_utf8_validate (name, -1, NULL));
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
+gboolean
+mproc_pool_is_mine (MprocPool *self)
+{
+  return self->creator == mproc_os_pid ();
+}
+
+/* ------------------------------------------------------------------ all pools, for the exit */
+
+static GPtrArray *pools; /* under the local lock; holds no references */
+
+static void
+terminate_pools (void)
+{
+  for (;;)
+    {
+      MprocPool *pool = NULL;
+
+      mproc_local_lock ();
+      if (pools != NULL && pools->len > 0)
+        pool = g_ptr_array_remove_index_fast (pools, pools->len - 1);
+      if (pool != NULL && mproc_pool_is_mine (pool))
+        mproc_pool_ref (pool);
+      mproc_local_unlock ();
+      if (pool == NULL)
+        return;
+      if (!mproc_pool_is_mine (pool))
+        continue;
+      mproc_pool_terminate (pool);
+      mproc_pool_join (pool, MPROC_FOREVER);
+      mproc_pool_unref (pool);
+    }
+}
+
+static void
+remember (MprocPool *self)
+{
+  static gint64 hooked_for;
+  gboolean hooked;
+
+  mproc_local_lock ();
+  if (pools == NULL)
+    pools = g_ptr_array_new ();
+  g_ptr_array_add (pools, self);
+  hooked = hooked_for == self->creator;
+  hooked_for = self->creator;
+  mproc_local_unlock ();
+  if (!hooked)
+    mproc_at_exit (terminate_pools);
+}
+
+static void
+forget (MprocPool *self)
+{
+  mproc_local_lock ();
+  g_ptr_array_remove_fast (pools, self);
+  mproc_local_unlock ();
+}
+
+/* ------------------------------------------------------------------ making */
+
+static void
+free_pool (MprocPool *self)
+{
+  mproc_nursery_free (self->nursery);
+  mproc_crew_free (self->crew);
+  if (self->tasks != NULL)
+    mproc_queue_unref (self->tasks);
+  if (self->events != NULL)
+    mproc_queue_unref (self->events);
+  g_hash_table_unref (self->jobs);
+  g_array_unref (self->graves);
+  g_clear_error (&self->broken);
+  g_cond_clear (&self->changed);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+static MprocPool *
+new_bare (guint n_workers, MprocStartMethod method)
+{
+  MprocPool *self = g_new0 (MprocPool, 1);
+
+  self->ref_count = 1;
+  self->creator = mproc_os_pid ();
+  self->n_workers = n_workers;
+  self->method = method;
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->changed);
+  self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
+  self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  return self;
+}
+
+/* The nursery's first word, or its silence. */
+static gboolean
+await_nursery (MprocPool *self, GError **error)
+{
+  MprocPoolEvent event = { 0 };
+
+  while (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP, mproc_event_copy, &event,
+                            NULL))
+    if (!mproc_nursery_is_alive (self->nursery))
+      {
+        g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_STATE,
+                             "the pool's nursery ended before it had started the workers");
+        return FALSE;
+      }
+  if (event.kind != MPROC_EVENT_BROKEN)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "the pool's workers cannot be started: %s",
+               event.text);
+  return FALSE;
+}
+
+static gboolean
+start_workers (MprocPool *self, const char *name, GError **error)
+{
+  MprocCrewPlan plan
+    = { self->n_workers, self->method, (char *) name, self->tasks, self->events };
+
+  if (self->method == MPROC_START_METHOD_FORK)
+    {
+      self->nursery = mproc_nursery_new (&plan, error);
+      return self->nursery != NULL && await_nursery (self, error);
+    }
+  self->crew = mproc_crew_new (&plan);
+  return mproc_crew_fill (self->crew, error);
+}
+
+static gboolean
+set_up (MprocPool *self, const char *name, GError **error)
+{
+  self->tasks = mproc_queue_new (0, error);
+  self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
+  if (self->events == NULL || !start_workers (self, name, error))
+    return FALSE;
+  self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self);
+  return TRUE;
+}
+
+MprocPool *
+mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error)
+{
+  MprocStartMethod method
+    = mproc_start_resolve (options != NULL ? options->method : MPROC_START_METHOD_DEFAULT, error);
+  MprocPool *self;
+
+  if (method == MPROC_START_METHOD_DEFAULT)
+    return NULL;
+  if (n_workers > MAX_WORKERS)
+    {
+      g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+                   "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
+      return NULL;
+    }
+  self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method);
+  if (!set_up (self, options != NULL ? options->name : "PoolWorker", error))
+    {
+      free_pool (self);
+      return NULL;
+    }
+  remember (self);
+  return self;
+}
+
+MprocPool *
+mproc_pool_new (guint n_workers, GError **error)
+{
+  return mproc_pool_new_full (n_workers, NULL, error);
+}
+
+MprocPool *
+mproc_pool_ref (MprocPool *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+guint
+mproc_pool_get_n_workers (MprocPool *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+  return self->n_workers;
+}
+
+/* ------------------------------------------------------------------ ending */
+
+static gboolean
+enter_state (MprocPool *self, MprocPoolState state)
+{
+  gboolean changed;
+
+  g_mutex_lock (&self->mutex);
+  changed = self->state < state;
+  if (changed)
+    self->state = state;
+  g_mutex_unlock (&self->mutex);
+  return changed;
+}
+
+void
+mproc_pool_close (MprocPool *self)
+{
+  g_return_if_fail (self != NULL && mproc_pool_is_mine (self));
+  if (enter_state (self, MPROC_POOL_CLOSED))
+    mproc_queue_shutdown (self->tasks, FALSE);
+}
+
+/* The thread has ended; whoever comes first joins it. */
+static void
+put_away (MprocPool *self)
+{
+  GThread *thread;
+
+  g_mutex_lock (&self->mutex);
+  thread = g_steal_pointer (&self->thread);
+  g_mutex_unlock (&self->mutex);
+  if (thread != NULL)
+    g_thread_join (thread);
+}
+
+void
+mproc_pool_terminate (MprocPool *self)
+{
+  MprocPoolEvent stop = { .kind = MPROC_EVENT_STOP };
+
+  g_return_if_fail (self != NULL && mproc_pool_is_mine (self));
+  if (!enter_state (self, MPROC_POOL_TERMINATED))
+    return;
+  mproc_queue_shutdown (self->tasks, TRUE);
+  mproc_event_post (self->events, &stop);
+}
+
+/* Waits for the thread, which ends when the workers have, or when told to. */
+gboolean
+mproc_pool_join (MprocPool *self, gint64 timeout_us)
+{
+  gint64 deadline = mproc_deadline (timeout_us);
+  gboolean in_time = TRUE;
+
+  g_return_val_if_fail (self != NULL && mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
+  g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
+  g_mutex_lock (&self->mutex);
+  while (!self->thread_ended && in_time)
+    if (deadline == MPROC_OS_NEVER)
+      g_cond_wait (&self->changed, &self->mutex);
+    else
+      in_time = g_cond_wait_until (&self->changed, &self->mutex, deadline);
+  in_time = self->thread_ended;
+  g_mutex_unlock (&self->mutex);
+  if (in_time)
+    put_away (self);
+  return in_time;
+}
+
+void
+mproc_pool_unref (MprocPool *self)
+{
+  if (self == NULL || !g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+  if (mproc_pool_is_mine (self))
+    {
+      mproc_pool_terminate (self);
+      self->state = MPROC_POOL_TERMINATED;
+      mproc_pool_join (self, MPROC_FOREVER);
+      forget (self);
+      free_pool (self);
+    }
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* How a child dies with its parent.  Linux does it for us, but at the end of the *thread* that
+ * started the child.  So only a child of the main thread leaves it to the kernel; others, and
+ * those of other systems, have a small thread that watches the parent.
+ *
+ * A main thread that ends by pthread_exit before its process does takes such children with
+ * it; nothing can be known of that beforehand. */
+#include "posix.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#define KIND_KERNEL 0
+#define KIND_THREAD 1
+
+/* As long as a thread that must poll sleeps. */
+#define NAP 100 /* ms */
+
+/* Room for poll () and a table of thread-local variables. */
+#define STACK_SIZE (64 * 1024)
+
+typedef struct
+{
+  MprocOsIdentity parent;
+  int watch; /* readable at the parent's end, or -1 */
+  pid_t first_ppid;
+} Lifeline;
+
+/* How many such threads there are in process @owner.  A fork inherits no thread: under
+ * another pid the count means nothing. */
+static MprocAtomic64 owner;
+static MprocAtomic32 threads;
+
+guint
+mproc_posix_own_threads (void)
+{
+  return mproc_load64 (&owner) == (guint64) getpid () ? mproc_load32 (&threads) : 0;
+}
+
+guint32
+mproc_os_lifeline_kind (void)
+{
+#if defined(__linux__)
+  return syscall (SYS_gettid) == getpid () ? KIND_KERNEL : KIND_THREAD;
+#else
+  return KIND_THREAD;
+#endif
+}
+
+static void
+die (void)
+{
+  kill (getpid (), SIGKILL);
+  /* The first process of a container cannot kill itself. */
+  _exit (128 + SIGKILL);
+}
+
+/* The thread.  It uses nothing that another thread could have locked at a fork. */
+static void *
+watch_parent (void *data)
+{
+  Lifeline line = *(Lifeline *) data;
+  struct pollfd end = { line.watch, POLLIN, 0 };
+
+  free (data);
+  for (;;)
+    {
+      /* Without a watch this is the nap: poll () skips a negative descriptor. */
+      int ready = poll (&end, 1, line.watch < 0 ? NAP : -1);
+
+      if (ready > 0 || (line.watch < 0 && (getppid () != line.first_ppid ||
+                                           mproc_os_is_dead (&line.parent))))
+        die ();
+    }
+  return NULL;
+}
+
+/* A thread that no signal meant for the program is delivered to. */
+static gboolean
+start_thread (Lifeline *line)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t all, old;
+  int number;
+
+  if (pthread_attr_init (&attributes) != 0)
+    return FALSE;
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize (&attributes, MAX (STACK_SIZE, PTHREAD_STACK_MIN));
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &old);
+  number = pthread_create (&thread, &attributes, watch_parent, line);
+  if (number == EINVAL)
+    {
+      /* The program's thread-local variables need more. */
+      number = pthread_create (&thread, NULL, watch_parent, line);
+      if (number == 0)
+        pthread_detach (thread);
+    }
+  pthread_sigmask (SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy (&attributes);
+  return number == 0;
+}
+
+static void
+count_thread (void)
+{
+  if (mproc_load64 (&owner) != (guint64) getpid ())
+    {
+      mproc_store32 (&threads, 0);
+      mproc_store64 (&owner, (guint64) getpid ());
+    }
+  mproc_add32 (&threads, 1);
+}
+
+static void
+die_by_thread (const MprocOsIdentity *parent, gboolean is_visible)
+{
+  Lifeline *line = malloc (sizeof *line);
+
+  if (line == NULL)
+    die ();
+  line->parent = *parent;
+  line->first_ppid = getppid ();
+  line->watch = is_visible ? mproc_posix_watch ((pid_t) parent->pid) : -1;
+  /* The watch comes first: if the parent lives after it, it is the parent that is watched. */
+  if ((is_visible && line->watch < 0 && errno == ESRCH) || mproc_os_is_dead (parent))
+    die ();
+  count_thread ();
+  /* A daemon that might outlive its parent must not run. */
+  if (!start_thread (line))
+    die ();
+}
+
+void
+mproc_os_die_with (const MprocOsIdentity *parent, guint32 lifeline_kind)
+{
+  gboolean is_visible = mproc_posix_in_our_space (parent);
+
+#if defined(__linux__)
+  if (lifeline_kind == KIND_KERNEL && prctl (PR_SET_PDEATHSIG, SIGKILL) == 0)
+    {
+      if (is_visible && getppid () != parent->pid)
+        die ();
+      return;
+    }
+#endif
+  (void) lifeline_kind;
+  die_by_thread (parent, is_visible);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this folder share.  Everything here may be called right after a fork:
+ * it allocates nothing, unless an error is made. */
+#ifndef MPROC_POSIX_H
+#define MPROC_POSIX_H
+
+#include "os.h"
+
+#include <poll.h>
+#include <sys/types.h>
+
+/* Sets an error "<what>: <what the system says of @number>". */
+void mproc_posix_set_error (GError **error, int number, const char *what);
+
+/* The first part of a file that comes in one read, as those of /proc do, with a zero at its
+ * end.  -1 with errno set, else its length. */
+gssize mproc_posix_read_once (const char *path, char *text, gsize size);
+
+/* Passes on a new descriptor of ours, moved above the three standard ones: in a program that
+ * closed those, our memory would be taken for its standard input.  -1 stays -1. */
+int mproc_posix_above_standard (int fd);
+
+/* A new descriptor that becomes readable when process @pid ends, close-on-exec.  -1 with
+ * errno set: ESRCH if there is no such process. */
+int mproc_posix_watch (pid_t pid);
+
+/* Whether the pid of @who means here what it meant there. */
+gboolean mproc_posix_in_our_space (const MprocOsIdentity *who);
+
+/* poll () until @deadline.  0: the time is up, -1: errno is set. */
+int mproc_posix_poll (struct pollfd *polls, nfds_t n, gint64 deadline);
+
+/* How many threads of this process are ours. */
+guint mproc_posix_own_threads (void);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* A queue is a chain of chunks with a lock for each side (chain.h), and words to sleep on.  Nobody
+ * sleeps holding one of the locks: release, sleep, take it again. */
+#include "queuedata.h"
+
+#include "entry.h"
+
+/* ------------------------------------------------------------------ for both sides */
+
+gboolean
+mproc_queue_lock_slowly (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
+{
+  MprocChain *chain = &self->body->chain;
+  MprocLocked locked;
+
+  if (deadline != MPROC_OS_NEVER)
+    deadline = MAX (deadline, g_get_monotonic_time () + MPROC_QUEUE_GRACE);
+  locked = mproc_lockword_acquire_slowly (lock, deadline);
+  if (locked == MPROC_LOCKED_RECOVERED && lock == &chain->producer.lock)
+    mproc_chain_recover_producer (chain, &self->put.view);
+  else if (locked == MPROC_LOCKED_RECOVERED)
+    mproc_chain_recover_consumer (chain, &self->get.view);
+  return locked != MPROC_LOCKED_NOT;
+}
+
+gboolean
+mproc_queue_spin (MprocSpin *spin, MprocAtomic32 *lock, gboolean (*look) (gpointer), gpointer data)
+{
+  gint looks = mproc_spin_budget (spin);
+  gint pause = 1;
+
+  /* The looks get rarer, so that more than one item can come meanwhile. */
+  for (gint done = 0; done < looks; done += pause, pause = MIN (pause * 2, 64))
+    {
+      for (gint i = 0; i < pause; i++)
+        mproc_os_relax ();
+      if (look (data))
+        {
+          mproc_spin_result (spin, TRUE);
+          return TRUE;
+        }
+      if (atomic_load_explicit (lock, memory_order_relaxed) & 1)
+        return FALSE;
+    }
+  if (looks > 0)
+    mproc_spin_result (spin, FALSE);
+  return FALSE;
+}
+
+gboolean
+mproc_queue_check_open (MprocQueue *self, GError **error)
+{
+  if (G_LIKELY (!g_atomic_int_get (&self->closed)))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the queue is closed");
+  return FALSE;
+}
+
+void
+mproc_queue_set_ended (GError **error)
+{
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the queue has been shut down");
+}
+
+/* ------------------------------------------------------------------ lifecycle */
+
+static MprocQueueBody *
+body_at (MprocOffset block)
+{
+  guint8 *start = mproc_arena_at (block, sizeof (MprocQueueBody) + 127);
+  gsize into = 127 - (mproc_arena_offset (start) + 127) % 128;
+
+  return (MprocQueueBody *) (gpointer) (start + into);
+}
+
+static MprocOffset
+body_new (guint max_items, GError **error)
+{
+  MprocOffset block = mproc_arena_alloc0 (sizeof (MprocQueueBody) + 127, error);
+  MprocQueueBody *body;
+
+  if (block == 0)
+    return 0;
+  body = body_at (block);
+  body->block = block;
+  body->max_items = max_items != 0 ? max_items : G_MAXUINT32;
+  if (mproc_chain_init (&body->chain, error))
+    return block;
+  mproc_arena_free (block);
+  return 0;
+}
+
+/* Nobody holds it any more, so nobody holds its locks but the dead. */
+static void
+destroy_body (MprocOffset block)
+{
+  MprocQueueBody *body = body_at (block);
+  MprocView view = { 0 };
+
+  mproc_chain_recover_producer (&body->chain, &view);
+  view.chunk = 0;
+  mproc_queue_drop_all (body, &view);
+  mproc_chain_clear (&body->chain);
+  mproc_arena_free (block);
+}
+
+static MprocObject *
+open_object (MprocOffset block)
+{
+  MprocQueue *self = g_new0 (MprocQueue, 1);
+
+  mproc_object_init (&self->object, MPROC_KIND_QUEUE);
+  self->body = body_at (block);
+  return &self->object;
+}
+
+static void
+close_object (MprocObject *object)
+{
+  g_free (object);
+}
+
+const MprocClass *
+mproc_queue_get_class (void)
+{
+  static const MprocClass queue_class = {
+    .name = "queue",
+    .open = open_object,
+    .close = close_object,
+    .destroy = destroy_body,
+  };
+
+  return &queue_class;
+}
+
+MprocQueue *
+mproc_queue_new (guint max_items, GError **error)
+{
+  MprocObject *object;
+  MprocOffset block;
+
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  mproc_classes_prepare ();
+  if (!mproc_family_ensure (error) || (block = body_new (max_items, error)) == 0)
+    return NULL;
+  object = open_object (block);
+  if (mproc_object_publish (object, block, error))
+    return (MprocQueue *) object;
+  close_object (object);
+  destroy_body (block);
+  return NULL;
+}
+
+MprocQueue *
+mproc_queue_ref (MprocQueue *self)
+{
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), NULL);
+
+  return (MprocQueue *) mproc_object_ref (&self->object);
+}
+
+void
+mproc_queue_unref (MprocQueue *self)
+{
+  g_return_if_fail (self == NULL || MPROC_IS_QUEUE (self));
+
+  if (self != NULL)
+    mproc_object_unref (&self->object);
+}
+
+/* ------------------------------------------------------------------ counts */
+
+guint
+mproc_queue_get_size (MprocQueue *self)
+{
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), 0);
+
+  return MIN (mproc_chain_count (&self->body->chain), self->body->max_items);
+}
+
+gboolean
+mproc_queue_is_empty (MprocQueue *self)
+{
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), TRUE);
+
+  return mproc_chain_count (&self->body->chain) == 0;
+}
+
+gboolean
+mproc_queue_is_full (MprocQueue *self)
+{
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), FALSE);
+
+  return mproc_chain_count (&self->body->chain) >= self->body->max_items;
+}
+
+/* ------------------------------------------------------------------ tasks */
+
+/* What was put less what is done; what was dropped does not count. */
+static guint32
+count_unfinished (MprocQueueBody *body)
+{
+  MprocConsumer *consumer = &body->chain.consumer;
+  guint32 done = mproc_load32 (&body->done);
+  guint32 all = mproc_load32 (&consumer->dropping) ? mproc_load32 (&consumer->kept)
+                                                   : mproc_load32 (&body->chain.producer.put);
+
+  return (gint32) (all - done) > 0 ? all - done : 0;
+}
+
+static gboolean
+all_done (gpointer data)
+{
+  return count_unfinished (data) == 0;
+}
+
+/* The same, but not fooled by a producer that was killed before it counted what it had put: it
+ * left its lock behind, and whoever takes that counts it. */
+static gboolean
+all_done_for_sure (MprocQueue *self, gint64 deadline)
+{
+  MprocAtomic32 *lock = &self->body->chain.producer.lock;
+  gboolean result;
+
+  if (!all_done (self->body) || !mproc_queue_lock (self, lock, deadline))
+    return FALSE;
+  result = all_done (self->body);
+  mproc_lockword_release (lock);
+  return result;
+}
+
+/* FALSE: there are none. */
+static gboolean
+count_done (MprocQueue *self)
+{
+  MprocQueueBody *body = self->body;
+  guint32 done;
+
+  do
+    {
+      if (all_done_for_sure (self, MPROC_OS_NEVER))
+        return FALSE;
+      done = mproc_load32 (&body->done);
+    }
+  while (all_done (body) || !mproc_cas32 (&body->done, done, done + 1));
+  if (all_done (body))
+    mproc_sleepers_wake (&body->joiners, G_MAXINT32);
+  return TRUE;
+}
+
+gboolean
+mproc_queue_task_done (MprocQueue *self, GError **error)
+{
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (count_done (self))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_OVER_RELEASE,
+                       "task_done called more often than items were put");
+  return FALSE;
+}
+
+gboolean
+mproc_queue_join (MprocQueue *self, gint64 timeout_us)
+{
+  gint64 deadline = mproc_deadline (timeout_us);
+  MprocSleep sleep = { FALSE };
+
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), FALSE);
+  g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), FALSE);
+
+  while (!all_done_for_sure (self, deadline))
+    if (!mproc_sleepers_wait (&self->body->joiners, &sleep, all_done, self->body, deadline))
+      return FALSE;
+  return TRUE;
+}
+
+/* ------------------------------------------------------------------ the end */
+
+void
+mproc_queue_close (MprocQueue *self)
+{
+  g_return_if_fail (MPROC_IS_QUEUE (self));
+
+  g_atomic_int_set (&self->closed, TRUE);
+}
+
+static void
+drop_items (MprocQueue *self)
+{
+  MprocConsumer *consumer = &self->body->chain.consumer;
+
+  mproc_queue_lock (self, &consumer->lock, MPROC_OS_NEVER);
+  if (!mproc_load32 (&consumer->dropping))
+    {
+      mproc_store32 (&consumer->kept, mproc_load32 (&consumer->taken));
+      mproc_crash_order ();
+      mproc_store32 (&consumer->dropping, TRUE);
+    }
+  mproc_queue_drop_all (self->body, &self->get.view);
+  mproc_lockword_release (&consumer->lock);
+}
+
+void
+mproc_queue_shutdown (MprocQueue *self, gboolean immediate)
+{
+  MprocQueueBody *body;
+  MprocProducer *producer;
+
+  g_return_if_fail (MPROC_IS_QUEUE (self));
+
+  body = self->body;
+  producer = &body->chain.producer;
+  mproc_queue_lock (self, &producer->lock, MPROC_OS_NEVER);
+  mproc_store32 (&producer->ended, TRUE);
+  mproc_lockword_release (&producer->lock);
+  if (immediate)
+    drop_items (self);
+  mproc_sleepers_wake (&body->getters, G_MAXINT32);
+  mproc_sleepers_wake (&body->putters, G_MAXINT32);
+  mproc_sleepers_wake (&body->joiners, G_MAXINT32);
+}
+
+gboolean
+mproc_queue_is_shut_down (MprocQueue *self)
+{
+  return mproc_load32 (&self->body->chain.producer.ended) != 0;
+}
+
+gboolean
+mproc_queue_is_finished (MprocQueue *self)
+{
+  MprocConsumer *consumer = &self->body->chain.consumer;
+  MprocRecord record;
+  gboolean empty;
+
+  if (!mproc_queue_is_shut_down (self))
+    return FALSE;
+  mproc_queue_lock (self, &consumer->lock, MPROC_OS_NEVER);
+  empty = !mproc_chain_peek (&self->body->chain, &self->get.view, &record);
+  mproc_lockword_release (&consumer->lock);
+  return empty;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "result.h"
+
+#include "word.h"
+
+struct MprocResult
+{
+  gint ref_count;
+  GMutex mutex;
+  GCond is_there;
+  gint ready; /* set last; value and error do not change any more */
+  gboolean is_map;
+  guint n_parts;
+  guint n_missing;
+  GVariant **parts;
+  GVariant *value;
+  GError *error;
+};
+
+/* Of the parts, in order; only where none has failed. */
+static GVariant *
+put_together (MprocResult *self)
+{
+  GVariantBuilder all;
+
+  if (!self->is_map)
+    return g_variant_ref (self->parts[0]);
+  g_variant_builder_init (&all, G_VARIANT_TYPE ("av"));
+  for (guint i = 0; i < self->n_parts; i++)
+    {
+      gsize n = g_variant_n_children (self->parts[i]);
+
+      for (gsize k = 0; k < n; k++)
+        {
+          GVariant *item = g_variant_get_child_value (self->parts[i], k);
+
+          g_variant_builder_add_value (&all, item);
+          g_variant_unref (item);
+        }
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&all));
+}
+
+static void
+free_parts (MprocResult *self)
+{
+  for (guint i = 0; i < self->n_parts; i++)
+    if (self->parts[i] != NULL)
+      g_variant_unref (self->parts[i]);
+  g_clear_pointer (&self->parts, g_free);
+  self->n_parts = 0;
+}
+
+/* Under the mutex. */
+static void
+make_ready (MprocResult *self)
+{
+  if (self->error == NULL)
+    self->value = put_together (self);
+  free_parts (self);
+  g_atomic_int_set (&self->ready, TRUE);
+  g_cond_broadcast (&self->is_there);
+}
+
+MprocResult *
+mproc_result_new (guint n_parts, gboolean is_map)
+{
+  MprocResult *self = g_new0 (MprocResult, 1);
+
+  self->ref_count = 1;
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->is_there);
+  self->is_map = is_map;
+  self->n_parts = n_parts;
+  self->n_missing = n_parts;
+  self->parts = g_new0 (GVariant *, n_parts);
+  if (n_parts == 0)
+    make_ready (self);
+  return self;
+}
+
+void
+mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *error)
+{
+  g_mutex_lock (&self->mutex);
+  self->parts[part] = value;
+  if (error != NULL && self->error == NULL)
+    self->error = error;
+  else if (error != NULL)
+    g_error_free (error);
+  if (--self->n_missing == 0)
+    make_ready (self);
+  g_mutex_unlock (&self->mutex);
+}
+
+MprocResult *
+mproc_result_ref (MprocResult *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+mproc_result_unref (MprocResult *self)
+{
+  if (self == NULL || !g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+  free_parts (self);
+  if (self->value != NULL)
+    g_variant_unref (self->value);
+  g_clear_error (&self->error);
+  g_mutex_clear (&self->mutex);
+  g_cond_clear (&self->is_there);
+  g_free (self);
+}
+
+gboolean
+mproc_result_is_ready (MprocResult *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+  return g_atomic_int_get (&self->ready);
+}
+
+gboolean
+mproc_result_is_successful (MprocResult *self)
+{
+  g_return_val_if_fail (self != NULL && mproc_result_is_ready (self), FALSE);
+  return self->error == NULL;
+}
+
+gboolean
+mproc_result_wait (MprocResult *self, gint64 timeout_us)
+{
+  gint64 deadline = mproc_deadline (timeout_us);
+  gboolean in_time = TRUE;
+
+  g_return_val_if_fail (self != NULL && timeout_us >= MPROC_FOREVER, FALSE);
+  if (g_atomic_int_get (&self->ready))
+    return TRUE;
+  g_mutex_lock (&self->mutex);
+  while (!self->ready && in_time)
+    if (deadline == MPROC_OS_NEVER)
+      g_cond_wait (&self->is_there, &self->mutex);
+    else
+      in_time = g_cond_wait_until (&self->is_there, &self->mutex, deadline);
+  g_mutex_unlock (&self->mutex);
+  return g_atomic_int_get (&self->ready);
+}
+
+GVariant *
+mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error)
+{
+  g_return_val_if_fail (self != NULL && timeout_us >= MPROC_FOREVER, NULL);
+  if (!mproc_result_wait (self, timeout_us))
+    {
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT,
+                           "the result is not there yet");
+      return NULL;
+    }
+  if (self->value != NULL)
+    return g_variant_ref (self->value);
+  g_propagate_error (error, g_error_copy (self->error));
+  return NULL;
+}

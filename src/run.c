@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The target in its process, and the end of that process. */
+#include "processdata.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Only these two: fflush (NULL) waits for a thread that sits in getc. */
+void
+mproc_flush (void)
+{
+  fflush (stdout);
+  fflush (stderr);
+}
+
+gint
+mproc_exit_status (gint code)
+{
+  return mproc_os_can_fork () ? code & 0xff : code;
+}
+
+/* In one piece, so that two children's lines do not mix; and as it is: g_printerr would replace
+ * what the locale's charset does not have. */
+static void
+print_failure (MprocProcess *self, const GError *failure)
+{
+  char *line = g_strdup_printf ("Process %s: %s\n", self->name, failure->message);
+
+  fputs (line, stderr);
+  g_free (line);
+}
+
+gint
+mproc_target_run (MprocProcess *self)
+{
+  GError *failure = NULL;
+
+  if (mproc_process_run (self, &failure))
+    return 0;
+  if (!self->quiet)
+    print_failure (self, failure);
+  g_error_free (failure);
+  return 1;
+}
+
+void
+mproc_exit_child (gint code)
+{
+  mproc_exit_tidy (MPROC_OS_NEVER);
+  mproc_flush ();
+  mproc_member_leave (mproc_exit_status (code));
+  mproc_os_exit (code);
+}
+
+/* Whether this very process was started by mproc, and not forked by the host in such a one. */
+static gboolean
+is_child (MprocProcess *self)
+{
+  return self->role == MPROC_PROCESS_CHILD && self->pid == mproc_os_pid ();
+}
+
+void
+mproc_process_exit (gint code)
+{
+  mproc_thread_exit (code);
+  if (is_child (mproc_process_get_process ()))
+    mproc_exit_child (code);
+  exit (code);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The process table itself; family.h is what others use of it. */
+#ifndef MPROC_SLOT_H
+#define MPROC_SLOT_H
+
+#include "family.h"
+
+G_BEGIN_DECLS
+
+gboolean mproc_slot_create_table (GError **error);
+
+/* A free slot, raised to its next generation, STARTING, with the caller as its starter (or
+ * nobody, if the caller is no member yet). */
+MprocMember mproc_slot_claim (GError **error);
+
+/* Writes who the calling process is. */
+void mproc_slot_set_identity (MprocMember member);
+
+/* FALSE if the slot's generation or state is another. */
+gboolean mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberState to);
+
+/* Threads of this member's process have slots too, to be buried with it. */
+void mproc_slot_mark_threads (MprocMember member);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Handing tasks over. */
+#include "function.h"
+#include "pool.h"
+
+#include <mproc/queue.h>
+
+/* A task that is to be handed over. */
+typedef struct
+{
+  MprocFunc func;
+  GVariant *args;
+  guint32 flags;
+  MprocResult *result;
+  guint part;
+} Order;
+
+static gboolean
+check_running (MprocPool *self, GError **error)
+{
+  if (self->broken != NULL)
+    g_propagate_error (error, g_error_copy (self->broken));
+  else if (self->state != MPROC_POOL_RUNNING)
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+                 "the pool is not running: it has been %s",
+                 self->state == MPROC_POOL_CLOSED ? "closed" : "terminated");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+add_job (MprocPool *self, const Order *order, const MprocTaskRecord *record)
+{
+  MprocJob *job = g_new (MprocJob, 1);
+
+  job->serial = record->serial;
+  job->task = record->task;
+  job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
+  job->part = order->part;
+  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (job->serial), job);
+}
+
+/* Under the mutex.  Serials and records are in the same order: that a task has been claimed says that
+ * every earlier record is gone from the queue. */
+static gboolean
+enqueue (MprocPool *self, const Order *order, MprocHandle ticket, MprocMessage *message,
+         GError **error)
+{
+  MprocTaskRecord record = { 0 };
+
+  if (!check_running (self, error))
+    return FALSE;
+  do
+    record.serial = ++self->last_serial;
+  while (g_hash_table_contains (self->jobs, GUINT_TO_POINTER (record.serial)));
+  record.task = mproc_task_new (record.serial, order->flags, ticket, message, error);
+  if (record.task == 0)
+    return FALSE;
+  add_job (self, order, &record); /* known here before any worker can see it */
+  if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
+    return TRUE;
+  g_hash_table_remove (self->jobs, GUINT_TO_POINTER (record.serial));
+  mproc_task_free_unsent (record.task);
+  return FALSE;
+}
+
+/* Consumes the order's args.  FALSE: nobody will settle it. */
+static gboolean
+hand_over (MprocPool *self, const Order *order, GError **error)
+{
+  MprocMessage message;
+  MprocHandle ticket;
+  gboolean ok;
+
+  if (!mproc_message_init (&message, order->args, error))
+    return FALSE;
+  if (mproc_message_has_kind (&message, MPROC_KIND_CONNECTION))
+    {
+      mproc_message_clear (&message, FALSE);
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                           "a task cannot carry a connection: only the arguments of "
+                           "mproc_process_start do");
+      return FALSE;
+    }
+  ticket = mproc_function_get_ticket (order->func, error);
+  g_mutex_lock (&self->mutex);
+  ok = ticket != 0 && enqueue (self, order, ticket, &message, error);
+  g_mutex_unlock (&self->mutex);
+  mproc_message_clear (&message, ok);
+  return ok;
+}
+
+static void
+submit_part (MprocPool *self, const Order *order)
+{
+  GError *error = NULL;
+
+  if (!hand_over (self, order, &error))
+    mproc_result_set_part (order->result, order->part, NULL, error);
+}
+
+MprocResult *
+mproc_pool_apply_async (MprocPool *self, MprocFunc func, GVariant *args,
+                        const MprocTaskOptions *options)
+{
+  Order order = { func, args, 0, NULL, 0 };
+
+  g_return_val_if_fail (self != NULL && func != NULL && options == NULL, NULL);
+  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  order.result = mproc_result_new (1, FALSE);
+  submit_part (self, &order);
+  return order.result;
+}
+
+GVariant *
+mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
+{
+  MprocResult *result = mproc_pool_apply_async (self, func, args, NULL);
+  GVariant *value;
+
+  g_return_val_if_fail (result != NULL, NULL);
+  value = mproc_result_get (result, MPROC_FOREVER, error);
+  mproc_result_unref (result);
+  return value;
+}
+
+gboolean
+mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
+{
+  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0 };
+
+  g_return_val_if_fail (self != NULL && func != NULL, FALSE);
+  g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
+  return hand_over (self, &order, error);
+}
+
+/* ------------------------------------------------------------------ map */
+
+/* CPython's: a quarter of an even share, rounded up. */
+static guint
+choose_chunk (MprocPool *self, gsize n)
+{
+  gsize parts = (gsize) self->n_workers * 4;
+
+  return (guint) MAX (1, (n + parts - 1) / parts);
+}
+
+/* The items of one chunk as a value. */
+static GVariant *
+slice (GVariant *items, gsize from, gsize n)
+{
+  GVariant **children = g_new (GVariant *, n);
+  GVariant *value;
+
+  for (gsize i = 0; i < n; i++)
+    children[i] = g_variant_get_child_value (items, from + i);
+  if (g_variant_is_of_type (items, G_VARIANT_TYPE_ARRAY))
+    value = g_variant_new_array (g_variant_type_element (g_variant_get_type (items)), children, n);
+  else
+    value = g_variant_new_tuple (children, n);
+  for (gsize i = 0; i < n; i++)
+    g_variant_unref (children[i]);
+  g_free (children);
+  return value;
+}
+
+MprocResult *
+mproc_pool_map_async (MprocPool *self, MprocFunc func, GVariant *items, guint chunk,
+                      const MprocTaskOptions *options)
+{
+  MprocResult *result;
+  gsize n;
+  guint n_parts;
+
+  g_return_val_if_fail (self != NULL && func != NULL && options == NULL, NULL);
+  g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
+  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_variant_ref_sink (items);
+  n = g_variant_n_children (items);
+  if (chunk == 0)
+    chunk = choose_chunk (self, n);
+  n_parts = (guint) ((n + chunk - 1) / chunk);
+  result = mproc_result_new (n_parts, TRUE);
+  for (guint i = 0; i < n_parts; i++)
+    {
+      gsize from = (gsize) i * chunk;
+      Order order
+        = { func, slice (items, from, MIN (chunk, n - from)), MPROC_TASK_MAP, result, i };
+
+      submit_part (self, &order);
+    }
+  g_variant_unref (items);
+  return result;
+}
+
+GVariant *
+mproc_pool_map (MprocPool *self, MprocFunc func, GVariant *items, guint chunk, GError **error)
+{
+  MprocResult *result = mproc_pool_map_async (self, func, items, chunk, NULL);
+  GVariant *value;
+
+  g_return_val_if_fail (result != NULL, NULL);
+  value = mproc_result_get (result, MPROC_FOREVER, error);
+  mproc_result_unref (result);
+  return value;
+}

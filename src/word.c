@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "word.h"
+
+#include "arena.h"
+#include "parking.h"
+
+#include <mproc/init.h>
+
+void
+mproc_word_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
+{
+  gint64 nap = g_get_monotonic_time () + MPROC_NAP;
+
+  deadline = MIN (deadline, nap);
+  if (mproc_os_has_words ())
+    mproc_os_word_wait (word, value, deadline);
+  else
+    mproc_parking_wait (word, value, deadline);
+}
+
+gboolean
+mproc_word_wake (MprocAtomic32 *word, guint n)
+{
+  if (mproc_os_has_words ())
+    return mproc_os_word_wake (word, n) > 0;
+  return mproc_parking_wake (word, n) > 0;
+}
+
+void
+mproc_order_sleeper (void)
+{
+  atomic_thread_fence (memory_order_seq_cst);
+  if (mproc_load32 (mproc_arena_need_fences ()) == 0)
+    mproc_os_process_barrier ();
+}
+
+void
+mproc_order_runner (void)
+{
+  if (G_UNLIKELY (atomic_load_explicit (mproc_arena_need_fences (), memory_order_relaxed) != 0))
+    atomic_thread_fence (memory_order_seq_cst);
+  else
+    mproc_crash_order ();
+}
+
+gint
+mproc_spin_budget (MprocSpin *spin)
+{
+  gint vain = g_atomic_int_get (&spin->vain);
+
+  if (vain < 8)
+    return MPROC_SPIN_LOOKS;
+  return g_atomic_int_add (&spin->skipped, 1) % 64 == 63 ? MPROC_SPIN_LOOKS : 0;
+}
+
+void
+mproc_spin_result (MprocSpin *spin, gboolean success)
+{
+  gint vain = g_atomic_int_get (&spin->vain);
+
+  if (success && vain > 0)
+    g_atomic_int_set (&spin->vain, 0);
+  else if (!success && vain < 8)
+    g_atomic_int_set (&spin->vain, vain + 1);
+}
+
+gint64
+mproc_deadline (gint64 timeout_us)
+{
+  gint64 now;
+
+  if (timeout_us == MPROC_FOREVER)
+    return MPROC_OS_NEVER;
+  if (timeout_us <= 0)
+    return 0;
+  now = g_get_monotonic_time ();
+  return timeout_us > G_MAXINT64 - now ? MPROC_OS_NEVER : now + timeout_us;
+}

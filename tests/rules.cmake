@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# The rules of CONTRIBUTING.md that a search can check.  cmake -D ROOT=... -P rules.cmake
+cmake_minimum_required (VERSION 3.16)
+
+set (longest 700)
+set (platform_names "_WIN32|_WIN64|__CYGWIN__|__MINGW|__linux|__APPLE__|__unix|__FreeBSD__|__OpenBSD__|__NetBSD__|G_OS_|G_PLATFORM_|G_WITH_CYGWIN")
+
+# What portable code may include: C11 without signal.h and threads.h, GLib, Check, and ourselves.
+set (c11 "assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|tgmath|time|uchar|wchar|wctype")
+set (portable_headers "<((${c11})\\.h|glib\\.h|glib/gstdio\\.h|glib/gprintf\\.h|check\\.h|mproc\\.h|mproc/[a-z-]+\\.h)>")
+
+function (complain file what)
+  message ("${file}: ${what}")
+  set_property (GLOBAL APPEND PROPERTY breaches ${file})
+endfunction ()
+
+# refuse (FILE PATTERN WHAT): complains of the first line that matches.
+function (refuse file pattern what)
+  file (STRINGS ${ROOT}/${file} hits REGEX "${pattern}")
+  if (hits)
+    list (GET hits 0 hit)
+    string (STRIP "${hit}" hit)
+    complain (${file} "${what}: ${hit}")
+  endif ()
+endfunction ()
+
+file (GLOB_RECURSE files RELATIVE ${ROOT}
+  ${ROOT}/include/*.h ${ROOT}/src/*.[ch] ${ROOT}/tests/*.[ch] ${ROOT}/examples/*.[ch]
+  ${ROOT}/bench/*.[ch])
+list (LENGTH files count)
+
+foreach (file IN LISTS files)
+  file (READ ${ROOT}/${file} text)
+  if (NOT text MATCHES "^/\\* SPDX-License-Identifier: MIT \\*/\n")
+    complain (${file} "the first line is not /* SPDX-License-Identifier: MIT */")
+  endif ()
+  string (REGEX REPLACE "[^\n]" "" text "${text}")
+  string (LENGTH "${text}" lines)
+  if (lines GREATER longest)
+    complain (${file} "${lines} lines, ${longest} are the limit")
+  endif ()
+
+  # Only the code behind the door, and its like in tests and bench, knows the system.
+  if (NOT file MATCHES "^(src|tests|bench)/(posix|win32)/")
+    if (NOT file STREQUAL "include/mproc/macros.h") # declspec and visibility
+      refuse (${file} "^[ \t]*#.*(${platform_names})" "asks for the platform")
+    endif ()
+    file (STRINGS ${ROOT}/${file} includes REGEX "^[ \t]*#[ \t]*include[ \t]*<")
+    foreach (line IN LISTS includes)
+      if (NOT line MATCHES "${portable_headers}")
+        complain (${file} "not a portable header: ${line}")
+      endif ()
+    endforeach ()
+  endif ()
+
+  # The library has to be readable for MSVC, also where nothing compiles it so.
+  if (file MATCHES "^(src|include)/")
+    refuse (${file} "g_auto(ptr|free|list|slist|queue)? *\\(|g_autofree" "needs a compiler's cleanup attribute")
+    refuse (${file} "\\(\\{|__typeof|[^_a-z]typeof *\\(" "a GNU extension")
+    if (NOT file MATCHES "^src/(posix|win32)/|^include/mproc/macros.h$")
+      refuse (${file} "__attribute__|__builtin_|__sync_|__atomic_" "a GNU extension")
+    endif ()
+  endif ()
+endforeach ()
+
+get_property (breaches GLOBAL PROPERTY breaches)
+list (LENGTH breaches failures)
+if (count EQUAL 0)
+  message (FATAL_ERROR "no source file found below ${ROOT}")
+elseif (failures)
+  message (FATAL_ERROR "${failures} breaches of the rules")
+endif ()
+message (STATUS "${count} files keep the rules")

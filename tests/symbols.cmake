@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# Fails if the shared library in DIRECTORY exports anything that the headers below ROOT do not
+# declare.  cmake -D ROOT=... -D DIRECTORY=... -D OS=posix|win32 -D TOOL=nm|objdump -P symbols.cmake
+cmake_minimum_required (VERSION 3.16)
+
+if (OS STREQUAL win32)
+  file (GLOB library ${DIRECTORY}/*mproc*.dll)
+  set (arguments -p)
+else ()
+  file (GLOB library ${DIRECTORY}/libmproc.so ${DIRECTORY}/libmproc.dylib)
+  set (arguments -D --defined-only)
+endif ()
+list (LENGTH library count)
+if (NOT count EQUAL 1)
+  message (FATAL_ERROR "one shared library was expected in ${DIRECTORY}, not: ${library}")
+endif ()
+
+execute_process (COMMAND ${TOOL} ${arguments} ${library}
+  OUTPUT_VARIABLE output RESULT_VARIABLE result)
+if (result)
+  message (FATAL_ERROR "${TOOL} failed: ${result}")
+endif ()
+if (OS STREQUAL win32)
+  # The table that matters comes after those of what is imported.
+  string (REGEX REPLACE ".*Ordinal/Name Pointer. Table" "" output "${output}")
+  string (REGEX REPLACE "\nThe .*" "" output "${output}")
+  string (REGEX REPLACE "[][]" " " output "${output}") # brackets would join list elements
+  set (line "[0-9]+ +([A-Za-z_][A-Za-z_0-9]*)")
+else ()
+  set (line "[0-9a-f]+ [A-Z] ([A-Za-z_][A-Za-z_0-9]*)")
+endif ()
+string (REGEX MATCHALL "${line}" lines "${output}")
+
+set (declarations "")
+file (GLOB_RECURSE headers ${ROOT}/include/*.h)
+foreach (header IN LISTS headers)
+  file (READ ${header} text)
+  string (APPEND declarations "${text}")
+endforeach ()
+
+set (bad "")
+foreach (symbol IN LISTS lines)
+  string (REGEX REPLACE ".* _?" "" name "${symbol}")
+  string (REGEX MATCH "[ *]${name} \\(" declared "${declarations}")
+  if (NOT name MATCHES "^mproc_" OR NOT declared)
+    string (APPEND bad " ${name}")
+  endif ()
+endforeach ()
+list (LENGTH lines count)
+if (bad)
+  message (FATAL_ERROR "exported, though not of the public API:${bad}")
+elseif (count LESS 2)
+  message (FATAL_ERROR "nothing is exported")
+endif ()
+message (STATUS "${count} symbols, all of them declared in the headers")
