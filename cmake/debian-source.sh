@@ -15,6 +15,14 @@ prefix_of ()
   echo "$cache/$name-$(cat "$@" | sha256sum | cut -c 1-12)"
 }
 
+# lock_cache: one build at a time.
+lock_cache ()
+{
+  mkdir -p "$work"
+  exec 9>"$cache/lock"
+  flock 9
+}
+
 # logged NAME COMMAND...: runs it silently; shows the end of its log if it fails.
 logged ()
 {

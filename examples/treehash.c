@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* treehash [FOLDER...]: the SHA-256 of every file below the folders, as this prints it
- *
- *   find FOLDER... -type f -exec sha256sum {} + | LC_ALL=C sort -k2
- *
- * but computed by all processors at once. */
+/* treehash [FOLDER]: hashes every file below a folder, by all processors at once, and prints what
+ * `find FOLDER -type f -exec sha256sum {} + | LC_ALL=C sort -k2` prints. */
 #include <mproc.h>
 #include <glib/gstdio.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef G_OS_WIN32
@@ -16,33 +12,27 @@
 #include <io.h>
 #endif
 
-#define WINDOW 1024 /* tasks that are with the pool at a time */
+#define WINDOW 1024 /* so many files are with the pool at a time */
 
-static guint n_files;
-static guint n_failures;
+static const char *erase = ""; /* what takes the progress line away, if there is one */
+static guint n_files, n_done, n_failed;
 static guint64 n_bytes;
-static gboolean on_terminal; /* whether there is somebody to show the progress to */
 
-/* In a worker: a file's name, as in the output, becomes its size and its hash. */
+/* Runs in a worker.  Takes a file's name as it is printed, gives its size and its hash. */
 static GVariant *
-hash_file (GVariant *args, GError **error)
+hash_file (GVariant *name, GError **error)
 {
-  char *path = g_strcompress (g_variant_get_bytestring (args));
+  char *path = g_strcompress (g_variant_get_bytestring (name));
   FILE *file = g_fopen (path, "rb");
   GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
   GVariant *result = NULL;
   guchar buffer[65536];
   guint64 size = 0;
-  gsize n;
 
-  while (file != NULL && (n = fread (buffer, 1, sizeof buffer, file)) > 0)
-    {
-      g_checksum_update (checksum, buffer, (gssize) n);
-      size += n;
-    }
+  for (gsize n; file && (n = fread (buffer, 1, sizeof buffer, file)) > 0; size += n)
+    g_checksum_update (checksum, buffer, (gssize) n);
   if (file == NULL || ferror (file))
-    g_set_error_literal (error, G_FILE_ERROR, g_file_error_from_errno (errno),
-                         g_strerror (errno));
+    g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, g_strerror (errno));
   else
     result = g_variant_new ("(ts)", size, g_checksum_get_string (checksum));
   if (file != NULL)
@@ -52,109 +42,107 @@ hash_file (GVariant *args, GError **error)
   return result;
 }
 
-static void
-clear_progress (void)
-{
-  if (on_terminal)
-    fputs ("\r\033[K", stderr);
-}
-
-static void
-show_progress (guint n_found)
-{
-  static gint64 next;
-  gint64 now = g_get_monotonic_time ();
-  char *size;
-
-  if (!on_terminal || (now < next && n_files < n_found))
-    return;
-  next = now + G_USEC_PER_SEC / 10;
-  size = g_format_size (n_bytes);
-  fprintf (stderr, "\r%u of %u files, %s\033[K%s", n_files, n_found, size,
-           n_files < n_found ? "" : "\n");
-  g_free (size);
-}
-
-static void
-complain (const char *name, const char *what)
-{
-  clear_progress ();
-  fprintf (stderr, "treehash: %s: %s\n", name, what);
-  n_failures++;
-}
-
-/* A name as sha256sum prints it; g_strcompress() takes it back. */
+/* A path as sha256sum prints it; g_strcompress() is the way back. */
 static char *
 escape (const char *path)
 {
-  GString *name = g_string_new (NULL);
+  char others[256] = "";
 
-  for (; *path != '\0'; path++)
-    if (*path == '\\')
-      g_string_append (name, "\\\\");
-    else if (*path == '\n')
-      g_string_append (name, "\\n");
-    else if (*path == '\r')
-      g_string_append (name, "\\r");
-    else
-      g_string_append_c (name, *path);
-  return g_string_free (name, FALSE);
+  for (int c = 1, n = 0; c < 256; c++)
+    if (strchr ("\\\n\r", c) == NULL)
+      others[n++] = (char) c;
+  return g_strescape (path, others);
 }
 
-/* Takes @path, as a folder to look into or as a file found.  Links are not followed. */
-static void
-sort_in (char *path, GQueue *folders, GPtrArray *names)
+/* The names of all files, in order.  Links are not followed.  What cannot be looked at counts
+ * as a file, so that hash_file() says what is wrong with it. */
+static GList *
+find_files (const char *root)
 {
-  GStatBuf status;
+  GList *names = NULL;
+  GQueue paths = G_QUEUE_INIT;
 
-  if (g_lstat (path, &status) != 0)
-    complain (path, g_strerror (errno));
-  else if ((status.st_mode & S_IFMT) == S_IFDIR)
-    g_queue_push_tail (folders, g_strdup (path));
-  else if ((status.st_mode & S_IFMT) == S_IFREG)
-    g_ptr_array_add (names, escape (path));
-  g_free (path);
+  for (char *path = g_strdup (root); path != NULL; path = g_queue_pop_tail (&paths))
+    {
+      GStatBuf status;
+      guint kind = g_lstat (path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG;
+      GDir *folder = kind == S_IFDIR ? g_dir_open (path, 0, NULL) : NULL;
+      const char *slash = g_str_has_suffix (path, "/") ? "" : "/";
+
+      for (const char *name; folder != NULL && (name = g_dir_read_name (folder)) != NULL;)
+        g_queue_push_tail (&paths, g_strconcat (path, slash, name, NULL));
+      if (folder != NULL)
+        g_dir_close (folder);
+      else if (kind == S_IFREG || kind == S_IFDIR)
+        names = g_list_prepend (names, escape (path));
+      g_free (path);
+    }
+  return g_list_sort (names, (GCompareFunc) strcmp);
 }
 
 static void
-look_into (const char *folder, GQueue *folders, GPtrArray *names)
+show_progress (const char *end)
 {
-  const char *slash = g_str_has_suffix (folder, "/") ? "" : "/";
+  if (*erase != '\0')
+    fprintf (stderr, "%u of %u files, %.1f MB%s", n_done, n_files, n_bytes / 1e6, end);
+}
+
+static void
+print_result (const char *name, MprocResult *result)
+{
   GError *error = NULL;
-  GDir *dir = g_dir_open (folder, 0, &error);
-  const char *name;
+  GVariant *value = mproc_result_get (result, MPROC_FOREVER, &error);
+  const char *hash;
+  guint64 size;
 
-  if (dir == NULL)
+  fputs (erase, stderr);
+  if (value != NULL)
     {
-      complain (folder, error->message);
-      g_error_free (error);
-      return;
+      g_variant_get (value, "(t&s)", &size, &hash);
+      printf ("%s%s  %s\n", strchr (name, '\\') != NULL ? "\\" : "", hash, name);
+      n_bytes += size;
+      g_variant_unref (value);
     }
-  while ((name = g_dir_read_name (dir)) != NULL)
-    sort_in (g_strconcat (folder, slash, name, NULL), folders, names);
-  g_dir_close (dir);
+  else
+    fprintf (stderr, "treehash: %s: %s\n", name, error->message);
+  n_failed += value == NULL;
+  g_clear_error (&error);
+  mproc_result_unref (result);
 }
 
-static gint
-compare_names (gconstpointer a, gconstpointer b)
+int
+main (int argc, char **argv)
 {
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
+  GQueue results = G_QUEUE_INIT;
+  GError *error = NULL;
+  MprocPool *pool;
 
-static GPtrArray *
-find_files (char **roots)
-{
-  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-  GQueue folders = G_QUEUE_INIT;
-  char *folder;
-
-  for (; *roots != NULL; roots++)
-    sort_in (g_strdup (*roots), &folders, names);
-  while ((folder = g_queue_pop_tail (&folders)) != NULL)
+  mproc_init (&argc, &argv);
+#ifdef G_OS_WIN32
+  argv = g_win32_get_command_line (); /* in UTF-8 */
+  _setmode (1, _O_BINARY);            /* LF stays LF */
+#endif
+  if (g_log_writer_supports_color (2)) /* standard error is a terminal */
+    erase = "\r\033[K";
+  pool = mproc_pool_new (0, &error);
+  if (pool == NULL)
+    g_error ("%s", error->message);
+  GList *names = find_files (argc > 1 ? argv[1] : ".");
+  n_files = g_list_length (names);
+  for (GList *name = names, *next = names; name != NULL; name = name->next, n_done++)
     {
-      look_into (folder, &folders, names);
-      g_free (folder);
+      for (; next != NULL && results.length < WINDOW; next = next->next)
+        g_queue_push_tail (&results,
+                           mproc_pool_apply_async (pool, hash_file,
+                                                   g_variant_new_bytestring (next->data),
+                                                   NULL));
+      show_progress ("");
+      print_result (name->data, g_queue_pop_head (&results));
     }
-  g_ptr_array_sort (names, compare_names);
-  return names;
+  show_progress ("\n");
+  if (n_failed > 0)
+    fprintf (stderr, "treehash: %u files could not be read\n", n_failed);
+  g_list_free_full (names, g_free);
+  mproc_pool_unref (pool);
+  return n_failed > 0 || fflush (stdout) != 0;
 }

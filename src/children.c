@@ -29,6 +29,17 @@ get_children (void)
   return children;
 }
 
+static gboolean
+has_children (void)
+{
+  gboolean any;
+
+  mproc_local_lock ();
+  any = children != NULL && children->len > 0 && children_pid == mproc_os_pid ();
+  mproc_local_unlock ();
+  return any;
+}
+
 void
 mproc_children_add (MprocProcess *self)
 {
@@ -253,13 +264,9 @@ end_daemon (MprocProcess *daemon, gint64 patience, gint64 deadline)
   return mproc_child_wait (daemon, deadline);
 }
 
-gboolean
-mproc_children_end (MprocMember owner, gint64 deadline)
+static void
+terminate_daemons (GPtrArray *list)
 {
-  GPtrArray *list = list_of (owner);
-  gint64 patience = MIN (deadline, g_get_monotonic_time () + PATIENCE);
-  gboolean all = TRUE;
-
   for (guint i = 0; i < list->len; i++)
     {
       MprocProcess *child = g_ptr_array_index (list, i);
@@ -267,6 +274,15 @@ mproc_children_end (MprocMember owner, gint64 deadline)
       if (child->daemon && child->method != MPROC_START_METHOD_THREAD)
         mproc_process_terminate (child, NULL);
     }
+}
+
+static gboolean
+end_all (GPtrArray *list, gint64 deadline)
+{
+  gint64 patience = MIN (deadline, g_get_monotonic_time () + PATIENCE);
+  gboolean all = TRUE;
+
+  terminate_daemons (list);
   for (guint i = 0; i < list->len; i++)
     {
       MprocProcess *child = g_ptr_array_index (list, i);
@@ -279,6 +295,20 @@ mproc_children_end (MprocMember owner, gint64 deadline)
       else
         all = mproc_child_wait (child, deadline) && all;
     }
+  return all;
+}
+
+gboolean
+mproc_children_end (MprocMember owner, gint64 deadline)
+{
+  GPtrArray *list;
+  gboolean all;
+
+  /* Most children have none, and end sooner for not making a list of them. */
+  if (!has_children ())
+    return TRUE;
+  list = list_of (owner);
+  all = end_all (list, deadline);
   g_ptr_array_unref (list);
   return all;
 }

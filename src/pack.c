@@ -86,6 +86,8 @@ pack (const char **format, va_list *arguments, GPtrArray *objects)
   GVariant *value;
   char *leaf;
 
+  if (**format == '&' && (*format)[1] == 'h')
+    ++*format; /* so that one format serves both ways */
   switch (**format)
     {
     case '(':

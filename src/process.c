@@ -131,7 +131,8 @@ void
 mproc_process_become (MprocProcess *self, MprocProcess *parent, gint64 pid)
 {
   /* A thread that was a process in the parent is the main thread here. */
-  g_private_set (&thread_self, NULL);
+  if (g_private_get (&thread_self) != NULL)
+    g_private_set (&thread_self, NULL);
   self->parent = parent;
   self->creator = 0;
   self->pid = pid;

@@ -5,6 +5,7 @@
 #
 # GLib is a DLL because in a static one the destructors of GPrivate do not run in threads that
 # CreateThread made.  The win32 thread flavour of mingw-w64 needs no libwinpthread-1.dll.
+# shellcheck disable=SC1091,SC2154
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../debian-source.sh"
@@ -105,9 +106,10 @@ build_check ()
   )
 }
 
+[ "${1-}" = --where ] || lock_cache
 if [ ! -d "$prefix" ] && [ "${1-}" != --where ]; then
   rm -rf "$MINGW_PREFIX"
-  mkdir -p "$work" "$MINGW_PREFIX"
+  mkdir -p "$MINGW_PREFIX"
   echo "building GLib and Check for Windows, once: about two minutes" >&2
   build_intl
   build_pcre2

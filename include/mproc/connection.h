@@ -33,7 +33,8 @@ typedef struct MprocConnection MprocConnection;
  * Makes a pair of connected ends.  Without @duplex, @a only receives and @b only sends.
  *
  * When one end has been handed to a child, close it here: the end of file comes only after every
- * copy of the other end is closed.
+ * copy of the other end is closed.  A forked child has a copy of every end that its parent has open,
+ * whether it was handed over or not.
  *
  * %MPROC_ERROR_TOO_MANY_FILES says that the limit of descriptors is reached.
  *

@@ -31,7 +31,8 @@
 typedef struct
 {
   MprocOsIdentity parent;
-  int watch; /* readable at the parent's end, or -1 */
+  gboolean is_visible; /* its pid means something here */
+  int watch;           /* readable at the parent's end, or -1 */
   pid_t first_ppid;
 } Lifeline;
 
@@ -64,6 +65,15 @@ die (void)
   _exit (128 + SIGKILL);
 }
 
+/* Looks whether the parent has ended, where that cannot be waited for: a child of its own has
+ * another parent then, and its number is free some time later. */
+static gboolean
+has_ended (const Lifeline *line)
+{
+  return getppid () != line->first_ppid || mproc_os_is_dead (&line->parent) ||
+         (line->is_visible && kill ((pid_t) line->parent.pid, 0) != 0 && errno == ESRCH);
+}
+
 /* The thread.  It uses nothing that another thread could have locked at a fork. */
 static void *
 watch_parent (void *data)
@@ -77,8 +87,7 @@ watch_parent (void *data)
       /* Without a watch this is the nap: poll () skips a negative descriptor. */
       int ready = poll (&end, 1, line.watch < 0 ? NAP : -1);
 
-      if (ready > 0 || (line.watch < 0 && (getppid () != line.first_ppid ||
-                                           mproc_os_is_dead (&line.parent))))
+      if (ready > 0 || (line.watch < 0 && has_ended (&line)))
         die ();
     }
   return NULL;
@@ -125,17 +134,18 @@ count_thread (void)
 }
 
 static void
-die_by_thread (const MprocOsIdentity *parent, gboolean is_visible)
+die_by_thread (const MprocOsIdentity *parent)
 {
   Lifeline *line = malloc (sizeof *line);
 
   if (line == NULL)
     die ();
   line->parent = *parent;
+  line->is_visible = mproc_posix_in_our_space (parent);
   line->first_ppid = getppid ();
-  line->watch = is_visible ? mproc_posix_watch ((pid_t) parent->pid) : -1;
   /* The watch comes first: if the parent lives after it, it is the parent that is watched. */
-  if ((is_visible && line->watch < 0 && errno == ESRCH) || mproc_os_is_dead (parent))
+  line->watch = line->is_visible ? mproc_posix_watch ((pid_t) parent->pid) : -1;
+  if (has_ended (line))
     die ();
   count_thread ();
   /* A daemon that might outlive its parent must not run. */
@@ -146,16 +156,16 @@ die_by_thread (const MprocOsIdentity *parent, gboolean is_visible)
 void
 mproc_os_die_with (const MprocOsIdentity *parent, guint32 lifeline_kind)
 {
-  gboolean is_visible = mproc_posix_in_our_space (parent);
-
 #if defined(__linux__)
   if (lifeline_kind == KIND_KERNEL && prctl (PR_SET_PDEATHSIG, SIGKILL) == 0)
     {
-      if (is_visible && getppid () != parent->pid)
+      /* Too late if we have another parent by now.  In another pid namespace its number
+       * would be 0 or that of someone else. */
+      if (mproc_posix_in_our_space (parent) && getppid () != parent->pid)
         die ();
       return;
     }
 #endif
   (void) lifeline_kind;
-  die_by_thread (parent, is_visible);
+  die_by_thread (parent);
 }

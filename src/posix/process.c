@@ -36,19 +36,40 @@
 /* The pid namespace, once known.  A fork inherits it and almost always lives in it too. */
 static MprocAtomic64 own_space;
 
+/* By hand, in this file: the first thing that a forked child does is to read its own line, and
+ * every page of the C library and of GLib that it touches for the first time costs it more than
+ * the reading. */
+static guint64
+parse_number (const char *text)
+{
+  guint64 number = 0;
+
+  while (*text == ' ')
+    text++;
+  for (; *text >= '0' && *text <= '9'; text++)
+    number = number * 10 + (guint64) (*text - '0');
+  return number;
+}
+
 /* Field @wanted, after the name, which may contain anything. */
 static guint64
 stat_field (const char *text, guint wanted)
 {
-  const char *at = strrchr (text, ')');
+  const char *at = NULL;
   guint field = 2;
 
+  for (; *text != '\0'; text++)
+    if (*text == ')')
+      at = text;
   while (at != NULL && field < wanted)
     {
-      at = strchr (at + 1, ' ');
+      for (at++; *at != ' ' && *at != '\0';)
+        at++;
+      if (*at == '\0')
+        return 0;
       field++;
     }
-  return at == NULL ? 0 : g_ascii_strtoull (at, NULL, 10);
+  return at == NULL ? 0 : parse_number (at);
 }
 
 static guint64
@@ -76,7 +97,7 @@ static gboolean
 read_own_stat (char *text)
 {
   return mproc_posix_read_once ("/proc/self/stat", text, STAT_SIZE) > 0 &&
-         g_ascii_strtoll (text, NULL, 10) == getpid ();
+         parse_number (text) == (guint64) getpid ();
 }
 
 static gboolean
@@ -267,34 +288,39 @@ mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*child) (
     g_error ("pthread_atfork: %s", g_strerror (ENOMEM));
 }
 
+/* What only forked children call is bound when the program is loaded: by way of the linker's lazy
+ * tables every child would look the names up anew, which takes longer than the calls. */
+static void (*volatile const exit_now) (int) = _exit;
+#if defined(__linux__)
+static void (*volatile const purge) (FILE *) = __fpurge;
+#elif defined(__APPLE__) || defined(__FreeBSD__)
+static int (*volatile const purge) (FILE *) = fpurge;
+#endif
+
 void
 mproc_os_close_stdin (void)
 {
-  int fd = open ("/dev/null", O_RDONLY);
+  int fd;
 
-  /* Out of descriptors: make room by what has to go anyway. */
-  if (fd < 0)
-    {
-      close (STDIN_FILENO);
-      fd = open ("/dev/null", O_RDONLY);
-    }
+  /* The lowest number that is free, which is this one. */
+  close (STDIN_FILENO);
+  fd = open ("/dev/null", O_RDONLY);
   if (fd > STDIN_FILENO)
     {
       (void) dup2 (fd, STDIN_FILENO);
       close (fd);
     }
     /* What the parent had read ahead is not ours to read either. */
-#if defined(__linux__)
-  __fpurge (stdin);
-#elif defined(__APPLE__) || defined(__FreeBSD__)
-  fpurge (stdin);
+#if defined(__linux__) || defined(__APPLE__) || defined(__FreeBSD__)
+  (void) purge (stdin);
 #endif
 }
 
 void
 mproc_os_exit (gint code)
 {
-  _exit (code);
+  exit_now (code);
+  abort ();
 }
 
 /* ---------------------------------------------------------------- signals */

@@ -264,7 +264,8 @@ mproc_os_channel_write_until (gintptr channel,
   code = mproc_win32_io_end (&io, &n);
   if (code == 0)
     return (gssize) n;
-  mproc_win32_fail (error, "write", code == WAIT_TIMEOUT ? ERROR_OPERATION_ABORTED : code);
+  mproc_win32_fail (error, "write",
+                    code == WAIT_TIMEOUT ? ERROR_OPERATION_ABORTED : code);
   return -1;
 }
 

@@ -19,49 +19,43 @@ typedef struct
   guint n_registered;
 } Vigil;
 
-/* 1: ready, 0: not, -1: cannot be told, see GetLastError (). */
-static gint
-look_at (const MprocOsWait *wait)
+/* Sets *ready, 1 or 0.  Returns 0 or the error code, as the functions below do. */
+static DWORD
+look_at (const MprocOsWait *wait, gint *ready)
 {
   HANDLE handle = mproc_win32_handle (wait->handle);
-  DWORD available;
+  DWORD available = 0;
+  DWORD result;
 
   if (wait->handle == MPROC_OS_NONE)
-    {
-      SetLastError (ERROR_INVALID_HANDLE);
-      return -1;
-    }
+    return ERROR_INVALID_HANDLE;
+
   if (wait->kind == MPROC_OS_WAIT_CHILD)
-    switch (WaitForSingleObject (handle, 0))
-      {
-      case WAIT_OBJECT_0:
-        return 1;
-      case WAIT_TIMEOUT:
-        return 0;
-      default:
-        return -1;
-      }
-  if (PeekNamedPipe (handle, NULL, 0, NULL, &available, NULL))
-    return available > 0;
-  return mproc_win32_is_end (GetLastError ()) ? 1 : -1;
+    {
+      result = WaitForSingleObject (handle, 0);
+      *ready = result == WAIT_OBJECT_0;
+      return result == WAIT_FAILED ? GetLastError () : 0;
+    }
+  result = PeekNamedPipe (handle, NULL, 0, NULL, &available, NULL) ? 0 : GetLastError ();
+  *ready = available > 0 || mproc_win32_is_end (result);
+  return *ready ? 0 : result;
 }
 
-/* How many are ready, or -1 with the code in GetLastError (). */
-static gint
-look (MprocOsWait *waits, guint n)
+static DWORD
+look (MprocOsWait *waits, guint n, gint *count)
 {
-  gint count = 0;
-
+  *count = 0;
   for (guint i = 0; i < n; i++)
     {
-      gint ready = look_at (&waits[i]);
+      gint ready;
+      DWORD code = look_at (&waits[i], &ready);
 
-      if (ready < 0)
-        return -1;
+      if (code != 0)
+        return code;
       waits[i].ready = ready;
-      count += ready;
+      *count += ready;
     }
-  return count;
+  return 0;
 }
 
 static VOID CALLBACK
@@ -71,111 +65,124 @@ set_event (PVOID event, BOOLEAN timed_out)
   SetEvent (event);
 }
 
-static gboolean
+static DWORD
 watch_child (Vigil *self, HANDLE child)
 {
   if (self->n_handles < MAXIMUM_WAIT_OBJECTS)
-    {
-      self->handles[self->n_handles++] = child;
-      return TRUE;
-    }
-  if (!RegisterWaitForSingleObject (&self->registered[self->n_registered], child,
-                                    set_event, self->event, INFINITE,
-                                    WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD))
-    return FALSE;
-  self->n_registered++;
-  return TRUE;
+    self->handles[self->n_handles++] = child;
+  else if (RegisterWaitForSingleObject (&self->registered[self->n_registered], child,
+                                        set_event, self->event, INFINITE,
+                                        WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD))
+    self->n_registered++;
+  else
+    return GetLastError ();
+  return 0;
 }
 
 /* Issuing an operation clears its event, which may have been set a moment before on
  * behalf of another: so all bells come first, are looked at when the last is issued,
- * and whoever else sets the event starts after that.  TRUE: all are set, and none has
- * rung yet. */
-static gboolean
-set_bells (Vigil *self, const MprocOsWait *waits, guint n)
+ * and whoever else sets the event starts after that. */
+static DWORD
+set_bells (Vigil *self, const MprocOsWait *waits, guint n, gboolean *rung)
 {
   static guint8 nothing;
-  gboolean silent = TRUE;
 
   for (guint i = 0; i < n; i++)
-    if (waits[i].kind == MPROC_OS_WAIT_CHANNEL &&
-        !mproc_win32_io_start (&self->bells[self->n_bells++], waits[i].handle,
-                               self->event, FALSE, &nothing, 0))
-      return FALSE;
+    if (waits[i].kind == MPROC_OS_WAIT_CHANNEL)
+      {
+        MprocWin32Io *bell = &self->bells[self->n_bells++];
 
+        if (!mproc_win32_io_start (bell, waits[i].handle, self->event, FALSE, &nothing,
+                                   0))
+          {
+            *rung = TRUE;
+            return mproc_win32_is_end (bell->code) ? 0 : bell->code;
+          }
+      }
+
+  *rung = FALSE;
   for (guint i = 0; i < self->n_bells; i++)
-    silent = silent && !HasOverlappedIoCompleted (&self->bells[i].overlapped);
-  return silent;
+    *rung = *rung || HasOverlappedIoCompleted (&self->bells[i].overlapped);
+  return 0;
 }
 
-static gboolean
+static DWORD
 begin (Vigil *self, guint n)
 {
   memset (self, 0, sizeof *self);
   self->event = mproc_win32_io_event ();
   if (self->event == NULL)
-    return FALSE;
+    return GetLastError ();
+  ResetEvent (self->event);
   self->bells = g_new (MprocWin32Io, n);
   self->registered = g_new (HANDLE, n);
   self->handles[self->n_handles++] = self->event;
-  return TRUE;
+  return 0;
 }
 
-static void
+/* A channel that was closed meanwhile is an error: its handle must not be looked at. */
+static DWORD
 end (Vigil *self)
 {
+  DWORD result = 0;
   DWORD ignored;
 
   for (guint i = 0; i < self->n_registered; i++)
     UnregisterWaitEx (self->registered[i], INVALID_HANDLE_VALUE);
   for (guint i = 0; i < self->n_bells; i++)
-    mproc_win32_io_end (&self->bells[i], &ignored);
+    if (mproc_win32_io_end (&self->bells[i], &ignored) == ERROR_OPERATION_ABORTED)
+      result = ERROR_OPERATION_ABORTED;
   g_free (self->registered);
   g_free (self->bells);
+  return result;
 }
 
-/* Sleeps until something may be ready or time is up.  FALSE: see GetLastError (). */
-static gboolean
+/* Sleeps until something may be ready or time is up. */
+static DWORD
 sleep_on (const MprocOsWait *waits, guint n, gint64 deadline)
 {
+  gboolean rung;
   Vigil vigil;
-  gboolean ok;
-  DWORD code;
+  DWORD code = begin (&vigil, n);
+  DWORD closed;
 
-  if (!begin (&vigil, n))
-    return FALSE;
+  if (code != 0)
+    return code;
 
-  ok = TRUE;
-  if (set_bells (&vigil, waits, n))
+  code = set_bells (&vigil, waits, n, &rung);
+  if (code == 0 && !rung)
     {
-      for (guint i = 0; ok && i < n; i++)
+      for (guint i = 0; code == 0 && i < n; i++)
         if (waits[i].kind == MPROC_OS_WAIT_CHILD)
-          ok = watch_child (&vigil, mproc_win32_handle (waits[i].handle));
-      ok = ok && WaitForMultipleObjects (vigil.n_handles, vigil.handles, FALSE,
-                                         mproc_win32_timeout (deadline)) != WAIT_FAILED;
+          code = watch_child (&vigil, mproc_win32_handle (waits[i].handle));
+      if (code == 0 &&
+          WaitForMultipleObjects (vigil.n_handles, vigil.handles, FALSE,
+                                  mproc_win32_timeout (deadline)) == WAIT_FAILED)
+        code = GetLastError ();
     }
 
-  code = GetLastError ();
-  end (&vigil);
-  SetLastError (code);
-  return ok;
+  closed = end (&vigil);
+  return closed != 0 ? closed : code;
 }
 
 gint
 mproc_os_wait_many (MprocOsWait *waits, guint n, gint64 deadline, GError **error)
 {
-  for (;;)
+  DWORD code = 0;
+
+  while (code == 0)
     {
       gboolean last = mproc_win32_timeout (deadline) == 0;
-      gint count = look (waits, n);
+      gint count;
 
-      if (count > 0 || (count == 0 && last))
+      code = look (waits, n, &count);
+      if (code == 0 && (count > 0 || last))
         return count;
-      if (count < 0 || !sleep_on (waits, n, deadline))
-        break;
+      if (code == 0)
+        code = sleep_on (waits, n, deadline);
     }
 
-  mproc_win32_fail (error, "wait", GetLastError ());
+  mproc_win32_fail (error, "wait", code);
   return -1;
 }
 

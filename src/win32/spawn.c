@@ -209,9 +209,10 @@ create_process (Start *self, PROCESS_INFORMATION *info)
   DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
   DWORD one;
 
-  /* A console program that is started by one without a console would open a window. */
+  /* Where we have no console, a console program would open one, with a window.  As we live
+   * without, so does the child. */
   if (GetConsoleProcessList (&one, 1) == 0)
-    flags |= CREATE_NO_WINDOW;
+    flags |= DETACHED_PROCESS;
   if (!CreateProcessW (self->program, self->command, NULL, NULL, TRUE, flags,
                        self->environment, NULL, &self->startup.StartupInfo, info))
     return GetLastError ();

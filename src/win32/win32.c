@@ -21,8 +21,6 @@ error_of (DWORD code)
     case ERROR_PIPE_NOT_CONNECTED:
     case ERROR_OPERATION_ABORTED:
       return MPROC_ERROR_CLOSED;
-    case WAIT_TIMEOUT:
-      return MPROC_ERROR_TIMED_OUT;
     case ERROR_NOT_SUPPORTED:
       return MPROC_ERROR_NOT_SUPPORTED;
     default:
@@ -35,7 +33,13 @@ mproc_win32_fail (GError **error, const char *what, DWORD code)
 {
   char *text = g_win32_error_message ((gint) code);
 
-  g_set_error (error, MPROC_ERROR, error_of (code), "%s: %s", what, text);
+  if (code == WAIT_TIMEOUT)
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT, "%s: the time is up", what);
+  else if (*text != 0)
+    g_set_error (error, MPROC_ERROR, error_of (code), "%s: %s", what, text);
+  else /* the system knows more errors than texts */
+    g_set_error (error, MPROC_ERROR, error_of (code), "%s: error %lu", what,
+                 (gulong) code);
   g_free (text);
   return FALSE;
 }

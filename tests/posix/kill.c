@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "kill.h"
+
+#include <signal.h>
+
+void
+mproc_test_kill_pid (gint64 pid)
+{
+  kill ((pid_t) pid, SIGKILL);
+}

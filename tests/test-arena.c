@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* The allocator and its limits. */
+#include "mproc-test.h"
+
+#include "arena.h"
+#include "family.h"
+
+#include <string.h>
+
+START_TEST (blocks_do_not_overlap)
+{
+  enum
+  {
+    N = 500
+  };
+  MprocOffset blocks[N];
+  gsize sizes[N];
+
+  for (guint round = 0; round < 3; round++)
+    {
+      for (guint i = 0; i < N; i++)
+        {
+          sizes[i] = 1 + i * i % 9000;
+          blocks[i] = mproc_arena_alloc (sizes[i], NULL);
+          ck_assert (blocks[i] != 0 && blocks[i] % 16 == 0);
+          ck_assert (mproc_arena_block_size (blocks[i]) >= sizes[i]);
+          memset (mproc_arena_at (blocks[i], sizes[i]), (int) i, sizes[i]);
+        }
+      for (guint i = 0; i < N; i++)
+        {
+          const guint8 *bytes = mproc_arena_at (blocks[i], sizes[i]);
+
+          for (gsize k = 0; k < sizes[i]; k++)
+            ck_assert_int_eq (bytes[k], (guint8) i);
+        }
+      for (guint i = 0; i < N; i++)
+        mproc_arena_free (blocks[i]);
+    }
+}
+END_TEST
+
+START_TEST (freed_blocks_are_used_again)
+{
+  MprocOffset first = mproc_arena_alloc (1000, NULL);
+  guint64 committed;
+
+  mproc_arena_free (first);
+  ck_assert_uint_eq (mproc_arena_alloc (1000, NULL), first);
+  mproc_arena_free (first);
+  committed = mproc_arena_get_committed ();
+  for (guint i = 0; i < 10000; i++)
+    mproc_arena_free (mproc_arena_alloc (100000, NULL));
+  ck_assert_uint_le (mproc_arena_get_committed (), committed + (2 << 20));
+}
+END_TEST
+
+START_TEST (large_blocks_come_back_zeroed_or_not_but_usable)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      gsize size = (gsize) 3 << 20;
+      MprocOffset block = mproc_arena_alloc (size, NULL);
+      guint8 *bytes = mproc_arena_at (block, size);
+
+      memset (bytes, 0xaa, size);
+      ck_assert_int_eq (bytes[size - 1], 0xaa);
+      mproc_arena_free (block);
+      block = mproc_arena_alloc0 (size, NULL);
+      bytes = mproc_arena_at (block, size);
+      ck_assert (bytes[0] == 0 && memcmp (bytes, bytes + 1, size - 1) == 0);
+      mproc_arena_free (block);
+    }
+}
+END_TEST
+
+START_TEST (exhaustion_is_an_error_and_changes_nothing)
+{
+  GPtrArray *blocks = g_ptr_array_new ();
+  GError *error = NULL;
+  MprocOffset block;
+
+  ck_assert (mproc_set_memory_limit (mproc_arena_get_committed () + (4 << 20), NULL));
+  while ((block = mproc_arena_alloc (300000, &error)) != 0)
+    g_ptr_array_add (blocks, GSIZE_TO_POINTER ((gsize) block));
+  ck_assert (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY));
+  ck_assert (strstr (error->message, "mproc_set_memory_limit") != NULL);
+  g_clear_error (&error);
+  ck_assert (mproc_arena_alloc (300000, NULL) == 0);
+
+  block = (MprocOffset) GPOINTER_TO_SIZE (g_ptr_array_remove_index (blocks, 0));
+  mproc_arena_free (block);
+  block = mproc_arena_alloc (300000, &error);
+  ck_assert (block != 0 && error == NULL);
+  mproc_arena_free (block);
+
+  for (guint i = 0; i < blocks->len; i++)
+    mproc_arena_free ((MprocOffset) GPOINTER_TO_SIZE (blocks->pdata[i]));
+  g_ptr_array_unref (blocks);
+  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
+}
+END_TEST
+
+START_TEST (absurd_sizes_are_refused)
+{
+  GError *error = NULL;
+
+  ck_assert (mproc_arena_alloc (G_MAXSIZE - 100, &error) == 0);
+  ck_assert (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY));
+  g_clear_error (&error);
+}
+END_TEST
+
+static gpointer
+allocate_and_check (gpointer data)
+{
+  guint seed = GPOINTER_TO_UINT (data);
+
+  for (guint i = 0; i < 20000; i++)
+    {
+      gsize size = 1 + (seed = seed * 1103515245 + 12345) / 65536 % 2000;
+      MprocOffset block = mproc_arena_alloc (size, NULL);
+      guint8 *bytes = mproc_arena_at (block, size);
+
+      bytes[0] = (guint8) seed;
+      bytes[size - 1] = (guint8) seed;
+      if (bytes[0] != (guint8) seed)
+        return NULL;
+      mproc_arena_free (block);
+    }
+  return GUINT_TO_POINTER (1);
+}
+
+START_TEST (threads_allocate_at_once)
+{
+  GThread *threads[4];
+
+  for (guint i = 0; i < 4; i++)
+    threads[i] = g_thread_new ("allocate", allocate_and_check, GUINT_TO_POINTER (i + 1));
+  for (guint i = 0; i < 4; i++)
+    ck_assert (g_thread_join (threads[i]) != NULL);
+}
+END_TEST
+
+Suite *
+mproc_test_arena_suite (void)
+{
+  Suite *suite = suite_create ("arena");
+  TCase *tcase = mproc_test_case (suite, "arena");
+
+  tcase_add_test (tcase, blocks_do_not_overlap);
+  tcase_add_test (tcase, freed_blocks_are_used_again);
+  tcase_add_test (tcase, large_blocks_come_back_zeroed_or_not_but_usable);
+  tcase_add_test (tcase, exhaustion_is_an_error_and_changes_nothing);
+  tcase_add_test (tcase, absurd_sizes_are_refused);
+  tcase_add_test (tcase, threads_allocate_at_once);
+  return suite;
+}
