@@ -127,6 +127,7 @@ main (int argc, char **argv)
   pool = mproc_pool_new (0, &error);
   if (pool == NULL)
     g_error ("%s", error->message);
+
   GList *names = find_files (argc > 1 ? argv[1] : ".");
   n_files = g_list_length (names);
   for (GList *name = names, *next = names; name != NULL; name = name->next, n_done++)

@@ -74,6 +74,11 @@ mproc_process_self (void)
 static void
 join_barriers (void)
 {
+  static gboolean registered; /* a fork inherits it */
+
+  if (registered)
+    return;
+  registered = TRUE;
   if (!mproc_os_barrier_register ())
     mproc_store32 (mproc_arena_need_fences (), 1);
 }

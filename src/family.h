@@ -96,6 +96,9 @@ void mproc_member_set_exit_code (MprocMember member, gint exit_code);
 
 void mproc_member_get_identity (MprocMember member, MprocOsIdentity *out);
 
+/* The identity of the member whose process has that pid.  FALSE if there is none. */
+gboolean mproc_member_find (gint64 pid, MprocOsIdentity *out);
+
 /* Changes with every change of state: to sleep on with mproc_word_wait. */
 MprocAtomic32 *mproc_member_word (MprocMember member);
 

@@ -50,7 +50,7 @@ mproc_start_by_fork (MprocProcess *self, GError **error)
   mproc_member_get_identity (mproc_self (), &birth.parent);
   if (mproc_start_is_bound (self))
     birth.lifeline_kind = mproc_os_lifeline_kind ();
-  mproc_flush ();
+  mproc_os_flush_output ();
   mproc_local_lend_at_fork (birth.member);
   result = mproc_os_fork (&child, error);
   if (result == 0)

@@ -148,6 +148,9 @@ void mproc_os_close_stdin (void);
 /* In a forked helper process: the signals of the terminal are ignored or back to default. */
 void mproc_os_ignore_interrupt (gboolean ignore);
 
+/* Flushes the C library's standard output and standard error. */
+void mproc_os_flush_output (void);
+
 /* Ends the process now: no atexit handler, no destructor, nothing flushed. */
 MPROC_NORETURN void mproc_os_exit (gint code);
 

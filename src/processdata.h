@@ -128,9 +128,6 @@ void mproc_thread_exit (gint code);
 /* Calls the target; the error it fails with is printed.  Its exit code. */
 gint mproc_target_run (MprocProcess *self);
 
-/* Standard output and standard error. */
-void mproc_flush (void);
-
 /* What is left of a code when it has become an exit status. */
 gint mproc_exit_status (gint code);
 

@@ -9,7 +9,7 @@ struct MprocResult
   GMutex mutex;
   GCond is_there;
   gint ready; /* set last; value and error do not change any more */
-  gboolean is_map;
+  MprocResultForm form;
   guint n_parts;
   guint n_missing;
   GVariant **parts;
@@ -17,27 +17,34 @@ struct MprocResult
   GError *error;
 };
 
+static void
+add_chunk (GVariantBuilder *all, GVariant *chunk)
+{
+  gsize n = g_variant_n_children (chunk);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      GVariant *item = g_variant_get_child_value (chunk, i);
+
+      g_variant_builder_add_value (all, item);
+      g_variant_unref (item);
+    }
+}
+
 /* Of the parts, in order; only where none has failed. */
 static GVariant *
 put_together (MprocResult *self)
 {
   GVariantBuilder all;
 
-  if (!self->is_map)
+  if (self->form == MPROC_RESULT_VALUE)
     return g_variant_ref (self->parts[0]);
   g_variant_builder_init (&all, G_VARIANT_TYPE ("av"));
   for (guint i = 0; i < self->n_parts; i++)
-    {
-      gsize n = g_variant_n_children (self->parts[i]);
-
-      for (gsize k = 0; k < n; k++)
-        {
-          GVariant *item = g_variant_get_child_value (self->parts[i], k);
-
-          g_variant_builder_add_value (&all, item);
-          g_variant_unref (item);
-        }
-    }
+    if (self->form == MPROC_RESULT_CHUNKS)
+      add_chunk (&all, self->parts[i]);
+    else
+      g_variant_builder_add_value (&all, g_variant_new_variant (self->parts[i]));
   return g_variant_ref_sink (g_variant_builder_end (&all));
 }
 
@@ -63,14 +70,14 @@ make_ready (MprocResult *self)
 }
 
 MprocResult *
-mproc_result_new (guint n_parts, gboolean is_map)
+mproc_result_new (guint n_parts, MprocResultForm form)
 {
   MprocResult *self = g_new0 (MprocResult, 1);
 
   self->ref_count = 1;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->is_there);
-  self->is_map = is_map;
+  self->form = form;
   self->n_parts = n_parts;
   self->n_missing = n_parts;
   self->parts = g_new0 (GVariant *, n_parts);

@@ -5,14 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Only these two: fflush (NULL) waits for a thread that sits in getc. */
-void
-mproc_flush (void)
-{
-  fflush (stdout);
-  fflush (stderr);
-}
-
 gint
 mproc_exit_status (gint code)
 {
@@ -47,7 +39,8 @@ void
 mproc_exit_child (gint code)
 {
   mproc_exit_tidy (MPROC_OS_NEVER);
-  mproc_flush ();
+  /* Only these two: fflush (NULL) waits for a thread that sits in getc. */
+  mproc_os_flush_output ();
   mproc_member_leave (mproc_exit_status (code));
   mproc_os_exit (code);
 }

@@ -272,6 +272,25 @@ mproc_member_get_identity (MprocMember member, MprocOsIdentity *out)
   out->space = slot != NULL ? mproc_load64 (&slot->space) : 0;
 }
 
+gboolean
+mproc_member_find (gint64 pid, MprocOsIdentity *out)
+{
+  guint n = mproc_load32 (&table ()->n_slots);
+
+  for (guint i = 0; i < n; i++)
+    {
+      guint32 word = mproc_load32 (&slot_at (i)->word);
+
+      if ((word & STATE_MASK) == MPROC_MEMBER_LIVE
+          && (gint64) mproc_load64 (&slot_at (i)->pid) == pid)
+        {
+          mproc_member_get_identity (i << 19 | (word >> 8) << 1, out);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
 /* ------------------------------------------------------------------ death */
 
 /* Every step can be done again by the next sweeper, should this one die. */

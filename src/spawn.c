@@ -248,7 +248,7 @@ run (Start *start, GError **error)
   how.handles = (const gintptr *) (gpointer) start->handles->data;
   how.n_handles = start->handles->len;
   how.die_with_parent = mproc_start_is_bound (start->source.process);
-  mproc_flush ();
+  mproc_os_flush_output ();
   if (!mproc_os_spawn (&how, &start->child, error))
     return FALSE;
   if (wait_for_report (start, error))

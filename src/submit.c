@@ -108,7 +108,7 @@ mproc_pool_apply_async (MprocPool *self, MprocFunc func, GVariant *args,
 
   g_return_val_if_fail (self != NULL && func != NULL && options == NULL, NULL);
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
-  order.result = mproc_result_new (1, FALSE);
+  order.result = mproc_result_new (1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
   return order.result;
 }
@@ -181,14 +181,18 @@ mproc_pool_map_async (MprocPool *self, MprocFunc func, GVariant *items, guint ch
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
-  result = mproc_result_new (n_parts, TRUE);
+  result = mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order
-        = { func, slice (items, from, MIN (chunk, n - from)), MPROC_TASK_MAP, result, i };
+      Order order = { func, NULL, chunk == 1 ? 0 : MPROC_TASK_MAP, result, i };
 
+      if (chunk == 1)
+        order.args = mproc_get_item (items, from);
+      else
+        order.args = g_variant_ref_sink (slice (items, from, MIN (chunk, n - from)));
       submit_part (self, &order);
+      g_variant_unref (order.args);
     }
   g_variant_unref (items);
   return result;

@@ -43,6 +43,19 @@ room_of (MprocOffset task)
   return args_of (task) + round8 ((gsize) task_at (task)->args_size);
 }
 
+GVariant *
+mproc_get_item (GVariant *items, gsize i)
+{
+  GVariant *item = g_variant_get_child_value (items, i);
+  GVariant *inside;
+
+  if (!g_variant_is_of_type (item, G_VARIANT_TYPE_VARIANT))
+    return item;
+  inside = g_variant_get_variant (item);
+  g_variant_unref (item);
+  return inside;
+}
+
 MprocOffset
 mproc_task_new (guint32 serial, guint32 flags, MprocHandle function, const MprocMessage *args,
                 GError **error)

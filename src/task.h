@@ -43,6 +43,9 @@ typedef struct
   GVariant *args;
 } MprocTaskWork;
 
+/* Child @i of @items, or what is inside of it where it is a variant: what a map's function gets. */
+GVariant *mproc_get_item (GVariant *items, gsize i);
+
 /* A block with everything a worker needs. @args stays the caller's to clear as sent. 0 with error. */
 MprocOffset mproc_task_new (guint32 serial, guint32 flags, MprocHandle function,
                             const MprocMessage *args, GError **error);

@@ -33,20 +33,6 @@ call_one (MprocFunc func, GVariant *args, GError **error)
   return value;
 }
 
-/* What is inside of a variant, else the value itself. */
-static GVariant *
-get_item (GVariant *items, gsize i)
-{
-  GVariant *item = g_variant_get_child_value (items, i);
-  GVariant *inside;
-
-  if (!g_variant_is_of_type (item, G_VARIANT_TYPE_VARIANT))
-    return item;
-  inside = g_variant_get_variant (item);
-  g_variant_unref (item);
-  return inside;
-}
-
 static GVariant *
 call_for_each (MprocFunc func, GVariant *items, GError **error)
 {
@@ -56,7 +42,7 @@ call_for_each (MprocFunc func, GVariant *items, GError **error)
   g_variant_builder_init (&results, G_VARIANT_TYPE ("av"));
   for (gsize i = 0; i < n; i++)
     {
-      GVariant *item = get_item (items, i);
+      GVariant *item = mproc_get_item (items, i);
       GVariant *value = call_one (func, item, error);
 
       g_variant_unref (item);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "win32.h"
 
+#include <stdio.h>
+
 /* The exit code of whom mproc_os_child_signal has ended, and what stands for it
  * outside. */
 #define KILLED_CODE 0x10000
@@ -198,6 +200,13 @@ mproc_os_die_with (const MprocOsIdentity *parent, guint32 lifeline_kind)
   (void) lifeline_kind;
   if (mproc_os_is_dead (parent))
     mproc_os_exit (KILLED_CODE);
+}
+
+void
+mproc_os_flush_output (void)
+{
+  fflush (stdout);
+  fflush (stderr);
 }
 
 /* ExitProcess would run the libraries' detach handlers, with all other threads gone in

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "processes.h"
+
+#include <string.h>
+
+MprocProcess *
+mproc_test_start (int i, MprocFunc func, GVariant *args)
+{
+  MprocProcess *process = mproc_process_new (func, args);
+
+  mproc_test_start_it (i, process);
+  return process;
+}
+
+void
+mproc_test_start_it (int i, MprocProcess *process)
+{
+  GError *error = NULL;
+
+  mproc_test_default_signals ();
+  mproc_process_set_start_method (process, mproc_test_method (i));
+  ck_assert_msg (mproc_process_start (process, &error), "%s: %s", mproc_test_method_name (i),
+                 error != NULL ? error->message : "no error");
+  ck_assert_ptr_null (error);
+}
+
+void
+mproc_test_end_with (MprocProcess *process, int exit_code)
+{
+  int code = -1000;
+
+  ck_assert (mproc_process_join (process, MPROC_FOREVER));
+  ck_assert (mproc_process_get_exit_code (process, &code));
+  ck_assert_int_eq (code, exit_code);
+  mproc_process_unref (process);
+}
+
+gboolean
+mproc_test_is_thread (int i)
+{
+  return mproc_test_method (i) == MPROC_START_METHOD_THREAD;
+}
+
+void
+mproc_test_expect_text (MprocQueue *queue, const char *text)
+{
+  GError *error = NULL;
+  GVariant *value = mproc_queue_get (queue, MPROC_SECONDS (30), &error);
+
+  ck_assert_msg (value != NULL, "%s", error != NULL ? error->message : "no error");
+  ck_assert (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING));
+  ck_assert_str_eq (g_variant_get_string (value, NULL), text);
+  g_variant_unref (value);
+}
+
+void
+mproc_test_say (MprocQueue *queue, const char *text)
+{
+  /* No assertion: a child is not inside a test, as Check sees it. */
+  mproc_queue_put (queue, g_variant_new_string (text), MPROC_FOREVER, NULL);
+}
+
+GVariant *
+mproc_test_wait_in_queue (GVariant *args, GError **error)
+{
+  MprocQueue *queue;
+  GVariant *value;
+
+  if (!mproc_unpack (args, error, "(&h)", &queue))
+    return NULL;
+  value = mproc_queue_get (queue, MPROC_FOREVER, error);
+  if (value != NULL)
+    g_variant_unref (value);
+  return NULL;
+}
+
+static guint criticals;
+
+static void
+count_critical (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+  (void) domain;
+  (void) level;
+  (void) message;
+  (void) data;
+  criticals++;
+}
+
+guint
+mproc_test_count_criticals (void)
+{
+  static guint handler;
+  guint n = criticals;
+
+  if (handler == 0)
+    handler = g_log_set_handler ("mproc", G_LOG_LEVEL_CRITICAL, count_critical, NULL);
+  criticals = 0;
+  return n;
+}
+
+void
+mproc_test_expect_error (GError **error, gint code, const char *text)
+{
+  ck_assert_ptr_nonnull (*error);
+  ck_assert_msg (g_error_matches (*error, MPROC_ERROR, code), "%s", (*error)->message);
+  ck_assert_msg (strstr ((*error)->message, text) != NULL, "%s", (*error)->message);
+  g_clear_error (error);
+}
