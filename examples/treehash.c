@@ -142,7 +142,7 @@ main (int argc, char **argv)
     }
   show_progress ("\n");
   if (n_failed > 0)
-    fprintf (stderr, "treehash: %u files could not be read\n", n_failed);
+    fprintf (stderr, "treehash: %u unreadable\n", n_failed);
   g_list_free_full (names, g_free);
   mproc_pool_unref (pool);
   return n_failed > 0 || fflush (stdout) != 0;

@@ -74,8 +74,8 @@ mproc_pipe (gboolean duplex, MprocConnection **a, MprocConnection **b, GError **
   g_return_val_if_fail (a != NULL && b != NULL && a != b, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!mproc_family_ensure (error)
-      || !mproc_os_channel_pair (duplex, &channel_a, &channel_b, error))
+  if (!mproc_family_ensure (error) ||
+      !mproc_os_channel_pair (duplex, &channel_a, &channel_b, error))
     return FALSE;
   *a = connection_new (channel_a, FAMILY | READABLE | both);
   *b = connection_new (channel_b, FAMILY | WRITABLE | both);
@@ -104,7 +104,10 @@ mproc_connection_unref (MprocConnection *self)
 /* ------------------------------------------------------------------ for starting and waiting */
 
 gboolean
-mproc_connection_get_channel (MprocHandle handle, gintptr *channel, guint32 *flags, GError **error)
+mproc_connection_get_channel (MprocHandle handle,
+                              gintptr *channel,
+                              guint32 *flags,
+                              GError **error)
 {
   MprocObject *object = mproc_object_open (handle, MPROC_KIND_CONNECTION, error);
   MprocConnection *self = (MprocConnection *) object;
@@ -147,12 +150,14 @@ check_direction (MprocConnection *self, guint32 direction, GError **error)
 {
   if (mproc_stream_is_closed (&self->stream))
     {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the connection is closed");
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED,
+                           "the connection is closed");
       return FALSE;
     }
   if ((self->flags & direction) == 0)
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "this end of the connection only %s",
+      g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+                   "this end of the connection only %s",
                    direction == READABLE ? "sends" : "receives");
       return FALSE;
     }
@@ -165,10 +170,11 @@ static gboolean
 send_message (MprocConnection *self, const MprocMessage *message, GError **error)
 {
   gsize prefix_size;
-  guint8 *prefix = mproc_payload_new_prefix (message->value, message->handles, &prefix_size);
-  gboolean sent = mproc_stream_send (&self->stream, prefix, prefix_size,
-                                     g_variant_get_data (message->value), message->data_size,
-                                     error);
+  guint8 *prefix =
+      mproc_payload_new_prefix (message->value, message->handles, &prefix_size);
+  gboolean sent =
+      mproc_stream_send (&self->stream, prefix, prefix_size,
+                         g_variant_get_data (message->value), message->data_size, error);
 
   g_free (prefix);
   return sent;
@@ -180,9 +186,10 @@ check_handles (MprocConnection *self, const MprocMessage *message, GError **erro
   const char *problem = NULL;
 
   if (mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
-    problem = "a message cannot carry a connection; arguments of mproc_process_start() can";
-  else if (message->handles != NULL && message->handles->len > 0
-           && (self->flags & FAMILY) == 0)
+    problem =
+        "a message cannot carry a connection; arguments of mproc_process_start() can";
+  else if (message->handles != NULL && message->handles->len > 0 &&
+           (self->flags & FAMILY) == 0)
     problem = "objects and functions cannot leave the family";
   if (problem != NULL)
     g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED, problem);
@@ -196,8 +203,9 @@ send_value (MprocConnection *self, GVariant *value, GError **error)
   MprocMessage message;
   gboolean sent;
 
-  if (!check_direction (self, WRITABLE, error) || !mproc_payload_check_value (value, error)
-      || !mproc_message_init (&message, value, error))
+  if (!check_direction (self, WRITABLE, error) ||
+      !mproc_payload_check_value (value, error) ||
+      !mproc_message_init (&message, value, error))
     return FALSE;
   sent = check_handles (self, &message, error) && send_message (self, &message, error);
   mproc_message_clear (&message, sent);
@@ -220,14 +228,17 @@ mproc_connection_send (MprocConnection *self, GVariant *value, GError **error)
 }
 
 gboolean
-mproc_connection_send_bytes (MprocConnection *self, gconstpointer data, gsize size, GError **error)
+mproc_connection_send_bytes (MprocConnection *self,
+                             gconstpointer data,
+                             gsize size,
+                             GError **error)
 {
   g_return_val_if_fail (IS_CONNECTION (self), FALSE);
   g_return_val_if_fail (data != NULL || size == 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return check_direction (self, WRITABLE, error)
-         && mproc_stream_send (&self->stream, NULL, 0, data, size, error);
+  return check_direction (self, WRITABLE, error) &&
+         mproc_stream_send (&self->stream, NULL, 0, data, size, error);
 }
 
 /* ------------------------------------------------------------------ receiving */
@@ -258,7 +269,8 @@ static GVariant *
 parse (MprocConnection *self, GBytes *payload, GError **error)
 {
   GArray *handles = NULL;
-  GVariant *value = mproc_payload_decode (payload, (self->flags & FAMILY) != 0, &handles, error);
+  GVariant *value =
+      mproc_payload_decode (payload, (self->flags & FAMILY) != 0, &handles, error);
   GVariant *opened;
 
   if (value == NULL)
@@ -297,8 +309,11 @@ mproc_connection_recv (MprocConnection *self, gint64 timeout_us, GError **error)
 }
 
 gssize
-mproc_connection_recv_bytes_into (
-    MprocConnection *self, gpointer buffer, gsize size, gint64 timeout_us, GError **error)
+mproc_connection_recv_bytes_into (MprocConnection *self,
+                                  gpointer buffer,
+                                  gsize size,
+                                  gint64 timeout_us,
+                                  GError **error)
 {
   g_return_val_if_fail (IS_CONNECTION (self), -1);
   g_return_val_if_fail (buffer != NULL || size == 0, -1);
@@ -317,8 +332,8 @@ mproc_connection_poll (MprocConnection *self, gint64 timeout_us)
   g_return_val_if_fail (IS_CONNECTION (self), FALSE);
   g_return_val_if_fail (IS_TIMEOUT (timeout_us), FALSE);
 
-  return (self->flags & READABLE) == 0
-         || mproc_stream_poll (&self->stream, mproc_deadline (timeout_us));
+  return (self->flags & READABLE) == 0 ||
+         mproc_stream_poll (&self->stream, mproc_deadline (timeout_us));
 }
 
 /* ------------------------------------------------------------------ state */

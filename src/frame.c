@@ -79,7 +79,8 @@ grow (MprocFrameReader *reader, GError **error)
   if (payload == NULL)
     {
       g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-                   "no memory for a message of %" G_GUINT64_FORMAT " bytes", reader->size);
+                   "no memory for a message of %" G_GUINT64_FORMAT " bytes",
+                   reader->size);
       return FALSE;
     }
   reader->payload = payload;

@@ -93,9 +93,9 @@ mproc_payload_check_value (GVariant *value, GError **error)
                            "the value's type string is too long");
       return FALSE;
     }
-  if (type_depth (type) > MAX_DEPTH
-      || (strchr (type, 'v') != NULL && g_variant_get_size (value) > SHALLOW_SIZE
-          && !value_fits (value, MAX_DEPTH)))
+  if (type_depth (type) > MAX_DEPTH ||
+      (strchr (type, 'v') != NULL && g_variant_get_size (value) > SHALLOW_SIZE &&
+       !value_fits (value, MAX_DEPTH)))
     {
       g_set_error (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
                    "the value is nested more than %d levels deep", MAX_DEPTH);
@@ -129,7 +129,8 @@ mproc_payload_new_prefix (GVariant *value, const GArray *handles, gsize *size)
   memcpy (prefix + 8, &n_handles, sizeof n_handles);
   memcpy (prefix + PREFIX_SIZE, type, type_length);
   if (n_handles > 0)
-    memcpy (prefix + PREFIX_SIZE + type_length, handles->data, n_handles * sizeof (gint32));
+    memcpy (prefix + PREFIX_SIZE + type_length, handles->data,
+            n_handles * sizeof (gint32));
   return prefix;
 }
 
@@ -148,7 +149,8 @@ typedef struct
 static gboolean
 refuse (GError **error, const char *why)
 {
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_PROTOCOL, "no message of mproc's: %s", why);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_PROTOCOL, "no message of mproc's: %s",
+               why);
   return FALSE;
 }
 
@@ -200,9 +202,9 @@ parse_type (const guint8 *data, const Prefix *prefix, GError **error)
   char *type = g_strndup ((const char *) data + PREFIX_SIZE, prefix->type_length);
 
   /* The depth first: a GLib before 2.60 looks at any depth, on its stack. */
-  if (strlen (type) != prefix->type_length || type_depth (type) > MAX_DEPTH
-      || !g_variant_type_string_is_valid (type)
-      || !g_variant_type_is_definite ((const GVariantType *) type))
+  if (strlen (type) != prefix->type_length || type_depth (type) > MAX_DEPTH ||
+      !g_variant_type_string_is_valid (type) ||
+      !g_variant_type_is_definite ((const GVariantType *) type))
     {
       refuse (error, "of no valid type");
       g_free (type);
@@ -214,7 +216,10 @@ parse_type (const guint8 *data, const Prefix *prefix, GError **error)
 /* Normal form does not depend on the byte order, so it is looked at first: values that are not
  * normal may take very long to swap. */
 static GVariant *
-parse_value (GBytes *payload, const GVariantType *type, const Prefix *prefix, GError **error)
+parse_value (GBytes *payload,
+             const GVariantType *type,
+             const Prefix *prefix,
+             GError **error)
 {
   gsize size = g_bytes_get_size (payload) - prefix->size;
   GBytes *data = g_bytes_new_from_bytes (payload, prefix->size, size);
@@ -239,7 +244,10 @@ parse_value (GBytes *payload, const GVariantType *type, const Prefix *prefix, GE
 
 /* The handles that the prefix lists are those in the value, in order. */
 static gboolean
-check_handles (const GArray *handles, const Prefix *prefix, gboolean family, GError **error)
+check_handles (const GArray *handles,
+               const Prefix *prefix,
+               gboolean family,
+               GError **error)
 {
   if (handles->len != prefix->n_handles)
     return refuse (error, "the handles in it are not those it lists");

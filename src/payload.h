@@ -28,8 +28,8 @@ guint8 *mproc_payload_new_prefix (GVariant *value, const GArray *handles, gsize 
 /* The value of a payload, in host byte order.  It is borrowed from @payload where possible.  The
  * handles in it are only numbers still; they are refused unless @family, else given as a GArray of
  * gint32 (NULL: none).  Every fault is MPROC_ERROR_PROTOCOL. */
-GVariant *mproc_payload_decode (GBytes *payload, gboolean family, GArray **handles,
-                                GError **error);
+GVariant *
+mproc_payload_decode (GBytes *payload, gboolean family, GArray **handles, GError **error);
 
 G_END_DECLS
 

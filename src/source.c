@@ -4,6 +4,7 @@
 
 #include "connection.h"
 #include "os.h"
+#include "process.h"
 
 #define LOOK_INTERVAL 15 /* milliseconds */
 
@@ -85,7 +86,10 @@ GSource *
 mproc_connection_create_source (MprocConnection *connection)
 {
   static GSourceFuncs funcs = {
-    connection_prepare, connection_check, connection_dispatch, connection_finalize, NULL, NULL
+    .prepare = connection_prepare,
+    .check = connection_check,
+    .dispatch = connection_dispatch,
+    .finalize = connection_finalize,
   };
   ConnectionSource *self;
   GSource *source;
@@ -98,7 +102,8 @@ mproc_connection_create_source (MprocConnection *connection)
   self->connection = mproc_connection_ref (connection);
   self->stream = mproc_connection_get_stream (connection);
   self->channel = mproc_stream_hold (self->stream);
-  self->is_polled = self->channel != MPROC_OS_NONE && mproc_os_can_poll (MPROC_OS_WAIT_CHANNEL);
+  self->is_polled =
+      self->channel != MPROC_OS_NONE && mproc_os_can_poll (MPROC_OS_WAIT_CHANNEL);
   if (self->is_polled)
     {
       self->poll.fd = self->channel;
@@ -161,11 +166,14 @@ GSource *
 mproc_process_create_source (MprocProcess *process)
 {
   static GSourceFuncs funcs = {
-    process_prepare, process_check, process_dispatch, process_finalize, NULL, NULL
+    .prepare = process_prepare,
+    .check = process_check,
+    .dispatch = process_dispatch,
+    .finalize = process_finalize,
   };
   ProcessSource *self;
   GSource *source;
-  gintptr sentinel;
+  MprocOsWait wait;
 
   g_return_val_if_fail (mproc_object_is (process, MPROC_KIND_PROCESS), NULL);
   g_return_val_if_fail (mproc_process_get_pid (process) != 0, NULL);
@@ -173,11 +181,11 @@ mproc_process_create_source (MprocProcess *process)
   source = g_source_new (&funcs, sizeof (ProcessSource));
   self = (ProcessSource *) source;
   self->process = mproc_process_ref (process);
-  sentinel = mproc_process_get_sentinel (process, NULL);
-  self->is_polled = sentinel != MPROC_OS_NONE && mproc_os_can_poll (MPROC_OS_WAIT_CHILD);
+  self->is_polled =
+      mproc_process_get_wait (process, &wait, NULL) && mproc_os_can_poll (wait.kind);
   if (self->is_polled)
     {
-      self->poll.fd = sentinel;
+      self->poll.fd = wait.handle;
       self->poll.events = G_IO_IN | G_IO_HUP | G_IO_ERR;
       g_source_add_poll (source, &self->poll);
     }

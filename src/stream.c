@@ -62,7 +62,8 @@ mproc_stream_clear (MprocStream *self)
 static gboolean
 set_closed (GError **error)
 {
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the connection is closed");
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED,
+                       "the connection is closed");
   return FALSE;
 }
 
@@ -150,7 +151,8 @@ write_all (MprocStream *self, gconstpointer data, gsize size, GError **error)
 
   while (size > 0)
     {
-      gssize n = mproc_os_channel_write_until (self->channel, at, size, &self->closed, error);
+      gssize n =
+          mproc_os_channel_write_until (self->channel, at, size, &self->closed, error);
 
       if (n < 0)
         return FALSE;
@@ -185,8 +187,8 @@ write_message (MprocStream *self,
       memcpy (first + size, body, body_size);
       size += body_size;
     }
-  ok = write_all (self, first, size, error)
-       && (as_one || write_all (self, body, body_size, error));
+  ok = write_all (self, first, size, error) &&
+       (as_one || write_all (self, body, body_size, error));
   if (first != small)
     g_free (first);
   return ok;
@@ -232,11 +234,12 @@ read_some (MprocStream *self, gpointer to, gsize size, gint64 deadline, GError *
           set_closed (error);
           return -1;
         }
-      n = mproc_os_channel_read (self->channel, to, size, MIN (deadline, nap), &local_error);
+      n = mproc_os_channel_read (self->channel, to, size, MIN (deadline, nap),
+                                 &local_error);
       if (n >= 0)
         return n;
-      if (!g_error_matches (local_error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT)
-          || deadline <= nap)
+      if (!g_error_matches (local_error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT) ||
+          deadline <= nap)
         {
           g_propagate_error (error, local_error);
           return -1;
@@ -308,8 +311,11 @@ mproc_stream_recv (MprocStream *self, gint64 deadline, GError **error)
 }
 
 gssize
-mproc_stream_recv_into (
-    MprocStream *self, gpointer buffer, gsize size, gint64 deadline, GError **error)
+mproc_stream_recv_into (MprocStream *self,
+                        gpointer buffer,
+                        gsize size,
+                        gint64 deadline,
+                        GError **error)
 {
   gssize received = -1;
 
@@ -317,7 +323,8 @@ mproc_stream_recv_into (
     return -1;
   if (self->in.received > size)
     g_set_error (error, MPROC_ERROR, MPROC_ERROR_BUFFER_TOO_SHORT,
-                 "a message of %" G_GSIZE_FORMAT " bytes for a buffer of %" G_GSIZE_FORMAT,
+                 "a message of %" G_GSIZE_FORMAT
+                 " bytes for a buffer of %" G_GSIZE_FORMAT,
                  self->in.received, size);
   else
     {
@@ -338,8 +345,8 @@ mproc_stream_is_ready (MprocStream *self)
   gboolean ready;
 
   g_mutex_lock (&self->lock);
-  ready = mproc_stream_is_closed (self)
-          || (!self->is_receiving && mproc_frame_reader_is_complete (&self->in));
+  ready = mproc_stream_is_closed (self) ||
+          (!self->is_receiving && mproc_frame_reader_is_complete (&self->in));
   g_mutex_unlock (&self->lock);
   return ready;
 }

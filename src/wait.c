@@ -4,17 +4,18 @@
 #include "connection.h"
 #include "object.h"
 #include "os.h"
+#include "process.h"
 #include "word.h"
 
-/* How often what has no handle is looked at: a process that is a thread. */
+/* How often a process is looked at where the system has no handle for it. */
 #define LOOK_INTERVAL 10000
 
 /* One of the things that are waited for, while they are. */
 typedef struct
 {
-  MprocStream *stream;   /* of a connection */
+  MprocStream *stream;   /* of a connection, whose channel is held */
   MprocProcess *process; /* else */
-  gintptr handle;        /* held, or the process's; MPROC_OS_NONE where there is none */
+  MprocOsWait system;    /* its handle is MPROC_OS_NONE where there is none */
 } Watch;
 
 static gboolean
@@ -27,7 +28,8 @@ watch_connection (Watch *self, MprocConnection *connection, GError **error)
       return FALSE;
     }
   self->stream = mproc_connection_get_stream (connection);
-  self->handle = mproc_stream_hold (self->stream);
+  self->system.handle = mproc_stream_hold (self->stream);
+  self->system.kind = MPROC_OS_WAIT_CHANNEL;
   return TRUE;
 }
 
@@ -37,13 +39,16 @@ watch_process (Watch *self, MprocProcess *process, GError **error)
   GError *local_error = NULL;
 
   self->process = process;
-  self->handle = mproc_process_get_sentinel (process, &local_error);
-  if (g_error_matches (local_error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED))
-    g_clear_error (&local_error);
-  if (local_error == NULL)
+  self->system.handle = MPROC_OS_NONE;
+  if (mproc_process_get_wait (process, &self->system, &local_error))
     return TRUE;
-  g_propagate_error (error, local_error);
-  return FALSE;
+  if (!g_error_matches (local_error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED))
+    {
+      g_propagate_error (error, local_error);
+      return FALSE;
+    }
+  g_error_free (local_error);
+  return TRUE;
 }
 
 static gboolean
@@ -62,7 +67,7 @@ static void
 unwatch (Watch *watches, guint n)
 {
   for (guint i = 0; i < n; i++)
-    if (watches[i].stream != NULL && watches[i].handle != MPROC_OS_NONE)
+    if (watches[i].stream != NULL && watches[i].system.handle != MPROC_OS_NONE)
       mproc_stream_release (watches[i].stream);
 }
 
@@ -72,12 +77,16 @@ is_ready (const Watch *self)
 {
   if (self->stream != NULL)
     return mproc_stream_is_ready (self->stream);
-  return self->handle == MPROC_OS_NONE && !mproc_process_is_alive (self->process);
+  return self->system.handle == MPROC_OS_NONE && !mproc_process_is_alive (self->process);
 }
 
 /* Looks at all of them, for a nap at most.  Returns how many are ready, -1 with error. */
 static gint
-look (const Watch *watches, MprocWait *waits, MprocOsWait *system, guint n, gint64 deadline,
+look (const Watch *watches,
+      MprocWait *waits,
+      MprocOsWait *system,
+      guint n,
+      gint64 deadline,
       GError **error)
 {
   gint64 nap = MPROC_NAP;
@@ -89,14 +98,10 @@ look (const Watch *watches, MprocWait *waits, MprocOsWait *system, guint n, gint
       waits[i].ready = is_ready (&watches[i]);
       if (waits[i].ready)
         ready++;
-      else if (watches[i].handle == MPROC_OS_NONE)
+      else if (watches[i].system.handle == MPROC_OS_NONE)
         nap = LOOK_INTERVAL;
       else
-        system[n_system++]
-            = (MprocOsWait){ watches[i].handle,
-                             watches[i].stream != NULL ? MPROC_OS_WAIT_CHANNEL
-                                                       : MPROC_OS_WAIT_CHILD,
-                             FALSE };
+        system[n_system++] = watches[i].system;
     }
 
   deadline = ready > 0 ? 0 : MIN (deadline, g_get_monotonic_time () + nap);
@@ -104,7 +109,8 @@ look (const Watch *watches, MprocWait *waits, MprocOsWait *system, guint n, gint
     return -1;
   n_system = 0;
   for (guint i = 0; i < n; i++)
-    if (!waits[i].ready && watches[i].handle != MPROC_OS_NONE && system[n_system++].ready)
+    if (!waits[i].ready && watches[i].system.handle != MPROC_OS_NONE &&
+        system[n_system++].ready)
       {
         waits[i].ready = TRUE;
         ready++;
@@ -113,7 +119,11 @@ look (const Watch *watches, MprocWait *waits, MprocOsWait *system, guint n, gint
 }
 
 static gint
-wait_for_all (const Watch *watches, MprocWait *waits, guint n, gint64 deadline, GError **error)
+wait_for_all (const Watch *watches,
+              MprocWait *waits,
+              guint n,
+              gint64 deadline,
+              GError **error)
 {
   MprocOsWait *system = g_new0 (MprocOsWait, n);
   gint ready;

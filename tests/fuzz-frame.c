@@ -27,7 +27,8 @@ use_value (GVariant *value, const GArray *handles)
 
   g_assert (g_variant_is_normal_form (value));
   g_byte_array_append (whole, prefix, (guint) prefix_size);
-  g_byte_array_append (whole, g_variant_get_data (value), (guint) g_variant_get_size (value));
+  g_byte_array_append (whole, g_variant_get_data (value),
+                       (guint) g_variant_get_size (value));
   payload = g_byte_array_free_to_bytes (whole);
   again = mproc_payload_decode (payload, TRUE, &handles_again, NULL);
   g_assert (again != NULL && (handles_again == NULL) == (handles == NULL));
@@ -73,7 +74,8 @@ read_frames (const guint8 *data, gsize size, gsize piece, gboolean family)
       gpointer to = mproc_frame_reader_next (&reader, &room, NULL);
       gsize n = MIN (MIN (room, piece), size);
 
-      g_assert (to != NULL && room > 0 && reader.allocated <= (1 << 20) + 2 * reader.received);
+      g_assert (to != NULL && room > 0 &&
+                reader.allocated <= (1 << 20) + 2 * reader.received);
       memcpy (to, data, n);
       data += n;
       size -= n;

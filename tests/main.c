@@ -25,18 +25,27 @@ do_nothing (GVariant *args, GError **error)
   return NULL;
 }
 
-/* What the library makes once and keeps (the arena, the identity page) is no leak of the
- * first test.  A start that fails here will be some suite's failure. */
+/* What the library makes once and keeps (the arena, the identity page, on Windows a thread's event
+ * for its operations) is no leak of the first test.  A start that fails here will be some suite's
+ * failure. */
 static void
 warm_up (void)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocConnection *a, *b;
 
   mproc_queue_unref (queue);
+  if (mproc_pipe (FALSE, &a, &b, NULL))
+    {
+      mproc_connection_send_bytes (b, NULL, 0, NULL);
+      mproc_connection_unref (a);
+      mproc_connection_unref (b);
+    }
   for (guint i = 0; i < mproc_test_n_methods (); i++)
     {
       MprocProcess *process = mproc_process_new (do_nothing, NULL);
 
+      mproc_process_set_daemon (process, TRUE); /* on Windows the first one makes the job */
       mproc_process_set_start_method (process, mproc_test_method ((int) i));
       if (mproc_process_start (process, NULL))
         mproc_process_join (process, MPROC_FOREVER);

@@ -55,8 +55,10 @@ START_TEST (one_way_has_directions)
   Pipe pipe = make_pipe (FALSE);
   GError *error = NULL;
 
-  ck_assert (mproc_connection_is_readable (pipe.a) && !mproc_connection_is_writable (pipe.a));
-  ck_assert (!mproc_connection_is_readable (pipe.b) && mproc_connection_is_writable (pipe.b));
+  ck_assert (mproc_connection_is_readable (pipe.a) &&
+             !mproc_connection_is_writable (pipe.a));
+  ck_assert (!mproc_connection_is_readable (pipe.b) &&
+             mproc_connection_is_writable (pipe.b));
   ck_assert (!mproc_connection_send_bytes (pipe.a, "x", 1, &error));
   expect_error (&error, MPROC_ERROR_STATE, "receives");
   ck_assert (!mproc_connection_send (pipe.a, g_variant_new_int32 (1), &error));
@@ -90,9 +92,10 @@ send_large (gpointer connection)
 
   for (gsize i = 0; i < LARGE; i++)
     data[i] = (guint8) (i * 7 + i / 251);
-  sent = mproc_connection_send (
-      connection, g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, data, LARGE, TRUE, g_free, data),
-      NULL);
+  sent = mproc_connection_send (connection,
+                                g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, data,
+                                                         LARGE, TRUE, g_free, data),
+                                NULL);
   return GINT_TO_POINTER (sent);
 }
 
@@ -141,18 +144,25 @@ START_TEST (short_buffer_keeps_the_message)
   for (int i = 0; i < 2; i++)
     {
       ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, sizeof buffer,
-                                                          MPROC_FOREVER, &error), -1);
+                                                          MPROC_FOREVER, &error),
+                        -1);
       expect_error (&error, MPROC_ERROR_BUFFER_TOO_SHORT, "14 bytes");
       ck_assert (mproc_connection_poll (pipe.a, 0));
     }
   expect_bytes (pipe.a, "a long message");
-  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, sizeof buffer, 0, &error), 5);
+  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, sizeof buffer, 0,
+                                                      &error),
+                    5);
   ck_assert_mem_eq (buffer, "short", 5);
   send_text (pipe.b, "");
-  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, NULL, 0, MPROC_FOREVER, &error), 0);
+  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, NULL, 0, MPROC_FOREVER,
+                                                      &error),
+                    0);
 
   ck_assert (mproc_connection_send (pipe.b, g_variant_new_int32 (7), NULL));
-  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, NULL, 0, MPROC_FOREVER, NULL), -1);
+  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, NULL, 0, MPROC_FOREVER,
+                                                      NULL),
+                    -1);
   g_variant_unref (mproc_connection_recv (pipe.a, 0, &error));
   ck_assert_ptr_null (error);
   free_pipe (&pipe);
@@ -169,7 +179,8 @@ START_TEST (timeouts_lose_nothing)
   expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
   for (gsize i = 0; i < 9; i++)
     {
-      ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, i == 5 ? 2000 : 0, &error));
+      ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, i == 5 ? 2000 : 0,
+                                                       &error));
       expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
       write_raw (pipe.b, message + i, 1);
     }
@@ -257,7 +268,9 @@ START_TEST (closed_is_closed)
 
   ck_assert (!mproc_connection_is_closed (pipe.a));
   send_text (pipe.b, "never read");
-  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, 4, MPROC_FOREVER, NULL), -1);
+  ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, 4, MPROC_FOREVER,
+                                                      NULL),
+                    -1);
   mproc_connection_close (pipe.a);
   mproc_connection_close (pipe.a);
   ck_assert (mproc_connection_is_closed (pipe.a));
@@ -287,7 +300,8 @@ END_TEST
 
 START_TEST (descriptor_limit)
 {
-  GPtrArray *ends = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_connection_unref);
+  GPtrArray *ends =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_connection_unref);
   guint before = mproc_test_limit_descriptors (64);
   GError *error = NULL;
   MprocConnection *a = NULL, *b = NULL;

@@ -26,7 +26,11 @@ END_TEST
 
 /* Everything the reader makes of @data, in pieces of @piece bytes.  FALSE: refused. */
 static gboolean
-feed (MprocFrameReader *reader, const char *data, gsize size, gsize piece, GPtrArray *messages)
+feed (MprocFrameReader *reader,
+      const char *data,
+      gsize size,
+      gsize piece,
+      GPtrArray *messages)
 {
   while (size > 0)
     {
@@ -93,7 +97,8 @@ END_TEST
 START_TEST (announced_is_not_allocated)
 {
   gsize limit = sizeof (gsize) > 4 ? 12 : 4;
-  const char *head = limit == 12 ? "\xff\xff\xff\xff\0\0\1\0\0\0\0\0" : "\x7f\xff\xff\xff";
+  const char *head =
+      limit == 12 ? "\xff\xff\xff\xff\0\0\1\0\0\0\0\0" : "\x7f\xff\xff\xff";
   MprocFrameReader reader;
   gsize room;
 

@@ -38,7 +38,8 @@ encode (GVariant *value, const GArray *handles)
   GByteArray *payload = g_byte_array_new ();
 
   g_byte_array_append (payload, prefix, (guint) size);
-  g_byte_array_append (payload, g_variant_get_data (value), (guint) g_variant_get_size (value));
+  g_byte_array_append (payload, g_variant_get_data (value),
+                       (guint) g_variant_get_size (value));
   g_free (prefix);
   return g_byte_array_free_to_bytes (payload);
 }
@@ -155,7 +156,8 @@ static const struct
 START_TEST (garbage_is_refused)
 {
   expect_refusal (bad_payloads[_i].data, bad_payloads[_i].size, FALSE, NULL);
-  expect_refusal (bad_payloads[_i].data, bad_payloads[_i].size, TRUE, bad_payloads[_i].why);
+  expect_refusal (bad_payloads[_i].data, bad_payloads[_i].size, TRUE,
+                  bad_payloads[_i].why);
 }
 END_TEST
 
@@ -185,7 +187,8 @@ END_TEST
 
 START_TEST (handles_pass_inside_the_family_only)
 {
-  GVariant *value = g_variant_ref_sink (g_variant_new_parsed ("(@h 7, <@ah [8, 9]>, 'x')"));
+  GVariant *value =
+      g_variant_ref_sink (g_variant_new_parsed ("(@h 7, <@ah [8, 9]>, 'x')"));
   GArray *handles = g_array_new (FALSE, FALSE, sizeof (gint32));
   GArray *back_handles = NULL;
   gint32 numbers[] = { 7, 8, 9 };
@@ -194,7 +197,8 @@ START_TEST (handles_pass_inside_the_family_only)
 
   g_array_append_vals (handles, numbers, 3);
   payload = encode (value, handles);
-  expect_refusal (g_bytes_get_data (payload, NULL), g_bytes_get_size (payload), FALSE, "family");
+  expect_refusal (g_bytes_get_data (payload, NULL), g_bytes_get_size (payload), FALSE,
+                  "family");
   back = mproc_payload_decode (payload, TRUE, &back_handles, NULL);
   ck_assert_ptr_nonnull (back);
   ck_assert_uint_eq (back_handles->len, 3);
@@ -248,8 +252,9 @@ END_TEST
 
 START_TEST (values_that_are_not_normal_are_not_sent)
 {
-  GVariant *value = g_variant_ref_sink (
-      g_variant_new_from_data (G_VARIANT_TYPE ("as"), "a\0\7", 3, FALSE, NULL, NULL));
+  GVariant *value =
+      g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE ("as"), "a\0\7", 3,
+                                                   FALSE, NULL, NULL));
   GError *error = NULL;
 
   ck_assert (!mproc_payload_check_value (value, &error));
@@ -278,7 +283,8 @@ mutate (GByteArray *data, GRand *random)
       break;
     case 2:
       if (data->len > 1)
-        g_byte_array_remove_range (data, at, MIN (1u + byte % 4, data->len - at - (at == 0)));
+        g_byte_array_remove_range (data, at,
+                                   MIN (1u + byte % 4, data->len - at - (at == 0)));
       break;
     case 3:
       g_byte_array_append (data, &byte, 1);

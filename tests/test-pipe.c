@@ -14,7 +14,8 @@ say_and_close (GVariant *args, GError **error)
   MprocConnection *connection;
 
   if (mproc_unpack (args, error, "(&h)", &connection) &&
-      mproc_connection_send (connection, g_variant_new_parsed ("[<42>, <'hello'>]"), error))
+      mproc_connection_send (connection, g_variant_new_parsed ("[<42>, <'hello'>]"),
+                             error))
     mproc_connection_close (connection);
   return NULL;
 }
@@ -51,10 +52,12 @@ forward (GVariant *args, GError **error)
 
   if (!mproc_unpack (args, error, "(&h&hi)", &from, &to, &n))
     return NULL;
-  for (; n > 0 && (bytes = mproc_connection_recv_bytes (from, MPROC_FOREVER, error)) != NULL; n--)
+  for (; n > 0 &&
+         (bytes = mproc_connection_recv_bytes (from, MPROC_FOREVER, error)) != NULL;
+       n--)
     {
-      mproc_connection_send_bytes (to, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
-                                   error);
+      mproc_connection_send_bytes (to, g_bytes_get_data (bytes, NULL),
+                                   g_bytes_get_size (bytes), error);
       g_bytes_unref (bytes);
     }
   return NULL;
@@ -117,7 +120,8 @@ END_TEST
 START_TEST (ping_pong)
 {
   Pipe pipe = make_pipe (TRUE);
-  MprocProcess *child = start_child (mproc_test_method (_i), echo, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child =
+      start_child (mproc_test_method (_i), echo, mproc_pack ("(h)", pipe.b));
   gint rounds = mproc_test_is_slow_platform () ? 100 : 2000;
 
   mproc_connection_close (pipe.b);
@@ -140,7 +144,8 @@ END_TEST
 START_TEST (large_value_comes_back)
 {
   Pipe pipe = make_pipe (TRUE);
-  MprocProcess *child = start_child (mproc_test_method (_i), echo, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child =
+      start_child (mproc_test_method (_i), echo, mproc_pack ("(h)", pipe.b));
   guint8 *data = g_malloc (LARGE);
   GVariant *value;
   const guint8 *back;
@@ -149,7 +154,8 @@ START_TEST (large_value_comes_back)
   mproc_connection_close (pipe.b);
   for (gsize i = 0; i < LARGE; i++)
     data[i] = (guint8) (i ^ (i >> 9));
-  value = g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, data, LARGE, TRUE, NULL, NULL);
+  value =
+      g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, data, LARGE, TRUE, NULL, NULL);
   ck_assert (mproc_connection_send (pipe.a, value, NULL));
   value = mproc_connection_recv (pipe.a, MPROC_FOREVER, NULL);
   ck_assert_ptr_nonnull (value);
@@ -193,8 +199,10 @@ START_TEST (between_two_children)
 {
   Pipe in = make_pipe (FALSE), middle = make_pipe (FALSE), out = make_pipe (FALSE);
   MprocStartMethod method = mproc_test_method (_i);
-  MprocProcess *first = start_child (method, forward, mproc_pack ("(hhi)", in.a, middle.b, 1));
-  MprocProcess *second = start_child (method, forward, mproc_pack ("(hhi)", middle.a, out.b, 1));
+  MprocProcess *first =
+      start_child (method, forward, mproc_pack ("(hhi)", in.a, middle.b, 1));
+  MprocProcess *second =
+      start_child (method, forward, mproc_pack ("(hhi)", middle.a, out.b, 1));
 
   free_pipe (&middle);
   send_text (in.b, "through both");
@@ -209,7 +217,8 @@ END_TEST
 START_TEST (handed_on_to_a_grandchild)
 {
   Pipe pipe = make_pipe (FALSE);
-  MprocProcess *child = start_child (mproc_test_method (_i), hand_on, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child =
+      start_child (mproc_test_method (_i), hand_on, mproc_pack ("(h)", pipe.b));
   GError *error = NULL;
 
   mproc_connection_close (pipe.b);

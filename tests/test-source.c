@@ -171,7 +171,8 @@ note_end (MprocProcess *process, gpointer data)
 START_TEST (process_ends)
 {
   Pipe pipe = make_pipe (FALSE);
-  MprocProcess *child = start_child (mproc_test_method (_i), stay, mproc_pack ("(h)", pipe.a));
+  MprocProcess *child =
+      start_child (mproc_test_method (_i), stay, mproc_pack ("(h)", pipe.a));
   GSource *source = mproc_process_create_source (child);
   Run run;
 

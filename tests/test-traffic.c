@@ -28,7 +28,8 @@ START_TEST (garbage_closes)
   Pipe pipe = make_pipe (TRUE);
   GError *error = NULL;
 
-  ck_assert (mproc_connection_send_bytes (pipe.b, garbage[_i].data, garbage[_i].size, NULL));
+  ck_assert (mproc_connection_send_bytes (pipe.b, garbage[_i].data, garbage[_i].size,
+                                          NULL));
   ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
   expect_error (&error, MPROC_ERROR_PROTOCOL, garbage[_i].why);
   ck_assert (mproc_connection_is_closed (pipe.a));
@@ -43,7 +44,8 @@ START_TEST (bytes_are_not_looked_at)
   Pipe pipe = make_pipe (FALSE);
   GBytes *bytes;
 
-  ck_assert (mproc_connection_send_bytes (pipe.b, garbage[_i].data, garbage[_i].size, NULL));
+  ck_assert (mproc_connection_send_bytes (pipe.b, garbage[_i].data, garbage[_i].size,
+                                          NULL));
   bytes = mproc_connection_recv_bytes (pipe.a, MPROC_FOREVER, NULL);
   ck_assert_uint_eq (g_bytes_get_size (bytes), garbage[_i].size);
   if (garbage[_i].size > 0)
@@ -119,9 +121,9 @@ START_TEST (unsendable_values)
   for (int i = 0; i < 110; i++)
     deep = g_variant_new_variant (deep);
   expect_unsendable (deep, MPROC_ERROR_TOO_LARGE);
-  expect_unsendable (
-      g_variant_new_from_data (G_VARIANT_TYPE ("as"), "a\0\7", 3, FALSE, NULL, NULL),
-      MPROC_ERROR_INVALID);
+  expect_unsendable (g_variant_new_from_data (G_VARIANT_TYPE ("as"), "a\0\7", 3, FALSE,
+                                              NULL, NULL),
+                     MPROC_ERROR_INVALID);
   expect_unsendable (g_variant_new_handle (0x7ffffff1), MPROC_ERROR_HANDLE);
   expect_unsendable (g_variant_new_handle (-1), MPROC_ERROR_HANDLE);
 }
@@ -156,8 +158,10 @@ START_TEST (objects_travel)
   MprocFunc func;
   gint32 number;
 
-  ck_assert (mproc_connection_send (pipe.b, mproc_pack ("(hfi)", queue, some_function, 7), &error));
-  ck_assert (mproc_queue_put (queue, g_variant_new_string ("in it"), MPROC_FOREVER, NULL));
+  ck_assert (mproc_connection_send (pipe.b, mproc_pack ("(hfi)", queue, some_function, 7),
+                                    &error));
+  ck_assert (mproc_queue_put (queue, g_variant_new_string ("in it"), MPROC_FOREVER,
+                              NULL));
   mproc_queue_unref (queue);
 
   /* In flight, the message alone keeps it. */
@@ -253,7 +257,8 @@ send_own_letter (gpointer data)
 
   memset (text, self->letter, 40000);
   for (guint i = 0; i < N_MESSAGES; i++)
-    if (!mproc_connection_send_bytes (self->connection, text, i * 40000 / N_MESSAGES, NULL))
+    if (!mproc_connection_send_bytes (self->connection, text, i * 40000 / N_MESSAGES,
+                                      NULL))
       g_error ("cannot send");
   g_free (text);
   return NULL;

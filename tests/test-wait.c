@@ -36,7 +36,9 @@ wait_for (MprocWait *waits, guint n, gint64 timeout)
 START_TEST (which_are_ready)
 {
   Pipe pipes[3] = { make_pipe (TRUE), make_pipe (FALSE), make_pipe (TRUE) };
-  MprocWait waits[3] = { { pipes[0].a, TRUE }, { pipes[1].a, TRUE }, { pipes[2].a, TRUE } };
+  MprocWait waits[3] = { { pipes[0].a, TRUE },
+                         { pipes[1].a, TRUE },
+                         { pipes[2].a, TRUE } };
 
   ck_assert_int_eq (wait_for (waits, 3, 0), 0);
   ck_assert (!waits[0].ready && !waits[1].ready && !waits[2].ready);

@@ -14,6 +14,11 @@ else () # the one that lies about would be the host's
 endif ()
 set (CMAKE_RC_COMPILER ${_target}-windres)
 
+# No libgcc_s_seh-1.dll, which would have to be found at run time.
+set (CMAKE_EXE_LINKER_FLAGS_INIT -static-libgcc)
+set (CMAKE_SHARED_LINKER_FLAGS_INIT -static-libgcc)
+set (CMAKE_MODULE_LINKER_FLAGS_INIT -static-libgcc)
+
 if (NOT MINGW_PREFIX AND DEFINED ENV{MINGW_PREFIX})
   set (MINGW_PREFIX "$ENV{MINGW_PREFIX}")
 endif ()

@@ -78,7 +78,9 @@ MPROC_API void mproc_connection_unref (MprocConnection *self);
  *
  * Returns: %TRUE if it has been sent
  */
-MPROC_API gboolean mproc_connection_send (MprocConnection *self, GVariant *value, GError **error);
+MPROC_API gboolean mproc_connection_send (MprocConnection *self,
+                                          GVariant *value,
+                                          GError **error);
 
 /**
  * mproc_connection_recv:
@@ -95,9 +97,8 @@ MPROC_API gboolean mproc_connection_send (MprocConnection *self, GVariant *value
  *
  * Returns: (transfer full): a value, or %NULL with @error set
  */
-MPROC_API GVariant *mproc_connection_recv (MprocConnection *self,
-                                           gint64 timeout_us,
-                                           GError **error);
+MPROC_API GVariant *
+mproc_connection_recv (MprocConnection *self, gint64 timeout_us, GError **error);
 
 /**
  * mproc_connection_send_bytes:
@@ -126,9 +127,8 @@ MPROC_API gboolean mproc_connection_send_bytes (MprocConnection *self,
  *
  * Returns: (transfer full): the bytes, or %NULL with @error set
  */
-MPROC_API GBytes *mproc_connection_recv_bytes (MprocConnection *self,
-                                               gint64 timeout_us,
-                                               GError **error);
+MPROC_API GBytes *
+mproc_connection_recv_bytes (MprocConnection *self, gint64 timeout_us, GError **error);
 
 /**
  * mproc_connection_recv_bytes_into:

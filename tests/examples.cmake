@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# Runs one example and compares what it prints.
+#   cmake -D PROGRAM=... -D EMULATOR=... -D EXPECTED=... -P examples.cmake
+cmake_minimum_required (VERSION 3.16)
+
+file (READ ${EXPECTED} expected)
+
+# Some of them show who naps how long: a machine that is busy elsewhere gets two more chances.
+foreach (attempt RANGE 1 3)
+  execute_process (COMMAND ${EMULATOR} ${PROGRAM} OUTPUT_VARIABLE output RESULT_VARIABLE status)
+  string (REPLACE "\r\n" "\n" output "${output}")
+  if (NOT status EQUAL 0)
+    message (FATAL_ERROR "it ended with ${status}, after\n${output}")
+  endif ()
+  if (output STREQUAL expected)
+    return ()
+  endif ()
+endforeach ()
+message (FATAL_ERROR "it printed\n${output}\ninstead of\n${expected}")

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes and those who start them: what is inherited, what ends with whom. */
+#include "processes.h"
+
+#include "os.h"
+#include "process.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------ who is who */
+
+static GVariant *
+describe_relatives (GVariant *args, GError **error)
+{
+  MprocProcess *self = mproc_process_current ();
+  MprocProcess *parent = mproc_process_parent ();
+  MprocQueue *queue;
+  char *text;
+
+  if (!mproc_unpack (args, error, "(&h)", &queue))
+    return NULL;
+  text = g_strdup_printf (
+      "%s alive %d own %d; parent %s %" G_GINT64_FORMAT " alive %d; method %d",
+      mproc_process_get_name (self), mproc_process_is_alive (self),
+      mproc_process_get_pid (self) == mproc_os_pid (), mproc_process_get_name (parent),
+      mproc_process_get_pid (parent), mproc_process_is_alive (parent) &&
+                                      !mproc_process_join (parent, 0),
+      (int) mproc_get_start_method ());
+  mproc_test_say (queue, text);
+  g_free (text);
+  return NULL;
+}
+
+START_TEST (knows_its_relatives)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *process = mproc_process_new (describe_relatives, mproc_pack ("(h)", queue));
+  char *wanted;
+
+  wanted = g_strdup_printf ("%s alive 1 own 1; parent MainProcess %" G_GINT64_FORMAT
+                            " alive 1; method %d",
+                            mproc_process_get_name (process), mproc_os_pid (),
+                            (int) mproc_test_method (_i));
+  mproc_test_start_it (_i, process);
+  mproc_test_expect_text (queue, wanted);
+  mproc_test_end_with (process, 0);
+  ck_assert_ptr_null (mproc_process_parent ());
+  g_free (wanted);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+static GVariant *
+nest (GVariant *args, GError **error)
+{
+  MprocQueue *queue;
+  MprocProcess *process;
+  guint depth;
+
+  if (!mproc_unpack (args, error, "(&hu)", &queue, &depth))
+    return NULL;
+  mproc_test_say (queue, mproc_process_get_name (mproc_process_current ()));
+  if (depth == 0)
+    return NULL;
+  process = mproc_process_new (nest, mproc_pack ("(hu)", queue, depth - 1));
+  if (mproc_process_start (process, error))
+    mproc_process_join (process, MPROC_FOREVER);
+  mproc_process_unref (process);
+  return NULL;
+}
+
+START_TEST (children_may_have_children)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *process = mproc_process_new (nest, mproc_pack ("(hu)", queue, 2));
+  char *name = g_strdup (mproc_process_get_name (process));
+
+  mproc_test_start_it (_i, process);
+  for (guint i = 0; i < 3; i++)
+    {
+      char *next = g_strconcat (name, ":1", NULL);
+
+      mproc_test_expect_text (queue, name);
+      g_free (name);
+      name = next;
+    }
+  mproc_test_end_with (process, 0);
+  g_free (name);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+static GVariant *
+return_key (GVariant *args, GError **error)
+{
+  GBytes *key = mproc_process_get_authkey (mproc_process_current ());
+  MprocQueue *queue;
+
+  if (mproc_unpack (args, error, "(&h)", &queue))
+    mproc_queue_put_bytes (queue, g_bytes_get_data (key, NULL), g_bytes_get_size (key),
+                           MPROC_FOREVER, error);
+  return NULL;
+}
+
+static void
+expect_key (MprocQueue *queue, GBytes *key)
+{
+  GBytes *got = mproc_queue_get_bytes (queue, MPROC_FOREVER, NULL);
+
+  ck_assert (g_bytes_equal (got, key));
+  g_bytes_unref (got);
+}
+
+START_TEST (authkey_is_inherited)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  GBytes *key = mproc_process_get_authkey (mproc_process_current ());
+  GBytes *other = g_bytes_new_static ("secret", 6);
+  MprocProcess *process;
+
+  ck_assert_uint_eq (g_bytes_get_size (key), 32);
+  mproc_test_end_with (mproc_test_start (_i, return_key, mproc_pack ("(h)", queue)), 0);
+  expect_key (queue, key);
+  process = mproc_process_new (return_key, mproc_pack ("(h)", queue));
+  mproc_process_set_authkey (process, other);
+  mproc_test_start_it (_i, process);
+  expect_key (queue, other);
+  mproc_test_end_with (process, 0);
+  g_bytes_unref (other);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+static GVariant *
+try_to_set_method (GVariant *args, GError **error)
+{
+  (void) args;
+  /* Exits with 1 unless that is refused. */
+  if (mproc_set_start_method (MPROC_START_METHOD_SPAWN, error))
+    mproc_process_exit (2);
+  mproc_process_exit (g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_STATE) ? 5 : 3);
+}
+
+START_TEST (method_is_inherited_for_good)
+{
+  mproc_test_end_with (mproc_test_start (_i, try_to_set_method, NULL), 5);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ lists */
+
+START_TEST (list_joins_the_finished)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *a = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *b = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  GPtrArray *list = mproc_process_list_children ();
+
+  ck_assert_uint_eq (list->len, 2);
+  ck_assert (g_ptr_array_index (list, 0) == a || g_ptr_array_index (list, 1) == a);
+  g_ptr_array_unref (list);
+  mproc_test_say (queue, "go on");
+  mproc_test_say (queue, "go on");
+  mproc_process_join (a, MPROC_FOREVER);
+  mproc_process_join (b, MPROC_FOREVER);
+  list = mproc_process_list_children ();
+  ck_assert_uint_eq (list->len, 0);
+  g_ptr_array_unref (list);
+  mproc_process_unref (a);
+  mproc_process_unref (b);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+static gboolean
+has_no_children (gpointer unused)
+{
+  GPtrArray *list = mproc_process_list_children ();
+  gboolean none = list->len == 0;
+
+  (void) unused;
+  g_ptr_array_unref (list);
+  return none;
+}
+
+START_TEST (forgotten_children_are_reaped)
+{
+  for (guint i = 0; i < 5; i++)
+    mproc_process_unref (mproc_test_start (_i, NULL, NULL));
+  ck_assert (mproc_test_eventually (has_no_children, NULL));
+}
+END_TEST
+
+/* A start looks at one child that memory says nothing of, so that killed ones go, too. */
+START_TEST (starts_reap_what_was_killed)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *processes[4];
+
+  if (mproc_test_is_thread (_i))
+    {
+      mproc_queue_unref (queue);
+      return;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
+    {
+      processes[i] = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      mproc_process_kill (processes[i], NULL);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
+    mproc_test_end_with (processes[i], mproc_os_can_fork () ? -9 : -15);
+  for (guint i = 0; i < 10; i++)
+    mproc_process_unref (mproc_test_start (_i, NULL, NULL));
+  ck_assert (mproc_test_eventually (has_no_children, NULL));
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ many waiters */
+
+static gpointer
+join_in_thread (gpointer process)
+{
+  return GINT_TO_POINTER (mproc_process_join (process, MPROC_FOREVER));
+}
+
+static gpointer
+look_in_thread (gpointer process)
+{
+  while (mproc_process_is_alive (process))
+    g_usleep (100);
+  return GINT_TO_POINTER (mproc_process_get_exit_code (process, NULL));
+}
+
+START_TEST (several_threads_join_one_process)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  GThread *threads[6];
+  MprocProcess *process
+      = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("join", i % 3 == 2 ? look_in_thread : join_in_thread, process);
+  ck_assert (!mproc_process_join (process, MPROC_SECONDS (0.02)));
+  ck_assert (mproc_process_is_alive (process));
+  if (mproc_test_is_thread (_i))
+    mproc_test_say (queue, "go on");
+  else
+    ck_assert (mproc_process_terminate (process, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    ck_assert (GPOINTER_TO_INT (g_thread_join (threads[i])));
+  mproc_test_end_with (process, mproc_test_is_thread (_i) ? 0 : -15);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+START_TEST (signals_of_the_host_disturb_nothing)
+{
+  mproc_test_annoy (TRUE);
+  for (guint i = 0; i < 5; i++)
+    {
+      MprocQueue *queue = mproc_queue_new (0, NULL);
+      MprocProcess *process
+          = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+
+      ck_assert (!mproc_process_join (process, MPROC_SECONDS (0.01)));
+      mproc_test_say (queue, "go on");
+      mproc_test_end_with (process, 0);
+      mproc_queue_unref (queue);
+    }
+  mproc_test_annoy (FALSE);
+}
+END_TEST
+
+static GVariant *
+exit_with_six (GVariant *args, GError **error)
+{
+  (void) args;
+  (void) error;
+  mproc_process_exit (6);
+}
+
+START_TEST (codes_that_the_host_takes_away)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *process;
+
+  mproc_test_ignore_children (TRUE);
+  mproc_test_end_with (mproc_test_start (_i, exit_with_six, NULL), 6);
+  if (!mproc_test_is_thread (_i))
+    {
+      process = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      mproc_process_kill (process, NULL);
+      mproc_test_end_with (process, mproc_os_can_fork () ? 255 : -15);
+    }
+  mproc_test_ignore_children (FALSE);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ daemons */
+
+static GVariant *
+start_one (GVariant *args, GError **error)
+{
+  MprocProcess *process = mproc_process_new (NULL, NULL);
+  gboolean refused;
+
+  (void) args;
+  refused = !mproc_process_start (process, error) &&
+            g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_STATE) &&
+            strstr ((*error)->message, "daemonic") != NULL;
+  mproc_process_exit (refused && mproc_process_is_daemon (process) ? 8 : 2);
+}
+
+START_TEST (daemons_have_no_children)
+{
+  MprocProcess *process = mproc_process_new (start_one, NULL);
+
+  ck_assert (!mproc_process_is_daemon (process));
+  mproc_process_set_daemon (process, TRUE);
+  mproc_test_start_it (_i, process);
+  mproc_test_end_with (process, 8);
+}
+END_TEST
+
+/* A target `(hh)` of queue and writer: says that it is there, and waits for ever. */
+static GVariant *
+stay (GVariant *args, GError **error)
+{
+  MprocQueue *queue;
+  MprocConnection *writer;
+  GVariant *value;
+
+  if (!mproc_unpack (args, error, "(&h&h)", &queue, &writer))
+    return NULL;
+  mproc_test_say (queue, "up");
+  value = mproc_connection_recv (writer, MPROC_FOREVER, NULL);
+  if (value != NULL)
+    g_variant_unref (value);
+  return NULL;
+}
+
+static gpointer
+start_in_thread (gpointer process)
+{
+  return GINT_TO_POINTER (mproc_process_start (process, NULL));
+}
+
+/* A target `(hhbb)` of queue, connection, whether to start the daemon from another thread, and
+ * whether to stay. */
+static GVariant *
+start_daemon (GVariant *args, GError **error)
+{
+  MprocQueue *queue, *own;
+  MprocConnection *connection;
+  gboolean from_thread, stays;
+  MprocProcess *daemon;
+
+  if (!mproc_unpack (args, error, "(&h&hbb)", &queue, &connection, &from_thread, &stays))
+    return NULL;
+  own = mproc_queue_new (0, error);
+  daemon = mproc_process_new (stay, mproc_pack ("(hh)", own, connection));
+  mproc_process_set_daemon (daemon, TRUE);
+  if (from_thread)
+    g_thread_join (g_thread_new ("starter", start_in_thread, daemon));
+  else
+    mproc_process_start (daemon, error);
+  /* Not before it is there. */
+  g_variant_unref (mproc_queue_get (own, MPROC_FOREVER, NULL));
+  mproc_test_say (queue, "up");
+  if (stays)
+    mproc_process_join (daemon, MPROC_FOREVER);
+  return NULL;
+}
+
+/* How the daemon is known to be gone: nobody is left at the other end. */
+static void
+expect_end (MprocConnection *connection)
+{
+  GError *error = NULL;
+
+  ck_assert_ptr_null (mproc_connection_recv (connection, MPROC_SECONDS (20), &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_connection_unref (connection);
+}
+
+static MprocProcess *
+start_parent_of_daemon (int i, gboolean from_thread, gboolean stays, MprocConnection **ours)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocConnection *theirs;
+  MprocProcess *process;
+
+  ck_assert (mproc_pipe (TRUE, ours, &theirs, NULL));
+  process = mproc_test_start (
+      i, start_daemon, mproc_pack ("(hhbb)", queue, theirs, from_thread, stays));
+  mproc_connection_close (theirs);
+  mproc_connection_unref (theirs);
+  mproc_test_expect_text (queue, "up");
+  mproc_queue_unref (queue);
+  return process;
+}
+
+START_TEST (daemons_die_with_a_killed_parent)
+{
+  MprocConnection *connection;
+  MprocProcess *process;
+
+  for (int from_thread = 0; from_thread < 2 && !mproc_test_is_thread (_i); from_thread++)
+    {
+      process = start_parent_of_daemon (_i, from_thread, TRUE, &connection);
+      ck_assert (!mproc_connection_poll (connection, MPROC_SECONDS (0.05)));
+      ck_assert (mproc_process_kill (process, NULL));
+      mproc_test_end_with (process, mproc_os_can_fork () ? -9 : -15);
+      expect_end (connection);
+    }
+}
+END_TEST
+
+START_TEST (daemons_are_terminated_at_the_end)
+{
+  MprocConnection *connection;
+  MprocProcess *process;
+
+  if (mproc_test_is_thread (_i))
+    return;
+  process = start_parent_of_daemon (_i, FALSE, FALSE, &connection);
+  mproc_test_end_with (process, 0);
+  expect_end (connection);
+}
+END_TEST
+
+/* A target `(h)`: leaves a child behind that waits. */
+static GVariant *
+leave_child (GVariant *args, GError **error)
+{
+  MprocProcess *process = mproc_process_new (mproc_test_wait_in_queue, args);
+
+  mproc_process_start (process, error);
+  mproc_process_unref (process);
+  return NULL;
+}
+
+START_TEST (others_are_waited_for_at_the_end)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *process = mproc_test_start (_i, leave_child, mproc_pack ("(h)", queue));
+
+  ck_assert (!mproc_process_join (process, MPROC_SECONDS (0.1)));
+  mproc_test_say (queue, "go on");
+  mproc_test_end_with (process, 0);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ the end, early */
+
+START_TEST (shutdown_ends_all)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *daemon, *other;
+
+  if (mproc_test_is_thread (_i))
+    {
+      mproc_queue_unref (queue);
+      return;
+    }
+  daemon = mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  mproc_process_set_daemon (daemon, TRUE);
+  mproc_test_start_it (_i, daemon);
+  ck_assert (mproc_shutdown (MPROC_FOREVER));
+  ck_assert (!mproc_process_is_alive (daemon));
+  mproc_test_end_with (daemon, -15);
+
+  other = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  ck_assert (!mproc_shutdown (MPROC_SECONDS (0.05)));
+  mproc_test_say (queue, "go on");
+  ck_assert (mproc_shutdown (MPROC_FOREVER));
+  mproc_test_end_with (other, 0);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+/* A process that the host forked has no part in its parent's children. */
+START_TEST (forked_by_hand)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *process
+      = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocOsChild child;
+  gint result = mproc_os_can_fork () ? mproc_os_fork (&child, NULL) : -1;
+
+  if (result == 0)
+    {
+      GPtrArray *list = mproc_process_list_children ();
+      gboolean ok = list->len == 0 && mproc_shutdown (MPROC_FOREVER);
+      MprocProcess *own = mproc_process_new (exit_with_six, NULL);
+      int code = 0;
+
+      mproc_process_set_start_method (own, MPROC_START_METHOD_FORK);
+      ok = ok && mproc_process_start (own, NULL) && mproc_process_join (own, MPROC_FOREVER) &&
+           mproc_process_get_exit_code (own, &code) && code == 6;
+      mproc_os_exit (ok ? 11 : 12);
+    }
+  if (result == 1)
+    {
+      ck_assert (mproc_os_child_wait (&child, MPROC_OS_NEVER));
+      ck_assert_int_eq (child.exit_code, 11);
+    }
+  ck_assert (mproc_process_is_alive (process));
+  mproc_test_say (queue, "go on");
+  mproc_test_end_with (process, 0);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+Suite *
+mproc_test_children_suite (void)
+{
+  Suite *suite = suite_create ("children");
+  TCase *tcase = mproc_test_case (suite, "children");
+  int n = (int) mproc_test_n_methods ();
+
+  tcase_add_loop_test (tcase, knows_its_relatives, 0, n);
+  tcase_add_loop_test (tcase, children_may_have_children, 0, n);
+  tcase_add_loop_test (tcase, authkey_is_inherited, 0, n);
+  tcase_add_loop_test (tcase, method_is_inherited_for_good, 0, n);
+  tcase_add_loop_test (tcase, list_joins_the_finished, 0, n);
+  tcase_add_loop_test (tcase, forgotten_children_are_reaped, 0, n);
+  tcase_add_loop_test (tcase, starts_reap_what_was_killed, 0, n);
+  tcase_add_loop_test (tcase, several_threads_join_one_process, 0, n);
+  tcase_add_loop_test (tcase, signals_of_the_host_disturb_nothing, 0, n);
+  tcase_add_loop_test (tcase, codes_that_the_host_takes_away, 0, n);
+  tcase_add_loop_test (tcase, daemons_have_no_children, 0, n);
+  tcase_add_loop_test (tcase, daemons_die_with_a_killed_parent, 0, n);
+  tcase_add_loop_test (tcase, daemons_are_terminated_at_the_end, 0, n);
+  tcase_add_loop_test (tcase, others_are_waited_for_at_the_end, 0, n);
+  tcase_add_loop_test (tcase, shutdown_ends_all, 0, n);
+  tcase_add_loop_test (tcase, forked_by_hand, 0, n);
+  return suite;
+}
