@@ -159,10 +159,12 @@ MprocMember
 mproc_slot_claim (GError **error)
 {
   static gint claims;
+  /* One that is just becoming a member has no name to sweep under. */
+  gboolean looked = mproc_load32 (&mproc_identity->self) == 0;
 
-  if (g_atomic_int_add (&claims, 1) % 16 == 15)
+  if (!looked && g_atomic_int_add (&claims, 1) % 16 == 15)
     look_for_dead (1);
-  for (gboolean looked = FALSE;; looked = TRUE)
+  for (;;)
     {
       MprocMember member = claim_free ();
       guint32 n = mproc_load32 (&table ()->n_slots);
@@ -178,7 +180,10 @@ mproc_slot_claim (GError **error)
       else if (looked)
         break;
       else
-        look_for_dead (n);
+        {
+          look_for_dead (n);
+          looked = TRUE;
+        }
     }
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
                "%d processes and threads of this program are running, that is the limit",

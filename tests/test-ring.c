@@ -57,14 +57,22 @@ put (Fixture *self, guint32 number, gsize size)
   mproc_chain_publish (self->chain, &self->producer, &room, MPROC_RECORD_BYTES, size);
 }
 
+static gboolean
+is_series (const guint8 *bytes, gsize size, guint32 from)
+{
+  for (gsize i = 0; i < size; i++)
+    if (bytes[i] != (guint8) (from + i))
+      return FALSE;
+  return TRUE;
+}
+
 static void
 expect (Fixture *self, guint32 number, gsize size, MprocRecord *record)
 {
   ck_assert (mproc_chain_peek (self->chain, &self->consumer, record));
   ck_assert_uint_eq (record->sequence, number);
   ck_assert_uint_eq (record->length, size);
-  for (gsize i = 0; i < size; i++)
-    ck_assert_uint_eq (((guint8 *) record->payload)[i], (guint8) (number + i));
+  ck_assert (is_series (record->payload, size, number));
 }
 
 static void
