@@ -183,11 +183,9 @@ mproc_crew_list_waits (MprocCrew *self, GArray *waits)
 {
   for (guint i = 0; i < self->workers->len; i++)
     {
-      MprocOsWait wait = { MPROC_OS_NONE, MPROC_OS_WAIT_CHILD, FALSE };
+      MprocOsWait wait;
 
-      wait.handle = mproc_process_get_sentinel (
-        g_array_index (self->workers, Worker, i).process, NULL);
-      if (wait.handle != MPROC_OS_NONE)
+      if (mproc_process_get_wait (g_array_index (self->workers, Worker, i).process, &wait, NULL))
         g_array_append_val (waits, wait);
     }
 }

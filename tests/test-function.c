@@ -119,15 +119,16 @@ forge_ticket (MprocFunc func, const MprocOsImage *image, guint8 *identity)
   MprocOffset body = mproc_handle_get_body (ticket, MPROC_KIND_FUNCTION, NULL);
   gsize size = mproc_arena_block_size (body);
   guint8 *bytes = mproc_arena_at (body, size);
+  gsize at = 0;
 
-  for (gsize i = 0; i + image->identity_size <= size; i++)
-    if (memcmp (bytes + i, image->identity, image->identity_size) == 0)
-      {
-        bytes[i] ^= 0xff;
-        memcpy (identity, bytes + i, image->identity_size);
-        return ticket;
-      }
-  ck_abort_msg ("the ticket does not hold the identity");
+  while (memcmp (bytes + at, image->identity, image->identity_size) != 0)
+    {
+      at++;
+      ck_assert_uint_le (at + image->identity_size, size);
+    }
+  bytes[at] ^= 0xff;
+  memcpy (identity, bytes + at, image->identity_size);
+  return ticket;
 }
 
 START_TEST (functions_of_another_build)

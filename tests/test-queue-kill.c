@@ -270,7 +270,7 @@ quick_method (void)
 static gint
 n_kills (void)
 {
-  return mproc_test_scale (mproc_test_is_slow_platform () ? 10 : 150);
+  return mproc_test_scale (mproc_test_is_slow_platform () ? 25 : 150);
 }
 
 START_TEST (killed_with_much_room)

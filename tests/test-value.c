@@ -227,7 +227,6 @@ die_with (GVariant *args, GError **error)
   if (!mproc_unpack (args, error, "(&h&h)", &queue, &ready))
     return NULL;
   mproc_queue_put_bytes (ready, "", 0, MPROC_FOREVER, NULL);
-  mproc_queue_get (ready, MPROC_FOREVER, NULL);
   for (;;)
     g_usleep (G_USEC_PER_SEC);
   return NULL;

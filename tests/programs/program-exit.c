@@ -72,6 +72,6 @@ main (int argc, char **argv)
   start (be_late, mproc_pack ("(h)", later), method, FALSE);
   for (int i = 0; i < 2; i++)
     g_variant_unref (mproc_queue_get (started, MPROC_FOREVER, NULL));
-  printf ("main is done\n");
+  say ("main is done");
   return 0;
 }

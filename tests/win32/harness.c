@@ -4,6 +4,7 @@
 
 #include <windows.h>
 #include <tlhelp32.h>
+#include <winternl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,29 +22,46 @@ mproc_test_is_slow_platform (void)
 
 /* ------------------------------------------------------------------ census */
 
-/* Wine counts none: there every number is tried. */
-static DWORD
-count_handles (void)
+typedef LONG (WINAPI *QueryObject) (HANDLE, int, void *, ULONG, ULONG *);
+
+/* The kind of object behind a handle (transfer full). */
+static char *
+name_type (HANDLE handle)
+{
+  const int type_information = 2;
+  union
+  {
+    UNICODE_STRING name;
+    char room[1024];
+  } type;
+  FARPROC function = GetProcAddress (GetModuleHandleW (L"ntdll.dll"), "NtQueryObject");
+  QueryObject query;
+
+  memcpy (&query, &function, sizeof query);
+  if (query (handle, type_information, &type, sizeof type, NULL) != 0)
+    return g_strdup ("?");
+  return g_utf16_to_utf8 (type.name.Buffer, type.name.Length / 2, NULL, NULL, NULL);
+}
+
+/* Tries every number until all are found; Wine does not tell how many there are. */
+static void
+add_handles (GPtrArray *things)
 {
   DWORD count = 0;
   DWORD flags;
 
   GetProcessHandleCount (GetCurrentProcess (), &count);
-  if (count > 0)
-    return count;
-  for (guintptr value = 4; value < 4 * 4096; value += 4)
+  if (count == 0)
+    count = G_MAXUINT32;
+  for (guintptr value = 4; value < 4 * 4096 && count > 0; value += 4)
     if (GetHandleInformation ((HANDLE) value, &flags))
-      count++;
-  return count;
-}
+      {
+        char *type = name_type ((HANDLE) value);
 
-static void
-add_handles (GPtrArray *things)
-{
-  DWORD count = count_handles ();
-
-  for (DWORD i = 0; i < count; i++)
-    g_ptr_array_add (things, g_strdup_printf ("handle %lu", i));
+        g_ptr_array_add (things, g_strdup_printf ("handle %u %s", (guint) value, type));
+        g_free (type);
+        count--;
+      }
 }
 
 static void
