@@ -169,7 +169,7 @@ mproc_message_store (const MprocMessage *message, gpointer to)
 
   g_variant_store (message->value, at);
   at += message->data_size + trailer.padding;
-  if (message->handles != NULL)
+  if (message->handles != NULL && message->handles->len > 0)
     {
       trailer.n_handles = (guint16) message->handles->len;
       memcpy (at, message->handles->data, trailer.n_handles * sizeof (MprocHandle));

@@ -125,7 +125,8 @@ void mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*chi
  * child.  Not to be called for one child by two threads at a time. */
 gboolean mproc_os_child_wait (MprocOsChild *child, gint64 deadline);
 
-/* The handle to wait on (readable, or signalled, at the end), made when first asked for. */
+/* The handle to wait on (readable, or signalled, at the end), made when first asked for;
+ * MPROC_ERROR_NOT_SUPPORTED where the system has none. */
 gintptr mproc_os_child_sentinel (MprocOsChild *child, GError **error);
 
 /* A child that has ended is no error. */
@@ -245,7 +246,8 @@ gssize mproc_os_channel_read (gintptr channel, gpointer buffer, gsize size, gint
                               GError **error);
 
 /* Writes at least one byte, at most @size.  -1: error; a closed peer is MPROC_ERROR_CLOSED and
- * raises no signal. */
+ * raises no signal.  After MPROC_ERROR_TIMED_OUT a part may have been written on Windows, nobody
+ * knows how much: what has to go on afterwards uses mproc_os_channel_write_until. */
 gssize mproc_os_channel_write (gintptr channel, gconstpointer buffer, gsize size,
                                gint64 deadline, GError **error);
 
@@ -257,7 +259,12 @@ gssize mproc_os_channel_write_until (gintptr channel, gconstpointer buffer, gsiz
 /* A second handle for the same end. */
 gintptr mproc_os_channel_dup (gintptr channel, GError **error);
 
-/* Wakes every thread of this process that is blocked on @channel and closes it. */
+/* A channel that this process inherited by spawn: from here on its own children inherit it no
+ * more, unless it is handed to them. */
+void mproc_os_channel_adopt (gintptr channel);
+
+/* Closes it.  A thread of this process that is blocked on it may be woken by this (Windows) or
+ * not (POSIX): callers that must not block wait in slices. */
 void mproc_os_channel_close (gintptr channel);
 
 /* ------------------------------------------------------------------ waiting on many */
@@ -275,7 +282,8 @@ typedef struct
   gboolean ready;
 } MprocOsWait;
 
-/* Any number of them.  Returns how many are ready, 0 when time is up, -1 with error. */
+/* Any number of them.  Returns how many are ready, 0 when time is up, -1 with error (then ready
+ * says nothing). */
 gint mproc_os_wait_many (MprocOsWait *waits, guint n, gint64 deadline, GError **error);
 
 /* Whether handles of that kind can be given to g_source_add_poll. */

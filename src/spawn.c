@@ -308,6 +308,7 @@ adopt_connections (MprocOffset record, GError **error)
       MprocObject *connection = mproc_connection_adopt (list[i].handle, (gintptr) list[i].channel,
                                                         list[i].flags);
 
+      mproc_os_channel_adopt ((gintptr) list[i].channel);
       if (!mproc_object_register (connection, list[i].handle, error))
         return FALSE;
     }

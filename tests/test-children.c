@@ -134,11 +134,14 @@ END_TEST
 static GVariant *
 try_to_set_method (GVariant *args, GError **error)
 {
+  int code;
+
   (void) args;
-  /* Exits with 1 unless that is refused. */
   if (mproc_set_start_method (MPROC_START_METHOD_SPAWN, error))
     mproc_process_exit (2);
-  mproc_process_exit (g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_STATE) ? 5 : 3);
+  code = g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_STATE) ? 5 : 3;
+  g_clear_error (error);
+  mproc_process_exit (code);
 }
 
 START_TEST (method_is_inherited_for_good)
@@ -309,8 +312,11 @@ start_one (GVariant *args, GError **error)
   (void) args;
   refused = !mproc_process_start (process, error) &&
             g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_STATE) &&
-            strstr ((*error)->message, "daemonic") != NULL;
-  mproc_process_exit (refused && mproc_process_is_daemon (process) ? 8 : 2);
+            strstr ((*error)->message, "daemonic") != NULL &&
+            mproc_process_is_daemon (process);
+  mproc_process_unref (process);
+  g_clear_error (error);
+  mproc_process_exit (refused ? 8 : 2);
 }
 
 START_TEST (daemons_have_no_children)

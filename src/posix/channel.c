@@ -211,3 +211,9 @@ mproc_os_channel_close (gintptr channel)
   if (channel >= 0)
     close ((int) channel);
 }
+
+void
+mproc_os_channel_adopt (gintptr channel)
+{
+  (void) fcntl ((int) channel, F_SETFD, FD_CLOEXEC);
+}

@@ -318,3 +318,9 @@ mproc_os_channel_close (gintptr channel)
   g_mutex_unlock (&running_lock);
   CloseHandle (handle);
 }
+
+void
+mproc_os_channel_adopt (gintptr channel)
+{
+  SetHandleInformation (mproc_win32_handle (channel), HANDLE_FLAG_INHERIT, 0);
+}
