@@ -62,6 +62,22 @@ number_child (MprocProcess *self, MprocProcess *parent)
   self->name = g_strconcat ("Process-", self->path, NULL);
 }
 
+static gpointer
+make_unit (gpointer unused)
+{
+  (void) unused;
+  return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
+}
+
+/* `()`, made once and before any fork: to make it in the child costs twenty page faults. */
+static GVariant *
+get_unit (void)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  return g_once (&once, make_unit, NULL);
+}
+
 MprocProcess *
 mproc_process_new (MprocFunc func, GVariant *args)
 {
@@ -69,7 +85,7 @@ mproc_process_new (MprocFunc func, GVariant *args)
   MprocProcess *self = mproc_process_new_bare (MPROC_PROCESS_CHILD, NULL);
 
   self->func = func;
-  self->args = args != NULL ? g_variant_ref_sink (args) : NULL;
+  self->args = g_variant_ref_sink (args != NULL ? args : get_unit ());
   number_child (self, parent);
   self->authkey = g_bytes_ref (mproc_process_get_authkey (parent));
   self->creator = mproc_os_pid ();
@@ -290,26 +306,32 @@ mproc_process_set_internal (MprocProcess *self, gboolean quiet)
 }
 
 gboolean
-mproc_process_run (MprocProcess *self, GError **error)
+mproc_target_call (MprocFunc func, GVariant *args, GError **error)
 {
-  GVariant *args, *result;
   GError *failure = NULL;
+  GVariant *result = func != NULL ? func (args, &failure) : NULL;
 
-  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_PROCESS), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (self->func == NULL)
-    return TRUE;
-  args = self->args != NULL ? g_variant_ref (self->args)
-                            : g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
-  result = self->func (args, &failure);
   if (result != NULL)
     g_variant_unref (g_variant_take_ref (result));
-  g_variant_unref (args);
   if (failure == NULL)
     return TRUE;
   g_propagate_error (error, failure);
   return FALSE;
+}
+
+gboolean
+mproc_process_run (MprocProcess *self, GError **error)
+{
+  GVariant *args;
+  gboolean ok;
+
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_PROCESS), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  args = g_variant_ref (self->args != NULL ? self->args : get_unit ());
+  ok = mproc_target_call (self->func, args, error);
+  g_variant_unref (args);
+  return ok;
 }
 
 /* ------------------------------------------------------------------ looking at it */

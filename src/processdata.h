@@ -125,6 +125,9 @@ void mproc_thread_exit (gint code);
 
 /* ------------------------------------------------------------------ run.c and exit.c */
 
+/* FALSE with the error that @func set. */
+gboolean mproc_target_call (MprocFunc func, GVariant *args, GError **error);
+
 /* Calls the target; the error it fails with is printed.  Its exit code. */
 gint mproc_target_run (MprocProcess *self);
 
