@@ -3,15 +3,19 @@
 
 #include "family.h"
 
-/* The first chunk; each next one is twice as large, up to LAST_CHUNK.  A little less, so that the
- * allocator's size class is met with its own header in it. */
+/* The first chunk, and the next ones: of a size that the allocator reuses as it is while the backlog
+ * is short, so that the ups and downs of a busy queue touch no fresh page; of one whose pages go
+ * back to the system when the backlog is gone, once it is long.  All a little less, so that the size
+ * class is met with the allocator's own header in it. */
 #define FIRST_CHUNK (64 * 1024 - 128)
-#define LAST_CHUNK (1024 * 1024 - 128)
+#define SHORT_CHUNK (128 * 1024 - 128)
+#define LONG_CHUNK (1024 * 1024 - 128)
+#define SHORT_BACKLOG 128 /* chunks */
 
 /* What stands before the units. */
 typedef struct
 {
-  _Alignas (MPROC_CHUNK_GRANULE) MprocOffset block;
+  _Alignas(MPROC_CHUNK_GRANULE) MprocOffset block;
   guint32 units;
 } Chunk;
 
@@ -27,7 +31,8 @@ chunk_at (guint32 granule)
 static MprocAtomic64 *
 unit_of (guint32 granule, guint32 unit)
 {
-  return (MprocAtomic64 *) (gpointer) ((guint8 *) (chunk_at (granule) + 1) + (gsize) unit * 8);
+  return (MprocAtomic64 *) (gpointer) ((guint8 *) (chunk_at (granule) + 1) +
+                                       (gsize) unit * 8);
 }
 
 /* A chunk of about @size bytes, empty.  0 with error. */
@@ -35,7 +40,8 @@ static guint32
 chunk_new (gsize size, GError **error)
 {
   MprocOffset block = mproc_arena_alloc (size, error);
-  MprocOffset start = (block + MPROC_CHUNK_GRANULE - 1) & ~(MprocOffset) (MPROC_CHUNK_GRANULE - 1);
+  MprocOffset start =
+      (block + MPROC_CHUNK_GRANULE - 1) & ~(MprocOffset) (MPROC_CHUNK_GRANULE - 1);
   Chunk *chunk;
   gsize units;
 
@@ -68,20 +74,28 @@ mproc_chain_look_at (MprocView *view, MprocPosition position)
 
 /* ------------------------------------------------------------------ links */
 
-/* An empty chunk to follow one of @units: the spare, unless it is smaller. */
+static gsize
+choose_size (MprocChain *chain)
+{
+  guint32 first = MPROC_POSITION_SERIAL (mproc_load64 (&chain->consumer.head));
+  guint32 last = MPROC_POSITION_SERIAL (mproc_load64 (&chain->producer.tail));
+
+  return ((last - first) & 0xffff) < SHORT_BACKLOG ? SHORT_CHUNK : LONG_CHUNK;
+}
+
+/* An empty chunk: the spare, unless it is smaller than wanted. */
 static guint32
-next_chunk (MprocChain *chain, guint32 units, GError **error)
+next_chunk (MprocChain *chain, GError **error)
 {
   guint32 granule = atomic_exchange_explicit (&chain->spare, 0, memory_order_acq_rel);
+  gsize size = choose_size (chain);
 
-  if (granule != 0 && chunk_at (granule)->units < units)
+  if (granule != 0 && (gsize) chunk_at (granule)->units * 8 < size / 2)
     {
       chunk_free (granule);
       granule = 0;
     }
-  if (granule == 0)
-    granule = chunk_new (MIN (2 * (units * (gsize) 8) + sizeof (Chunk), LAST_CHUNK), error);
-  return granule;
+  return granule != 0 ? granule : chunk_new (size, error);
 }
 
 /* Where the consumer is, if it is in the chunk of @tail; else at its start. */
@@ -90,7 +104,9 @@ head_in_chunk (MprocChain *chain, MprocPosition tail)
 {
   MprocPosition head = mproc_load64 (&chain->consumer.head);
 
-  return MPROC_POSITION_CHUNK (head) == MPROC_POSITION_CHUNK (tail) ? MPROC_POSITION_UNIT (head) : 0;
+  return MPROC_POSITION_CHUNK (head) == MPROC_POSITION_CHUNK (tail)
+             ? MPROC_POSITION_UNIT (head)
+             : 0;
 }
 
 static void
@@ -109,7 +125,7 @@ link_chunk (MprocChain *chain, MprocView *view, GError **error)
 {
   MprocProducer *producer = &chain->producer;
   MprocPosition from = atomic_load_explicit (&producer->tail, memory_order_relaxed);
-  guint32 granule = next_chunk (chain, view->ring.units, error);
+  guint32 granule = next_chunk (chain, error);
   MprocPosition to = mproc_position (granule, MPROC_POSITION_SERIAL (from) + 1, 0);
   gboolean guarded;
 
@@ -135,7 +151,10 @@ link_chunk (MprocChain *chain, MprocView *view, GError **error)
 }
 
 gboolean
-mproc_chain_make_room (MprocChain *chain, MprocView *view, MprocRoom *room, GError **error)
+mproc_chain_make_room (MprocChain *chain,
+                       MprocView *view,
+                       MprocRoom *room,
+                       GError **error)
 {
   MprocProducer *producer = &chain->producer;
   MprocPosition tail = atomic_load_explicit (&producer->tail, memory_order_relaxed);
@@ -180,8 +199,10 @@ finish_link (MprocChain *chain, MprocPosition from, MprocPosition to)
 
   if (MPROC_POSITION_CHUNK (mproc_load64 (head)) == MPROC_POSITION_CHUNK (to))
     return;
-  header = mproc_load64 (unit_of (MPROC_POSITION_GRANULE (from), MPROC_POSITION_UNIT (from)));
-  if (header == 0 && MPROC_POSITION_CHUNK (mproc_load64 (head)) != MPROC_POSITION_CHUNK (to))
+  header =
+      mproc_load64 (unit_of (MPROC_POSITION_GRANULE (from), MPROC_POSITION_UNIT (from)));
+  if (header == 0 &&
+      MPROC_POSITION_CHUNK (mproc_load64 (head)) != MPROC_POSITION_CHUNK (to))
     publish_link (from, to);
 }
 

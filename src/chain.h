@@ -32,26 +32,28 @@ mproc_position (guint32 granule, guint32 serial, guint32 unit)
 
 #define MPROC_POSITION_GRANULE(position) ((guint32) ((position) >> 34))
 #define MPROC_POSITION_SERIAL(position) ((guint32) ((position) >> 18 & 0xffff))
-#define MPROC_POSITION_UNIT(position) ((guint32) ((position) & 0x3ffff))
-#define MPROC_POSITION_CHUNK(position) ((position) >> 18) /* which chunk, and which life of it */
+#define MPROC_POSITION_UNIT(position) ((guint32) ((position) &0x3ffff))
+#define MPROC_POSITION_CHUNK(position)                                                   \
+  ((position) >> 18) /* which chunk, and which life of it */
 
 /* The longest payload that goes into a chunk; what is longer gets a block of its own. */
 #define MPROC_CHAIN_MAX_INLINE (16 * 1024)
 
 typedef struct
 {
-  _Alignas (128) MprocAtomic32 lock;
-  MprocAtomic32 put;        /* the sequence of the last record published */
-  MprocAtomic64 tail;       /* where the next one starts */
-  MprocAtomic32 head_seen;  /* a unit the consumer had reached in this chunk; 0: not in it */
+  _Alignas(128) MprocAtomic32 lock;
+  MprocAtomic32 put;  /* the sequence of the last record published */
+  MprocAtomic64 tail; /* where the next one starts */
+  MprocAtomic32
+      head_seen; /* a unit the consumer had reached in this chunk; 0: not in it */
   MprocAtomic32 taken_seen; /* a count the consumer had reached */
   MprocAtomic64 link_at;    /* where a LINK is being made, 0 */
-  MprocAtomic32 ended;      /* no more puts: set under the lock, so all before it are there */
+  MprocAtomic32 ended; /* no more puts: set under the lock, so all before it are there */
 } MprocProducer;
 
 typedef struct
 {
-  _Alignas (128) MprocAtomic32 lock;
+  _Alignas(128) MprocAtomic32 lock;
   MprocAtomic32 taken;    /* the sequence of the last record taken */
   MprocAtomic64 head;     /* where the next one starts */
   MprocAtomic32 kept;     /* taken before dropping began */
@@ -62,7 +64,7 @@ typedef struct
 {
   MprocProducer producer;
   MprocConsumer consumer;
-  _Alignas (128) MprocAtomic32 spare; /* a chunk's granule, 0 */
+  _Alignas(128) MprocAtomic32 spare; /* a chunk's granule, 0 */
 } MprocChain;
 
 /* A process's view of the chunk that one side works in; a cache, guarded by that side's lock. */
@@ -92,7 +94,9 @@ void mproc_chain_recover_consumer (MprocChain *chain, MprocView *view);
 
 /* The slow parts of the functions below. */
 void mproc_chain_look_at (MprocView *view, MprocPosition position);
-gboolean mproc_chain_make_room (MprocChain *chain, MprocView *view, MprocRoom *room,
+gboolean mproc_chain_make_room (MprocChain *chain,
+                                MprocView *view,
+                                MprocRoom *room,
                                 GError **error);
 void mproc_chain_follow_link (MprocChain *chain, guint32 granule);
 
@@ -101,7 +105,10 @@ void mproc_chain_follow_link (MprocChain *chain, guint32 granule);
 /* Finds room for a payload of @length, at most MPROC_CHAIN_MAX_INLINE, linking a new chunk where
  * the last is full.  FALSE with MPROC_ERROR_NO_MEMORY. */
 static inline gboolean
-mproc_chain_reserve (MprocChain *chain, MprocView *view, gsize length, MprocRoom *room,
+mproc_chain_reserve (MprocChain *chain,
+                     MprocView *view,
+                     gsize length,
+                     MprocRoom *room,
                      GError **error)
 {
   MprocProducer *producer = &chain->producer;
@@ -113,8 +120,8 @@ mproc_chain_reserve (MprocChain *chain, MprocView *view, gsize length, MprocRoom
   room->tail = MPROC_POSITION_UNIT (tail);
   room->need = mproc_record_units (length);
   room->start = mproc_ring_place (&view->ring, room->tail, head, room->need);
-  if (G_UNLIKELY (room->start == MPROC_RING_FULL)
-      && !mproc_chain_make_room (chain, view, room, error))
+  if (G_UNLIKELY (room->start == MPROC_RING_FULL) &&
+      !mproc_chain_make_room (chain, view, room, error))
     return FALSE;
   room->payload = mproc_ring_unit (&view->ring, room->start + 1);
   return TRUE;
@@ -124,8 +131,11 @@ mproc_chain_reserve (MprocChain *chain, MprocView *view, gsize length, MprocRoom
  * walking from the tail, and takes the sequence from it.  The sequence is stored before
  * the tail, because behind the tail there is nothing to read it from. */
 static inline void
-mproc_chain_publish (MprocChain *chain, const MprocView *view, const MprocRoom *room,
-                     MprocRecordKind kind, gsize length)
+mproc_chain_publish (MprocChain *chain,
+                     const MprocView *view,
+                     const MprocRoom *room,
+                     MprocRecordKind kind,
+                     gsize length)
 {
   MprocProducer *producer = &chain->producer;
   guint32 sequence = atomic_load_explicit (&producer->put, memory_order_relaxed) + 1;
@@ -146,7 +156,8 @@ mproc_chain_peek (MprocChain *chain, MprocView *view, MprocRecord *record)
 {
   for (;;)
     {
-      MprocPosition head = atomic_load_explicit (&chain->consumer.head, memory_order_relaxed);
+      MprocPosition head =
+          atomic_load_explicit (&chain->consumer.head, memory_order_relaxed);
       MprocRecordKind kind;
 
       if (G_UNLIKELY (view->chunk != MPROC_POSITION_CHUNK (head)))

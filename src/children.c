@@ -86,9 +86,9 @@ list_of (MprocMember owner)
 
 typedef enum
 {
-  TURN_ENDED,  /* nothing to wait for */
-  TURN_MINE,   /* this thread waits for the process, and reaps it */
-  TURN_OTHERS  /* another one does, or it is a thread and tells by itself */
+  TURN_ENDED, /* nothing to wait for */
+  TURN_MINE,  /* this thread waits for the process, and reaps it */
+  TURN_OTHERS /* another one does, or it is a thread and tells by itself */
 } Turn;
 
 static Turn

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <mproc/error.h>
 
-G_DEFINE_QUARK (mproc-error-quark, mproc_error)
+GQuark
+mproc_error_quark (void)
+{
+  return g_quark_from_static_string ("mproc-error-quark");
+}

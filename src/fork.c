@@ -8,9 +8,13 @@
 typedef struct
 {
   MprocMember member;
-  MprocOsIdentity parent;
+  MprocProcess *parent;
+  MprocOsIdentity parent_identity;
   guint32 lifeline_kind;
 } Birth;
+
+/* A child's first touch of a page costs it a microsecond or two, much of what a fork costs at all:
+ * what can be found out before the fork is not left to the child. */
 
 static void
 see_as_parent (MprocProcess *parent, const MprocOsIdentity *identity)
@@ -23,17 +27,15 @@ see_as_parent (MprocProcess *parent, const MprocOsIdentity *identity)
 MPROC_NORETURN static void
 run_child (MprocProcess *self, const Birth *birth)
 {
-  MprocProcess *parent = mproc_process_current ();
-
   mproc_os_close_stdin ();
   if (!mproc_member_enter (birth->member))
     mproc_os_exit (1);
   if (mproc_start_is_bound (self))
-    mproc_os_die_with (&birth->parent, birth->lifeline_kind);
+    mproc_os_die_with (&birth->parent_identity, birth->lifeline_kind);
   mproc_children_forget ();
   mproc_exit_forget ();
-  see_as_parent (parent, &birth->parent);
-  mproc_process_become (self, parent, mproc_os_pid ());
+  see_as_parent (birth->parent, &birth->parent_identity);
+  mproc_process_become (self, birth->parent, mproc_os_pid ());
   mproc_exit_child (mproc_target_run (self));
 }
 
@@ -47,7 +49,8 @@ mproc_start_by_fork (MprocProcess *self, GError **error)
   birth.member = mproc_member_reserve (error);
   if (birth.member == 0)
     return FALSE;
-  mproc_member_get_identity (mproc_self (), &birth.parent);
+  birth.parent = mproc_process_current ();
+  mproc_member_get_identity (mproc_self (), &birth.parent_identity);
   if (mproc_start_is_bound (self))
     birth.lifeline_kind = mproc_os_lifeline_kind ();
   mproc_os_flush_output ();
@@ -55,7 +58,6 @@ mproc_start_by_fork (MprocProcess *self, GError **error)
   result = mproc_os_fork (&child, error);
   if (result == 0)
     run_child (self, &birth);
-  mproc_local_lend_at_fork (0);
   if (result < 0)
     {
       mproc_member_bury (birth.member);

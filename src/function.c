@@ -69,8 +69,9 @@ is_ticket_for (MprocOffset body, gpointer wanted)
   const Ticket *ticket = mproc_arena_at (body, sizeof (Ticket));
   const Ticket *other = wanted;
 
-  return ticket->offset == other->offset && ticket->identity_size == other->identity_size
-         && memcmp (ticket->identity, other->identity, sizeof ticket->identity) == 0;
+  return ticket->offset == other->offset &&
+         ticket->identity_size == other->identity_size &&
+         memcmp (ticket->identity, other->identity, sizeof ticket->identity) == 0;
 }
 
 static MprocHandle
@@ -111,8 +112,8 @@ find_ticket (MprocFunc func, GError **error)
   memcpy (contents.identity, image.identity, sizeof contents.identity);
   if (!mproc_os_image_is_code (image.base, contents.offset))
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_FUNCTION, "%p in %s is no function", address,
-                   image.path);
+      g_set_error (error, MPROC_ERROR, MPROC_ERROR_FUNCTION, "%p in %s is no function",
+                   address, image.path);
       handle = 0;
     }
   else
@@ -162,7 +163,8 @@ refuse_build (const Ticket *ticket, const MprocOsImage *here, GError **error)
 
   g_string_printf (text, "a function of %s, build ", ticket->path);
   append_identity (text, ticket->identity, ticket->identity_size);
-  g_string_append_printf (text, ", cannot be run by this process: its %s is build ", here->path);
+  g_string_append_printf (text, ", cannot be run by this process: its %s is build ",
+                          here->path);
   append_identity (text, here->identity, here->identity_size);
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FUNCTION, text->str);
   g_string_free (text, TRUE);
@@ -179,9 +181,10 @@ load_image (const Ticket *ticket, MprocOsImage *image, GError **error)
     {
       if (!mproc_os_image_load (ticket->path, &reason))
         {
-          g_set_error (error, MPROC_ERROR, MPROC_ERROR_FUNCTION,
-                       "a function of %s cannot be run by this process, which cannot load it: %s",
-                       ticket->path, reason->message);
+          g_set_error (
+              error, MPROC_ERROR, MPROC_ERROR_FUNCTION,
+              "a function of %s cannot be run by this process, which cannot load it: %s",
+              ticket->path, reason->message);
           g_error_free (reason);
           return FALSE;
         }
@@ -190,7 +193,8 @@ load_image (const Ticket *ticket, MprocOsImage *image, GError **error)
       if (!mproc_os_image_named (ticket->path, image))
         {
           g_set_error (error, MPROC_ERROR, MPROC_ERROR_FUNCTION,
-                       "%s was loaded, but cannot be found in this process", ticket->path);
+                       "%s was loaded, but cannot be found in this process",
+                       ticket->path);
           return FALSE;
         }
     }
@@ -205,8 +209,8 @@ find_function (const Ticket *ticket, GError **error)
   MprocOsImage image;
   MprocFunc func = NULL;
 
-  if (!mproc_os_image_find (ticket->identity, ticket->identity_size, &image)
-      && !load_image (ticket, &image, error))
+  if (!mproc_os_image_find (ticket->identity, ticket->identity_size, &image) &&
+      !load_image (ticket, &image, error))
     return NULL;
   if (mproc_os_image_is_code (image.base, ticket->offset))
     func = (MprocFunc) (image.base + (guintptr) ticket->offset);

@@ -113,14 +113,14 @@ parse_fields (char **fields, MprocMark *mark)
 {
   guint64 layout, handle, member;
 
-  if (g_strv_length (fields) != N_FIELDS || strcmp (fields[0], "mproc") != 0
-      || !parse_hex (fields[1], G_MAXUINT32, &layout) || layout != MPROC_LAYOUT
-      || !parse_hex (fields[4], (guint64) G_MAXSSIZE, &handle)
-      || !parse_hex (fields[5], G_MAXSIZE, &mark->arena_size)
-      || !parse_hex (fields[6], G_MAXUINT64, &mark->arena_nonce)
-      || !parse_hex (fields[7], G_MAXUINT32, &member)
-      || !parse_hex (fields[8], G_MAXSIZE, &mark->record)
-      || !is_for_this_copy (fields[2], fields[3]))
+  if (g_strv_length (fields) != N_FIELDS || strcmp (fields[0], "mproc") != 0 ||
+      !parse_hex (fields[1], G_MAXUINT32, &layout) || layout != MPROC_LAYOUT ||
+      !parse_hex (fields[4], (guint64) G_MAXSSIZE, &handle) ||
+      !parse_hex (fields[5], G_MAXSIZE, &mark->arena_size) ||
+      !parse_hex (fields[6], G_MAXUINT64, &mark->arena_nonce) ||
+      !parse_hex (fields[7], G_MAXUINT32, &member) ||
+      !parse_hex (fields[8], G_MAXSIZE, &mark->record) ||
+      !is_for_this_copy (fields[2], fields[3]))
     return FALSE;
   mark->arena_handle = (gintptr) handle;
   mark->member = (MprocMember) member;
@@ -155,7 +155,8 @@ take_mark (MprocMark *mark)
   if (text == NULL || mproc_os_is_elevated () || !parse (text, mark))
     return FALSE;
   g_unsetenv (MPROC_MARK_NAME);
-  ok = mproc_arena_adopt (mark->arena_handle, mark->arena_size, mark->arena_nonce, &error);
+  ok =
+      mproc_arena_adopt (mark->arena_handle, mark->arena_size, mark->arena_nonce, &error);
   /* A real child that cannot map the memory must not go on as if it were the program: it
    * would start itself again. */
   if (!ok && g_error_matches (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY))
@@ -167,9 +168,10 @@ take_mark (MprocMark *mark)
 static gboolean
 refuse (GError **error)
 {
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
-                       "this spawned process used the library before mproc_init() was called: "
-                       "in the program, " MPROC_GUARD_ADVICE);
+  g_set_error_literal (
+      error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
+      "this spawned process used the library before mproc_init() was called: "
+      "in the program, " MPROC_GUARD_ADVICE);
   return FALSE;
 }
 

@@ -85,7 +85,8 @@ send_signal (MprocProcess *self, MprocOsSignal what, GError **error)
   mproc_local_lock ();
   if (self->state < MPROC_PROCESS_STARTED)
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "%s has not been started", self->name);
+      g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "%s has not been started",
+                   self->name);
       ok = FALSE;
     }
   else if (self->state == MPROC_PROCESS_STARTED)
@@ -136,9 +137,9 @@ mproc_process_kill (MprocProcess *self, GError **error)
 static gintptr
 get_thread_sentinel (MprocProcess *self, GError **error)
 {
-  if (self->end_reader == MPROC_OS_NONE
-      && mproc_os_channel_pair (FALSE, &self->end_reader, &self->end_writer, error)
-      && self->state == MPROC_PROCESS_ENDED)
+  if (self->end_reader == MPROC_OS_NONE &&
+      mproc_os_channel_pair (FALSE, &self->end_reader, &self->end_writer, error) &&
+      self->state == MPROC_PROCESS_ENDED)
     {
       mproc_os_channel_close (self->end_writer);
       self->end_writer = MPROC_OS_NONE;
@@ -154,7 +155,8 @@ mproc_process_get_wait (MprocProcess *self, MprocOsWait *wait, GError **error)
 
   mproc_local_lock ();
   if (self->state < MPROC_PROCESS_STARTED)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "%s has not been started", self->name);
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "%s has not been started",
+                 self->name);
   else if (is_thread)
     handle = get_thread_sentinel (self, error);
   else

@@ -53,6 +53,8 @@ before_fork (void)
   g_mutex_lock (&local_mutex);
   if (lend_to != 0)
     mproc_object_lend_all (lend_to);
+  /* Not after the fork: then its page would have to be copied. */
+  lend_to = 0;
 }
 
 static void
@@ -66,7 +68,6 @@ static void
 after_fork_in_child (void)
 {
   g_atomic_int_set (&own_threads, 0);
-  lend_to = 0;
   g_mutex_unlock (&local_mutex);
   g_mutex_unlock (&gate);
 }

@@ -21,7 +21,7 @@ void mproc_gate_enter (void);
 void mproc_gate_leave (void);
 
 /* The next fork by this thread makes @child: the handlers give it bits of its own for all the
- * objects that are open here, at the instant of the fork.  0 ends it. */
+ * objects that are open here, at the instant of the fork. */
 void mproc_local_lend_at_fork (MprocMember child);
 
 /* Threads of the library itself in this process, the ones that live behind the gate. */

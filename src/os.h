@@ -25,6 +25,8 @@
 
 G_BEGIN_DECLS
 
+/* clang-format off: this page is read more often than any other */
+
 #if defined(_MSC_VER)
 #define MPROC_NORETURN __declspec (noreturn)
 #else

@@ -52,13 +52,21 @@ mproc_process_new_bare (MprocProcessRole role, const char *name)
   return self;
 }
 
+/* By hand: printf reaches down into pages of the stack that every fork makes dear. */
 static void
 number_child (MprocProcess *self, MprocProcess *parent)
 {
+  char digits[16];
+  char *digit = digits + sizeof digits;
+
   self->number = g_atomic_int_add (&parent->n_children, 1) + 1;
-  self->path = parent->path == NULL || *parent->path == '\0'
-                 ? g_strdup_printf ("%d", self->number)
-                 : g_strdup_printf ("%s:%d", parent->path, self->number);
+  *--digit = '\0';
+  for (guint rest = (guint) self->number; rest > 0; rest /= 10)
+    *--digit = (char) ('0' + rest % 10);
+  if (parent->path == NULL || *parent->path == '\0')
+    self->path = g_strdup (digit);
+  else
+    self->path = g_strconcat (parent->path, ":", digit, NULL);
   self->name = g_strconcat ("Process-", self->path, NULL);
 }
 
@@ -147,7 +155,7 @@ void
 mproc_process_become (MprocProcess *self, MprocProcess *parent, gint64 pid)
 {
   /* A thread that was a process in the parent is the main thread here. */
-  if (g_private_get (&thread_self) != NULL)
+  if (parent != process_self && process_self != NULL)
     g_private_set (&thread_self, NULL);
   self->parent = parent;
   self->creator = 0;
@@ -165,7 +173,8 @@ mproc_process_become_thread (MprocProcess *self)
 gboolean
 mproc_process_is_current (MprocProcess *self)
 {
-  return self == g_private_get (&thread_self) || self == g_atomic_pointer_get (&process_self);
+  return self == g_private_get (&thread_self) ||
+         self == g_atomic_pointer_get (&process_self);
 }
 
 gboolean
@@ -303,35 +312,6 @@ mproc_process_set_internal (MprocProcess *self, gboolean quiet)
   self->quiet = quiet;
   /* The number goes back, unless somebody has got the next one already. */
   g_atomic_int_compare_and_exchange (&parent->n_children, self->number, self->number - 1);
-}
-
-gboolean
-mproc_target_call (MprocFunc func, GVariant *args, GError **error)
-{
-  GError *failure = NULL;
-  GVariant *result = func != NULL ? func (args, &failure) : NULL;
-
-  if (result != NULL)
-    g_variant_unref (g_variant_take_ref (result));
-  if (failure == NULL)
-    return TRUE;
-  g_propagate_error (error, failure);
-  return FALSE;
-}
-
-gboolean
-mproc_process_run (MprocProcess *self, GError **error)
-{
-  GVariant *args;
-  gboolean ok;
-
-  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_PROCESS), FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  args = g_variant_ref (self->args != NULL ? self->args : get_unit ());
-  ok = mproc_target_call (self->func, args, error);
-  g_variant_unref (args);
-  return ok;
 }
 
 /* ------------------------------------------------------------------ looking at it */

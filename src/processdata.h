@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  MPROC_PROCESS_MAIN,   /* the program itself: nobody made an object of it */
-  MPROC_PROCESS_CHILD,  /* made by mproc_process_new, here or in the starter */
-  MPROC_PROCESS_PARENT  /* seen from a child */
+  MPROC_PROCESS_MAIN,  /* the program itself: nobody made an object of it */
+  MPROC_PROCESS_CHILD, /* made by mproc_process_new, here or in the starter */
+  MPROC_PROCESS_PARENT /* seen from a child */
 } MprocProcessRole;
 
 typedef enum
@@ -33,11 +33,11 @@ struct MprocProcess
   MprocFunc func;
   GVariant *args;
   char *name;
-  char *path; /* the numbers of the default name, "1:2"; empty in the main process */
+  char *path;  /* the numbers of the default name, "1:2"; empty in the main process */
   gint number; /* the last of them */
   GBytes *authkey;
-  MprocProcess *parent; /* seen from itself: whose children it is among */
-  gint64 creator;       /* pid of the process that made the object */
+  MprocProcess *parent;    /* seen from itself: whose children it is among */
+  gint64 creator;          /* pid of the process that made the object */
   MprocStartMethod method; /* as wanted; after the start, as done */
   gboolean daemon;
   gboolean internal; /* see mproc_process_set_internal */
@@ -49,15 +49,16 @@ struct MprocProcess
   MprocMember owner;  /* the member that started it */
   MprocOsChild child; /* used by the one thread that is reaping, without the lock */
   gboolean reaping;
-  MprocOsChild view;  /* the same child for whoever does not reap; shares no POSIX handle */
-  GThread *thread;    /* of the method thread, until it has been joined */
+  MprocOsChild
+      view;        /* the same child for whoever does not reap; shares no POSIX handle */
+  GThread *thread; /* of the method thread, until it has been joined */
   gint exit_code;
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
   gintptr end_writer;
   MprocOsIdentity identity; /* of a parent */
 
   /* As the starter of others. */
-  gint n_children; /* how many have got a number; atomic */
+  gint n_children;                 /* how many have got a number; atomic */
   MprocStartMethod default_method; /* DEFAULT: by the rule */
   gboolean default_is_set;
 };
@@ -124,9 +125,6 @@ MPROC_NORETURN void mproc_spawn_run_child (MprocOffset record, MprocMember membe
 void mproc_thread_exit (gint code);
 
 /* ------------------------------------------------------------------ run.c and exit.c */
-
-/* FALSE with the error that @func set. */
-gboolean mproc_target_call (MprocFunc func, GVariant *args, GError **error);
 
 /* Calls the target; the error it fails with is printed.  Its exit code. */
 gint mproc_target_run (MprocProcess *self);

@@ -24,7 +24,10 @@ mproc_queue_lock_slowly (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 }
 
 gboolean
-mproc_queue_spin (MprocSpin *spin, MprocAtomic32 *lock, gboolean (*look) (gpointer), gpointer data)
+mproc_queue_spin (MprocSpin *spin,
+                  MprocAtomic32 *lock,
+                  gboolean (*look) (gpointer),
+                  gpointer data)
 {
   gint looks = mproc_spin_budget (spin);
   gint pause = 1;
@@ -47,19 +50,17 @@ mproc_queue_spin (MprocSpin *spin, MprocAtomic32 *lock, gboolean (*look) (gpoint
   return FALSE;
 }
 
-gboolean
-mproc_queue_check_open (MprocQueue *self, GError **error)
+void
+mproc_queue_set_closed (GError **error)
 {
-  if (G_LIKELY (!g_atomic_int_get (&self->closed)))
-    return TRUE;
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the queue is closed");
-  return FALSE;
 }
 
 void
 mproc_queue_set_ended (GError **error)
 {
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the queue has been shut down");
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED,
+                       "the queue has been shut down");
 }
 
 /* ------------------------------------------------------------------ lifecycle */
@@ -203,8 +204,9 @@ count_unfinished (MprocQueueBody *body)
 {
   MprocConsumer *consumer = &body->chain.consumer;
   guint32 done = mproc_load32 (&body->done);
-  guint32 all = mproc_load32 (&consumer->dropping) ? mproc_load32 (&consumer->kept)
-                                                   : mproc_load32 (&body->chain.producer.put);
+  guint32 all = mproc_load32 (&consumer->dropping)
+                    ? mproc_load32 (&consumer->kept)
+                    : mproc_load32 (&body->chain.producer.put);
 
   return (gint32) (all - done) > 0 ? all - done : 0;
 }
@@ -272,7 +274,8 @@ mproc_queue_join (MprocQueue *self, gint64 timeout_us)
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), FALSE);
 
   while (!all_done_for_sure (self, deadline))
-    if (!mproc_sleepers_wait (&self->body->joiners, &sleep, all_done, self->body, deadline))
+    if (!mproc_sleepers_wait (&self->body->joiners, &sleep, all_done, self->body,
+                              deadline))
       return FALSE;
   return TRUE;
 }

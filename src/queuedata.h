@@ -15,11 +15,11 @@ G_BEGIN_DECLS
 typedef struct
 {
   MprocChain chain;
-  _Alignas (128) MprocSleepers getters;
-  _Alignas (128) MprocSleepers putters;
-  _Alignas (128) MprocAtomic32 done; /* items that task_done was called for */
+  _Alignas(128) MprocSleepers getters;
+  _Alignas(128) MprocSleepers putters;
+  _Alignas(128) MprocAtomic32 done; /* items that task_done was called for */
   MprocSleepers joiners;
-  _Alignas (128) MprocOffset block; /* of this body, which is aligned within it */
+  _Alignas(128) MprocOffset block; /* of this body, which is aligned within it */
   guint32 max_items;
 } MprocQueueBody;
 
@@ -41,12 +41,24 @@ struct MprocQueue
   MprocQueueSide get;
 };
 
-#define MPROC_IS_QUEUE(self) mproc_object_is (self, MPROC_KIND_QUEUE)
+/* mproc_object_is, without the call. */
+#define MPROC_IS_QUEUE(self)                                                             \
+  ((self) != NULL && (self)->object.kind == MPROC_KIND_QUEUE &&                          \
+   g_atomic_int_get (&(self)->object.ref_count) > 0)
 #define MPROC_IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)
 
 /* How long a lock may be waited for beyond the deadline of a put or get: it is held for an instant
  * only, and that somebody held it is no reason to say that the queue is empty or full. */
 #define MPROC_QUEUE_GRACE (2 * G_USEC_PER_SEC)
+
+/* mproc_deadline, without the call where the clock is not needed. */
+static inline gint64
+mproc_queue_deadline (gint64 timeout)
+{
+  if (G_LIKELY (timeout == MPROC_FOREVER))
+    return MPROC_OS_NEVER;
+  return timeout == 0 ? 0 : mproc_deadline (timeout);
+}
 
 /* FALSE: its holder lives, but does not run (stopped, say), and the time is up. */
 gboolean mproc_queue_lock_slowly (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline);
@@ -65,13 +77,19 @@ mproc_queue_lock (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 
 /* Looks for what the caller, who holds @lock, is waiting for, for as long as that has paid lately
  * and nobody else wants the lock. */
-gboolean mproc_queue_spin (MprocSpin *spin, MprocAtomic32 *lock, gboolean (*look) (gpointer),
+gboolean mproc_queue_spin (MprocSpin *spin,
+                           MprocAtomic32 *lock,
+                           gboolean (*look) (gpointer),
                            gpointer data);
 
-/* Sets CLOSED if this process has closed the queue; FALSE. */
-gboolean mproc_queue_check_open (MprocQueue *self, GError **error);
+static inline gboolean
+mproc_queue_is_closed (MprocQueue *self)
+{
+  return G_UNLIKELY (g_atomic_int_get (&self->closed));
+}
 
-/* CLOSED, shut down. */
+/* CLOSED: by this process, or shut down. */
+void mproc_queue_set_closed (GError **error);
 void mproc_queue_set_ended (GError **error);
 
 /* Under the consumer lock: drops every item. */

@@ -5,26 +5,21 @@
 
 #include <string.h>
 
-/* What lies in a record, be it in the chunk or in a block of its own. */
-typedef struct
-{
-  gpointer data;
-  gsize size;
-  gboolean is_value;
-  MprocOffset block; /* 0: in the chunk */
-} Content;
-
 /* What a caller wants, and what it gets. */
 typedef struct
 {
   gint64 deadline;
   gboolean bytes_only;
-  gboolean into; /* the caller's buffer, of that size */
-  gpointer buffer;
+  gboolean into; /* the caller's buffer, of this size */
   gsize room;
-  MprocQueueClaim claim; /* instead of a copy */
+  MprocQueueClaim claim; /* asked, and given nothing */
   gpointer claim_data;
-  Content got; /* data: the caller's buffer, or g_malloc */
+
+  gpointer data; /* the caller's buffer, or g_malloc */
+  gsize size;
+  gboolean is_value;
+  MprocOffset block; /* where it still is, if that is not in the chunk; 0 */
+  gboolean guarded;
 } Request;
 
 typedef enum
@@ -35,96 +30,102 @@ typedef enum
   GET_FAILED
 } GetResult;
 
-static void
-content_of (const MprocRecord *record, Content *content)
+static inline gboolean
+is_value (const MprocRecord *record)
+{
+  return record->kind == MPROC_RECORD_VALUE || record->kind == MPROC_RECORD_BIG_VALUE;
+}
+
+/* The block that holds what @record names, which then is all it says; 0 if it holds it itself. */
+static inline MprocOffset
+resolve (MprocRecord *record)
 {
   MprocBigRecord big;
 
-  content->is_value
-    = record->kind == MPROC_RECORD_VALUE || record->kind == MPROC_RECORD_BIG_VALUE;
-  content->data = record->payload;
-  content->size = record->length;
-  content->block = 0;
   if (G_LIKELY (record->kind < MPROC_RECORD_BIG_BYTES))
-    return;
+    return 0;
   memcpy (&big, record->payload, sizeof big);
-  content->block = big.block;
-  content->size = (gsize) big.size;
-  content->data = mproc_arena_at (big.block, content->size);
+  record->length = (gsize) big.size;
+  record->payload = mproc_arena_at (big.block, record->length);
+  return big.block;
+}
+
+/* What nobody gets. */
+static void
+discard (const MprocRecord *record, MprocOffset block)
+{
+  if (is_value (record))
+    mproc_message_discard (record->payload, record->length);
+  if (block != 0)
+    mproc_arena_free (block);
 }
 
 /* ------------------------------------------------------------------ under the lock */
 
-/* Whether the caller can take this one; if not it stays. */
-static gboolean
-suits (const Request *request, const Content *content, GError **error)
+/* Why the caller cannot take this one, which stays. */
+static void
+set_unsuitable (const Request *request, const MprocRecord *record, GError **error)
 {
-  if (request->bytes_only && content->is_value)
-    g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                         "the next item is a value, not bytes; mproc_queue_get takes both");
-  else if (request->into && content->size > request->room)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_BUFFER_TOO_SHORT,
-                 "the next item has %" G_GSIZE_FORMAT " bytes, there is room for %" G_GSIZE_FORMAT,
-                 content->size, request->room);
+  if (request->bytes_only && is_value (record))
+    g_set_error_literal (
+        error, MPROC_ERROR, MPROC_ERROR_INVALID,
+        "the next item is a value, not bytes; mproc_queue_get takes both");
   else
-    return TRUE;
-  return FALSE;
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_BUFFER_TOO_SHORT,
+                 "the next item has %" G_GSIZE_FORMAT
+                 " bytes, there is room for %" G_GSIZE_FORMAT,
+                 record->length, request->room);
 }
 
-static void
-copy_out (Request *request, const Content *content)
+static inline void
+copy_out (Request *request, gconstpointer from)
 {
-  gpointer to = request->into ? request->buffer : g_malloc (content->size);
-
-  if (content->size > 0)
-    memcpy (to, content->data, content->size);
-  request->got = *content;
-  request->got.data = to;
+  if (!request->into)
+    request->data = g_malloc (request->size);
+  if (request->size > 0)
+    memcpy (request->data, from, request->size);
 }
 
-/* A block that was taken out of the queue.  The intent goes first: it must not name what is free
- * already. */
-static void
-free_block (MprocOffset block, gboolean guarded)
-{
-  if (guarded)
-    mproc_intent_end (block);
-  mproc_crash_order ();
-  mproc_arena_free (block);
-}
-
-static void
-discard (const Content *content)
-{
-  if (content->is_value)
-    mproc_message_discard (content->data, content->size);
-  if (content->block != 0)
-    mproc_arena_free (content->block);
-}
-
-/* Takes the record, copied first if it lies in the chunk; what lies in a block is this process's own
- * once the head has moved, and is left for later. */
 static GetResult
-take (MprocQueue *self, const MprocRecord *record, Request *request, Content *content,
-      GError **error)
+ask_claim (MprocQueue *self, MprocRecord *record, MprocOffset block, Request *request)
 {
-  gboolean claimed = TRUE;
+  gboolean claimed =
+      request->claim (record->payload, record->length, request->claim_data);
 
-  content_of (record, content);
-  if (!suits (request, content, error))
-    return GET_FAILED;
-  if (request->claim != NULL)
-    claimed = request->claim (content->data, content->size, request->claim_data);
-  else if (content->block == 0)
-    copy_out (request, content);
   mproc_chain_advance (&self->body->chain, &self->get.view, record);
-  if (G_LIKELY (request->claim == NULL))
-    return GET_DONE;
   if (!claimed)
-    discard (content);
-  else if (content->block != 0)
-    mproc_arena_free (content->block);
+    discard (record, block);
+  else if (block != 0)
+    mproc_arena_free (block);
   return claimed ? GET_DONE : GET_SKIPPED;
+}
+
+/* Takes the record, copied first if it lies in the chunk.  What lies in a block is this process's own
+ * once the head has moved, and is left for later; until then the intent does not name it. */
+static inline GetResult
+take (MprocQueue *self, MprocRecord *record, Request *request, GError **error)
+{
+  MprocOffset block = resolve (record);
+
+  if (G_UNLIKELY ((request->bytes_only && is_value (record)) ||
+                  (request->into && record->length > request->room)))
+    {
+      set_unsuitable (request, record, error);
+      return GET_FAILED;
+    }
+  if (G_UNLIKELY (request->claim != NULL))
+    return ask_claim (self, record, block, request);
+  request->is_value = is_value (record);
+  request->size = record->length;
+  if (G_LIKELY (block == 0))
+    copy_out (request, record->payload);
+  mproc_chain_advance (&self->body->chain, &self->get.view, record);
+  if (G_UNLIKELY (block != 0))
+    {
+      request->block = block;
+      request->guarded = mproc_intent_begin (block);
+    }
+  return GET_DONE;
 }
 
 typedef struct
@@ -138,50 +139,56 @@ look (gpointer data)
 {
   Look *self = data;
 
-  return mproc_chain_peek (&self->queue->body->chain, &self->queue->get.view, &self->record);
+  return mproc_chain_peek (&self->queue->body->chain, &self->queue->get.view,
+                           &self->record);
 }
 
-/* The next record; spins for one if there is none.  The producers' line is not read before that, they
- * are writing in it.  If the queue has ended one more look is needed: all that was put is there
- * since. */
-static gboolean
-find (MprocQueue *self, const Request *request, Look *at, gboolean *ended)
+/* Spins for a record.  The producers' line is not read before that, they are writing in it.  If the
+ * queue has ended one more look is needed: all that was put is there since. */
+static GetResult
+wait_for_record (MprocQueue *self,
+                 const Request *request,
+                 MprocRecord *record,
+                 GError **error)
 {
   MprocChain *chain = &self->body->chain;
+  Look at = { .queue = self };
+  gboolean found = request->deadline != 0 &&
+                   mproc_queue_spin (&self->get.spin, &chain->consumer.lock, look, &at);
+  gboolean ended = !found && mproc_load32 (&chain->producer.ended);
 
-  at->queue = self;
-  if (G_LIKELY (look (at)))
-    return TRUE;
-  if (request->deadline != 0
-      && mproc_queue_spin (&self->get.spin, &chain->consumer.lock, look, at))
-    return TRUE;
-  *ended = mproc_load32 (&chain->producer.ended) != 0;
-  return *ended && look (at);
+  if (ended)
+    found = look (&at);
+  if (found)
+    {
+      *record = at.record;
+      return GET_DONE;
+    }
+  if (!ended)
+    return GET_NOTHING;
+  mproc_queue_set_ended (error);
+  return GET_FAILED;
 }
 
-static GetResult
-get_locked (MprocQueue *self, Request *request, Content *content, GError **error)
+static inline GetResult
+get_locked (MprocQueue *self, Request *request, GError **error)
 {
   MprocQueueBody *body = self->body;
-  gboolean ended = FALSE;
   GetResult result;
-  Look at;
+  MprocRecord record;
 
-  /* Somebody who was told to drop everything died of it, or is about to go on. */
+  /* Somebody who was to drop everything died of it, or has not come to it yet. */
   if (G_UNLIKELY (mproc_load32 (&body->chain.consumer.dropping)))
     mproc_queue_drop_all (body, &self->get.view);
   do
     {
-      if (!find (self, request, &at, &ended))
-        {
-          if (!ended)
-            return GET_NOTHING;
-          mproc_queue_set_ended (error);
-          return GET_FAILED;
-        }
-      result = take (self, &at.record, request, content, error);
+      result = GET_DONE;
+      if (G_UNLIKELY (!mproc_chain_peek (&body->chain, &self->get.view, &record)))
+        result = wait_for_record (self, request, &record, error);
+      if (G_LIKELY (result == GET_DONE))
+        result = take (self, &record, request, error);
     }
-  while (result == GET_SKIPPED);
+  while (G_UNLIKELY (result == GET_SKIPPED));
   return result;
 }
 
@@ -193,10 +200,11 @@ may_get (gpointer data)
 {
   MprocQueueBody *body = data;
 
-  return mproc_chain_count (&body->chain) > 0 || mproc_load32 (&body->chain.producer.ended);
+  return mproc_chain_count (&body->chain) > 0 ||
+         mproc_load32 (&body->chain.producer.ended);
 }
 
-static void
+static inline void
 wake_others (MprocQueueBody *body)
 {
   if (body->max_items != G_MAXUINT32)
@@ -206,49 +214,69 @@ wake_others (MprocQueueBody *body)
     mproc_sleepers_wake (&body->getters, 1);
 }
 
-static GetResult
+/* The intent goes before the block does: it must not name what is free already. */
+static void
+empty_block (Request *request)
+{
+  copy_out (request, mproc_arena_at (request->block, request->size));
+  if (request->guarded)
+    mproc_intent_end (request->block);
+  mproc_crash_order ();
+  mproc_arena_free (request->block);
+}
+
+static inline GetResult
 try_get (MprocQueue *self, Request *request, GError **error)
 {
   MprocQueueBody *body = self->body;
   MprocAtomic32 *lock = &body->chain.consumer.lock;
-  Content content = { NULL, 0, FALSE, 0 };
-  gboolean guarded = FALSE;
   GetResult result;
 
   if (!mproc_queue_lock (self, lock, request->deadline))
     return GET_NOTHING;
-  result = get_locked (self, request, &content, error);
-  if (G_UNLIKELY (content.block != 0) && result == GET_DONE && request->claim == NULL)
-    guarded = mproc_intent_begin (content.block);
+  result = get_locked (self, request, error);
   mproc_lockword_release (lock);
-  if (result != GET_NOTHING)
+  if (G_LIKELY (result != GET_NOTHING))
     wake_others (body);
-  if (G_UNLIKELY (content.block != 0) && result == GET_DONE && request->claim == NULL)
-    {
-      copy_out (request, &content);
-      free_block (content.block, guarded);
-    }
+  if (G_UNLIKELY (request->block != 0))
+    empty_block (request);
   return result;
+}
+
+static gboolean
+sleep_and_get (MprocQueue *self, Request *request, GError **error)
+{
+  MprocQueueBody *body = self->body;
+  MprocSleep sleep = { FALSE };
+  GetResult result;
+
+  do
+    {
+      if (!mproc_sleepers_wait (&body->getters, &sleep, may_get, body, request->deadline))
+        {
+          g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_EMPTY,
+                               "the queue is empty");
+          return FALSE;
+        }
+      result = try_get (self, request, error);
+    }
+  while (result == GET_NOTHING);
+  return result == GET_DONE;
 }
 
 static gboolean
 get (MprocQueue *self, Request *request, GError **error)
 {
-  MprocSleep sleep = { FALSE };
-  GetResult result = try_get (self, request, error);
+  GetResult result;
 
-  while (result == GET_NOTHING)
+  if (mproc_queue_is_closed (self))
     {
-      MprocQueueBody *body = self->body;
-
-      if (!mproc_sleepers_wait (&body->getters, &sleep, may_get, body, request->deadline))
-        {
-          g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_EMPTY, "the queue is empty");
-          return FALSE;
-        }
-      result = try_get (self, request, error);
+      mproc_queue_set_closed (error);
+      return FALSE;
     }
-  return result == GET_DONE;
+  result = try_get (self, request, error);
+  return G_LIKELY (result == GET_DONE) ||
+         (result == GET_NOTHING && sleep_and_get (self, request, error));
 }
 
 GVariant *
@@ -262,12 +290,12 @@ mproc_queue_get (MprocQueue *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  request.deadline = mproc_deadline (timeout_us);
-  if (!mproc_queue_check_open (self, error) || !get (self, &request, error))
+  request.deadline = mproc_queue_deadline (timeout_us);
+  if (!get (self, &request, error))
     return NULL;
-  if (request.got.is_value)
-    return mproc_message_load (request.got.data, request.got.size, error);
-  bytes = g_bytes_new_take (request.got.data, request.got.size);
+  if (request.is_value)
+    return mproc_message_load (request.data, request.size, error);
+  bytes = g_bytes_new_take (request.data, request.size);
   value = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
   g_bytes_unref (bytes);
   return g_variant_ref_sink (value);
@@ -282,36 +310,42 @@ mproc_queue_get_bytes (MprocQueue *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  request.deadline = mproc_deadline (timeout_us);
-  if (!mproc_queue_check_open (self, error) || !get (self, &request, error))
+  request.deadline = mproc_queue_deadline (timeout_us);
+  if (!get (self, &request, error))
     return NULL;
-  return g_bytes_new_take (request.got.data, request.got.size);
+  return g_bytes_new_take (request.data, request.size);
 }
 
 gssize
-mproc_queue_get_bytes_into (MprocQueue *self, gpointer buffer, gsize size, gint64 timeout_us,
+mproc_queue_get_bytes_into (MprocQueue *self,
+                            gpointer buffer,
+                            gsize size,
+                            gint64 timeout_us,
                             GError **error)
 {
-  Request request = { .bytes_only = TRUE, .into = TRUE, .buffer = buffer, .room = size };
+  Request request = { .bytes_only = TRUE, .into = TRUE, .data = buffer, .room = size };
 
   g_return_val_if_fail (MPROC_IS_QUEUE (self), -1);
   g_return_val_if_fail (buffer != NULL || size == 0, -1);
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  request.deadline = mproc_deadline (timeout_us);
-  if (!mproc_queue_check_open (self, error) || !get (self, &request, error))
+  request.deadline = mproc_queue_deadline (timeout_us);
+  if (!get (self, &request, error))
     return -1;
-  return (gssize) request.got.size;
+  return (gssize) request.size;
 }
 
 gboolean
-mproc_queue_take (MprocQueue *self, gint64 deadline, MprocQueueClaim claim, gpointer data,
+mproc_queue_take (MprocQueue *self,
+                  gint64 deadline,
+                  MprocQueueClaim claim,
+                  gpointer data,
                   GError **error)
 {
   Request request = { .deadline = deadline, .claim = claim, .claim_data = data };
 
-  return mproc_queue_check_open (self, error) && get (self, &request, error);
+  return get (self, &request, error);
 }
 
 void
@@ -321,11 +355,10 @@ mproc_queue_drop_all (MprocQueueBody *body, MprocView *view)
 
   while (mproc_chain_peek (&body->chain, view, &record))
     {
-      Content content;
+      MprocOffset block = resolve (&record);
 
-      content_of (&record, &content);
       /* Moved first: killed in between, what the item held is lost, but never dropped twice. */
       mproc_chain_advance (&body->chain, view, &record);
-      discard (&content);
+      discard (&record, block);
     }
 }

@@ -12,7 +12,7 @@ typedef struct
   gconstpointer data;
   const MprocMessage *message; /* instead of data */
   gsize size;
-  MprocBigRecord big; /* block 0: not long */
+  MprocOffset block; /* 0: not long */
   gboolean guarded;
 } Item;
 
@@ -23,7 +23,7 @@ typedef enum
   PUT_FAILED
 } PutResult;
 
-static void
+static inline void
 store (const Item *item, gpointer to)
 {
   if (item->message != NULL)
@@ -33,93 +33,121 @@ store (const Item *item, gpointer to)
 }
 
 static gboolean
-item_init (Item *self, gconstpointer data, const MprocMessage *message, gsize size, GError **error)
+make_block (Item *self, GError **error)
 {
-  self->data = data;
-  self->message = message;
-  self->size = size;
-  self->big.block = 0;
-  self->big.size = size;
-  self->guarded = FALSE;
-  if (G_LIKELY (size <= MPROC_CHAIN_MAX_INLINE))
-    return TRUE;
-  self->big.block = mproc_arena_alloc (size, error);
-  if (self->big.block == 0)
+  self->block = mproc_arena_alloc (self->size, error);
+  if (self->block == 0)
     return FALSE;
-  self->guarded = mproc_intent_begin (self->big.block);
-  store (self, mproc_arena_at (self->big.block, size));
+  self->guarded = mproc_intent_begin (self->block);
+  store (self, mproc_arena_at (self->block, self->size));
   return TRUE;
 }
 
 static void
-item_give_up (Item *self)
+free_block (const Item *self)
 {
+  if (self->block == 0)
+    return;
   if (self->guarded)
-    mproc_intent_end (self->big.block);
-  if (self->big.block != 0)
-    mproc_arena_free (self->big.block);
+    mproc_intent_end (self->block);
+  mproc_arena_free (self->block);
 }
 
 /* ------------------------------------------------------------------ under the lock */
 
-static gboolean
-has_room (gpointer data)
+/* How many more items the queue may hold, as far as this side knows. */
+static inline guint32
+known_room (MprocQueueBody *body)
 {
-  MprocQueueBody *body = data;
   MprocProducer *producer = &body->chain.producer;
   guint32 put = atomic_load_explicit (&producer->put, memory_order_relaxed);
   guint32 taken = atomic_load_explicit (&producer->taken_seen, memory_order_relaxed);
+  guint32 n = put - taken;
 
-  if (G_LIKELY (put - taken < body->max_items))
-    return TRUE;
-  taken = mproc_load32 (&body->chain.consumer.taken);
-  atomic_store_explicit (&producer->taken_seen, taken, memory_order_relaxed);
-  return put - taken < body->max_items;
+  return n < body->max_items ? body->max_items - n : 0;
+}
+
+/* The same after a look at the consumers' line, which costs them. */
+static guint32
+look_for_room (MprocQueueBody *body)
+{
+  mproc_store32 (&body->chain.producer.taken_seen,
+                 mproc_load32 (&body->chain.consumer.taken));
+  return known_room (body);
+}
+
+/* Worth going on for: not so little that the next put would have to look again. */
+static gboolean
+is_much_room (gpointer data)
+{
+  MprocQueueBody *body = data;
+
+  return look_for_room (body) > MIN (body->max_items / 4, 64);
 }
 
 static gboolean
-add (MprocQueue *self, Item *item, GError **error)
+wait_for_room (MprocQueue *self, gint64 deadline)
+{
+  MprocQueueBody *body = self->body;
+
+  if (look_for_room (body) > 0)
+    return TRUE;
+  if (deadline != 0)
+    mproc_queue_spin (&self->put.spin, &body->chain.producer.lock, is_much_room, body);
+  return known_room (body) > 0;
+}
+
+/* The block becomes the queue's.  The intent never names one that others can see.  Killed before it
+ * is published: the block is lost (a few instructions). */
+static void
+add_block (MprocQueue *self, const Item *item, const MprocRoom *room)
+{
+  MprocBigRecord big = { item->block, item->size };
+
+  memcpy (room->payload, &big, sizeof big);
+  if (item->guarded)
+    mproc_intent_end (item->block);
+  mproc_crash_order ();
+  mproc_chain_publish (&self->body->chain, &self->put.view, room,
+                       item->message != NULL ? MPROC_RECORD_BIG_VALUE
+                                             : MPROC_RECORD_BIG_BYTES,
+                       sizeof big);
+}
+
+static inline gboolean
+add (MprocQueue *self, const Item *item, GError **error)
 {
   MprocChain *chain = &self->body->chain;
   MprocView *view = &self->put.view;
-  gboolean big = item->big.block != 0;
-  gsize length = big ? sizeof item->big : item->size;
-  MprocRecordKind kind = item->message != NULL ? MPROC_RECORD_VALUE : MPROC_RECORD_BYTES;
   MprocRoom room;
 
-  if (!mproc_chain_reserve (chain, view, length, &room, error))
+  if (!mproc_chain_reserve (chain, view,
+                            item->block == 0 ? item->size : sizeof (MprocBigRecord),
+                            &room, error))
     return FALSE;
-  if (G_LIKELY (!big))
+  if (G_UNLIKELY (item->block != 0))
     {
-      store (item, room.payload);
-      mproc_chain_publish (chain, view, &room, kind, length);
+      add_block (self, item, &room);
       return TRUE;
     }
-  memcpy (room.payload, &item->big, sizeof item->big);
-  /* The intent never names a block that others can see.  Killed before it is published: the
-   * block is lost (a few instructions). */
-  if (item->guarded)
-    mproc_intent_end (item->big.block);
-  mproc_crash_order ();
-  kind = item->message != NULL ? MPROC_RECORD_BIG_VALUE : MPROC_RECORD_BIG_BYTES;
-  mproc_chain_publish (chain, view, &room, kind, length);
+  store (item, room.payload);
+  mproc_chain_publish (chain, view, &room,
+                       item->message != NULL ? MPROC_RECORD_VALUE : MPROC_RECORD_BYTES,
+                       item->size);
   return TRUE;
 }
 
-static PutResult
-put_locked (MprocQueue *self, Item *item, gint64 deadline, GError **error)
+static inline PutResult
+put_locked (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
 {
   MprocQueueBody *body = self->body;
-  MprocProducer *producer = &body->chain.producer;
 
-  if (G_UNLIKELY (mproc_load32 (&producer->ended)))
+  if (G_UNLIKELY (mproc_load32 (&body->chain.producer.ended)))
     {
       mproc_queue_set_ended (error);
       return PUT_FAILED;
     }
-  if (!has_room (body)
-      && (deadline == 0
-          || !mproc_queue_spin (&self->put.spin, &producer->lock, has_room, body)))
+  if (G_UNLIKELY (known_room (body) == 0) && !wait_for_room (self, deadline))
     return PUT_NO_ROOM;
   return add (self, item, error) ? PUT_DONE : PUT_FAILED;
 }
@@ -132,12 +160,12 @@ may_put (gpointer data)
 {
   MprocQueueBody *body = data;
 
-  return mproc_chain_count (&body->chain) < body->max_items
-         || mproc_load32 (&body->chain.producer.ended);
+  return mproc_chain_count (&body->chain) < body->max_items ||
+         mproc_load32 (&body->chain.producer.ended);
 }
 
-static PutResult
-try_put (MprocQueue *self, Item *item, gint64 deadline, GError **error)
+static inline PutResult
+try_put (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
 {
   MprocQueueBody *body = self->body;
   MprocAtomic32 *lock = &body->chain.producer.lock;
@@ -147,66 +175,88 @@ try_put (MprocQueue *self, Item *item, gint64 deadline, GError **error)
     return PUT_NO_ROOM;
   result = put_locked (self, item, deadline, error);
   mproc_lockword_release (lock);
-  if (result == PUT_DONE)
+  if (G_LIKELY (result == PUT_DONE))
     mproc_sleepers_wake (&body->getters, 1);
   /* The one that was woken for this room may not have needed it, or not all. */
-  if (result != PUT_NO_ROOM && G_UNLIKELY (mproc_sleepers_may_be_there (&body->putters))
-      && may_put (body))
+  if (G_UNLIKELY (mproc_sleepers_may_be_there (&body->putters)) &&
+      result != PUT_NO_ROOM && may_put (body))
     mproc_sleepers_wake (&body->putters, 1);
   return result;
 }
 
 static gboolean
-put (MprocQueue *self, Item *item, gint64 timeout, GError **error)
+sleep_and_put (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
 {
-  gint64 deadline = mproc_deadline (timeout);
   MprocSleep sleep = { FALSE };
-  PutResult result = try_put (self, item, deadline, error);
+  PutResult result;
 
-  while (result == PUT_NO_ROOM)
+  do
     {
-      if (!mproc_sleepers_wait (&self->body->putters, &sleep, may_put, self->body, deadline))
+      if (!mproc_sleepers_wait (&self->body->putters, &sleep, may_put, self->body,
+                                deadline))
         {
           g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FULL, "the queue is full");
-          break;
+          return FALSE;
         }
       result = try_put (self, item, deadline, error);
     }
-  if (G_LIKELY (result == PUT_DONE))
+  while (result == PUT_NO_ROOM);
+  return result == PUT_DONE;
+}
+
+static inline gboolean
+put (MprocQueue *self, Item *item, gint64 timeout, GError **error)
+{
+  gint64 deadline = mproc_queue_deadline (timeout);
+  PutResult result;
+
+  if (mproc_queue_is_closed (self))
+    {
+      mproc_queue_set_closed (error);
+      return FALSE;
+    }
+  if (G_UNLIKELY (item->size > MPROC_CHAIN_MAX_INLINE) && !make_block (item, error))
+    return FALSE;
+  result = try_put (self, item, deadline, error);
+  if (G_LIKELY (result == PUT_DONE) ||
+      (result == PUT_NO_ROOM && sleep_and_put (self, item, deadline, error)))
     return TRUE;
-  item_give_up (item);
+  free_block (item);
   return FALSE;
 }
 
 gboolean
-mproc_queue_put_bytes (MprocQueue *self, gconstpointer data, gsize size, gint64 timeout_us,
+mproc_queue_put_bytes (MprocQueue *self,
+                       gconstpointer data,
+                       gsize size,
+                       gint64 timeout_us,
                        GError **error)
 {
-  Item item;
+  Item item = { .data = data, .size = size };
 
   g_return_val_if_fail (MPROC_IS_QUEUE (self), FALSE);
   g_return_val_if_fail (data != NULL || size == 0, FALSE);
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return mproc_queue_check_open (self, error) && item_init (&item, data, NULL, size, error)
-         && put (self, &item, timeout_us, error);
+  return put (self, &item, timeout_us, error);
 }
 
 static gboolean
-put_message (MprocQueue *self, const MprocMessage *message, gint64 timeout, GError **error)
+put_message (MprocQueue *self,
+             const MprocMessage *message,
+             gint64 timeout,
+             GError **error)
 {
-  Item item;
+  Item item = { .message = message, .size = message->size };
 
-  if (mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
-    {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                           "a queue cannot carry a connection; hand it to a process as an "
-                           "argument of mproc_process_start");
-      return FALSE;
-    }
-  return item_init (&item, NULL, message, message->size, error)
-         && put (self, &item, timeout, error);
+  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
+    return put (self, &item, timeout, error);
+  g_set_error_literal (
+      error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+      "a queue cannot carry a connection; hand it to a process as an argument "
+      "of mproc_process_start");
+  return FALSE;
 }
 
 gboolean
@@ -222,7 +272,7 @@ mproc_queue_put (MprocQueue *self, GVariant *value, gint64 timeout_us, GError **
 
   if (!mproc_message_init (&message, value, error))
     return FALSE;
-  sent = mproc_queue_check_open (self, error) && put_message (self, &message, timeout_us, error);
+  sent = put_message (self, &message, timeout_us, error);
   mproc_message_clear (&message, sent);
   return sent;
 }

@@ -96,8 +96,9 @@ fill_head (Record *head, const MprocRecordSource *source)
 
   head->magic = MAGIC;
   head->member = source->member;
-  head->flags = (process->daemon ? FLAG_DAEMON : 0) | (process->internal ? FLAG_INTERNAL : 0)
-                | (process->quiet ? FLAG_QUIET : 0);
+  head->flags = (process->daemon ? FLAG_DAEMON : 0) |
+                (process->internal ? FLAG_INTERNAL : 0) |
+                (process->quiet ? FLAG_QUIET : 0);
   head->lifeline_kind = source->lifeline_kind;
   head->function = source->function;
   head->parent_pid = source->parent_identity.pid;
@@ -106,13 +107,19 @@ fill_head (Record *head, const MprocRecordSource *source)
 }
 
 MprocOffset
-mproc_record_new (const MprocRecordSource *source, const GArray *connections, GError **error)
+mproc_record_new (const MprocRecordSource *source,
+                  const GArray *connections,
+                  GError **error)
 {
-  const char *names[] = { source->process->name, source->process->path, source->parent->name };
+  const char *names[] = { source->process->name, source->process->path,
+                          source->parent->name };
   gconstpointer key = g_bytes_get_data (source->process->authkey, NULL);
   gsize key_size = g_bytes_get_size (source->process->authkey);
-  gsize sizes[N_PARTS] = { strlen (names[0]) + 1, strlen (names[1]) + 1, strlen (names[2]) + 1,
-                           key_size, connections->len * sizeof (MprocRecordConnection),
+  gsize sizes[N_PARTS] = { strlen (names[0]) + 1,
+                           strlen (names[1]) + 1,
+                           strlen (names[2]) + 1,
+                           key_size,
+                           connections->len * sizeof (MprocRecordConnection),
                            source->message->size };
   Record head = { 0 };
   MprocOffset offset;
@@ -136,7 +143,8 @@ mproc_record_new (const MprocRecordSource *source, const GArray *connections, GE
   if (key_size > 0)
     memcpy (part_of (self, PART_AUTHKEY, &size), key, key_size);
   if (connections->len > 0)
-    memcpy (part_of (self, PART_CONNECTIONS, &size), connections->data, sizes[PART_CONNECTIONS]);
+    memcpy (part_of (self, PART_CONNECTIONS, &size), connections->data,
+            sizes[PART_CONNECTIONS]);
   mproc_message_store (source->message, part_of (self, PART_ARGS, &size));
   return offset;
 }
@@ -223,13 +231,13 @@ mproc_record_is_valid (MprocOffset record, MprocMember member)
   guint64 committed = mproc_arena_get_committed ();
   const Record *self;
 
-  if (record == 0 || record % 16 != 0 || record >= committed
-      || committed - record < sizeof (Record))
+  if (record == 0 || record % 16 != 0 || record >= committed ||
+      committed - record < sizeof (Record))
     return FALSE;
   self = mproc_arena_at (record, sizeof (Record));
-  return self->magic == MAGIC && self->member == member && self->size >= sizeof (Record)
-         && self->size <= committed - record
-         && mproc_load32 (&self->status) == MPROC_RECORD_WAITING;
+  return self->magic == MAGIC && self->member == member &&
+         self->size >= sizeof (Record) && self->size <= committed - record &&
+         mproc_load32 (&self->status) == MPROC_RECORD_WAITING;
 }
 
 void
@@ -250,7 +258,8 @@ mproc_record_load (MprocOffset record, MprocProcess **process, MprocProcess **pa
   (*process)->default_method = MPROC_START_METHOD_SPAWN;
   (*process)->default_is_set = TRUE;
 
-  *parent = mproc_process_new_bare (MPROC_PROCESS_PARENT, part_of (self, PART_PARENT_NAME, &size));
+  *parent = mproc_process_new_bare (MPROC_PROCESS_PARENT,
+                                    part_of (self, PART_PARENT_NAME, &size));
   (*parent)->pid = self->parent_pid;
   (*parent)->identity.pid = self->parent_pid;
   (*parent)->identity.start_time = self->parent_start_time;

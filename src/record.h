@@ -36,7 +36,8 @@ typedef struct
 } MprocRecordConnection;
 
 /* Writes a record; the message's handles are in flight with it from then on.  0 with error. */
-MprocOffset mproc_record_new (const MprocRecordSource *source, const GArray *connections,
+MprocOffset mproc_record_new (const MprocRecordSource *source,
+                              const GArray *connections,
                               GError **error);
 void mproc_record_free (MprocOffset record);
 
@@ -51,7 +52,8 @@ void mproc_record_report_running (MprocOffset record);
 void mproc_record_report_error (MprocOffset record, const GError *error);
 
 /* The process that the record tells of, and its parent; not its function and arguments. */
-void mproc_record_load (MprocOffset record, MprocProcess **process, MprocProcess **parent);
+void
+mproc_record_load (MprocOffset record, MprocProcess **process, MprocProcess **parent);
 guint32 mproc_record_get_lifeline_kind (MprocOffset record);
 MprocHandle mproc_record_get_function (MprocOffset record);
 const MprocRecordConnection *mproc_record_get_connections (MprocOffset record, guint *n);

@@ -23,9 +23,9 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  MPROC_RECORD_NONE,      /* nothing there yet */
-  MPROC_RECORD_SKIP,      /* the record is at the chunk's start */
-  MPROC_RECORD_LINK,      /* the next one is at the start of the chunk named by the sequence */
+  MPROC_RECORD_NONE, /* nothing there yet */
+  MPROC_RECORD_SKIP, /* the record is at the chunk's start */
+  MPROC_RECORD_LINK, /* the next one is at the start of the chunk named by the sequence */
   MPROC_RECORD_BYTES,
   MPROC_RECORD_VALUE,     /* a message, see message.h */
   MPROC_RECORD_BIG_BYTES, /* the payload names an arena block: MprocBigRecord */
@@ -114,7 +114,10 @@ mproc_ring_place (const MprocRing *ring, guint32 tail, guint32 head, guint32 nee
  * store: nothing happened; after it: the record is there, and only the producer's own
  * position is behind. */
 static inline void
-mproc_ring_publish (const MprocRing *ring, guint32 tail, guint32 start, guint32 need,
+mproc_ring_publish (const MprocRing *ring,
+                    guint32 tail,
+                    guint32 start,
+                    guint32 need,
                     guint64 header)
 {
   atomic_store_explicit (mproc_ring_unit (ring, start + need), 0, memory_order_relaxed);

@@ -22,13 +22,46 @@ print_failure (MprocProcess *self, const GError *failure)
   g_free (line);
 }
 
+/* FALSE if the target failed.  What it returns is nobody's. */
+static gboolean
+call (MprocFunc func, GVariant *args, GError **error)
+{
+  GError *failure = NULL;
+  GVariant *result = func != NULL ? func (args, &failure) : NULL;
+
+  if (result != NULL)
+    g_variant_unref (g_variant_take_ref (result));
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+gboolean
+mproc_process_run (MprocProcess *self, GError **error)
+{
+  GVariant *args;
+  gboolean ok;
+
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_PROCESS), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  /* A start has taken both away. */
+  if (self->args == NULL)
+    return TRUE;
+  args = g_variant_ref (self->args);
+  ok = call (self->func, args, error);
+  g_variant_unref (args);
+  return ok;
+}
+
 gint
 mproc_target_run (MprocProcess *self)
 {
   GError *failure = NULL;
 
   /* The argument is nobody else's here: to count it would cost the child its pages. */
-  if (mproc_target_call (self->func, self->args, &failure))
+  if (call (self->func, self->args, &failure))
     return 0;
   if (!self->quiet)
     print_failure (self, failure);

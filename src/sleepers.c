@@ -10,8 +10,11 @@ announce (MprocSleepers *sleepers, MprocSleep *sleep)
 }
 
 gboolean
-mproc_sleepers_wait (MprocSleepers *sleepers, MprocSleep *sleep, gboolean (*is_over) (gpointer),
-                     gpointer data, gint64 deadline)
+mproc_sleepers_wait (MprocSleepers *sleepers,
+                     MprocSleep *sleep,
+                     gboolean (*is_over) (gpointer),
+                     gpointer data,
+                     gint64 deadline)
 {
   if (deadline != MPROC_OS_NEVER && g_get_monotonic_time () >= deadline)
     return FALSE;

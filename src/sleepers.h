@@ -31,8 +31,11 @@ typedef struct
 
 /* Sleeps, at most until @deadline or for a nap, unless @is_over says that it is needless.  FALSE,
  * without sleeping, once the deadline is over. */
-gboolean mproc_sleepers_wait (MprocSleepers *sleepers, MprocSleep *sleep,
-                              gboolean (*is_over) (gpointer), gpointer data, gint64 deadline);
+gboolean mproc_sleepers_wait (MprocSleepers *sleepers,
+                              MprocSleep *sleep,
+                              gboolean (*is_over) (gpointer),
+                              gpointer data,
+                              gint64 deadline);
 
 void mproc_sleepers_wake_slowly (MprocSleepers *sleepers, guint n);
 

@@ -26,15 +26,16 @@ mproc_set_executable (const char *path, GError **error)
   g_return_val_if_fail (path != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR) || !g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR) ||
+      !g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_NOT_FOUND, "%s: there is no such program",
-                   path);
+      g_set_error (error, MPROC_ERROR, MPROC_ERROR_NOT_FOUND,
+                   "%s: there is no such program", path);
       return FALSE;
     }
   folder = g_get_current_dir ();
-  absolute
-    = g_path_is_absolute (path) ? g_strdup (path) : g_build_filename (folder, path, NULL);
+  absolute =
+      g_path_is_absolute (path) ? g_strdup (path) : g_build_filename (folder, path, NULL);
   g_free (folder);
   mproc_local_lock ();
   old = executable;
@@ -97,13 +98,15 @@ list_connections (Start *start, GError **error)
 
   for (guint i = 0; handles != NULL && i < handles->len; i++)
     {
-      MprocRecordConnection connection = { g_array_index (handles, MprocHandle, i), 0, 0 };
+      MprocRecordConnection connection = { g_array_index (handles, MprocHandle, i), 0,
+                                           0 };
       gintptr channel;
 
-      if (mproc_handle_get_kind (connection.handle) != MPROC_KIND_CONNECTION
-          || is_listed (start->connections, connection.handle))
+      if (mproc_handle_get_kind (connection.handle) != MPROC_KIND_CONNECTION ||
+          is_listed (start->connections, connection.handle))
         continue;
-      if (!mproc_connection_get_channel (connection.handle, &channel, &connection.flags, error))
+      if (!mproc_connection_get_channel (connection.handle, &channel, &connection.flags,
+                                         error))
         return FALSE;
       connection.channel = channel;
       g_array_append_val (start->connections, connection);
@@ -177,7 +180,8 @@ static gint64
 start_timeout (void)
 {
   const char *text = g_getenv ("MPROC_START_TIMEOUT");
-  gdouble seconds = text != NULL && !mproc_os_is_elevated () ? g_ascii_strtod (text, NULL) : 0;
+  gdouble seconds =
+      text != NULL && !mproc_os_is_elevated () ? g_ascii_strtod (text, NULL) : 0;
 
   if (!(seconds > 0))
     seconds = DEFAULT_START_TIMEOUT;
@@ -187,10 +191,11 @@ start_timeout (void)
 static gboolean
 refuse_child (const Start *start, const char *what, GError **error)
 {
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
-               "the spawned process %s %s: does %s call mproc_init()? If not, "
-               MPROC_GUARD_ADVICE, start->source.process->name, what,
-               start->executable != NULL ? start->executable : "this program");
+  g_set_error (
+      error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
+      "the spawned process %s %s: does %s call mproc_init()? If not, " MPROC_GUARD_ADVICE,
+      start->source.process->name, what,
+      start->executable != NULL ? start->executable : "this program");
   return FALSE;
 }
 
@@ -203,7 +208,8 @@ refuse_ended (const Start *start, GError **error)
   if (code == MPROC_OS_EXIT_UNKNOWN)
     what = g_strdup ("ended without reporting in");
   else if (code < 0 && mproc_os_signal_name (-code) != NULL)
-    what = g_strdup_printf ("was ended by %s without reporting in", mproc_os_signal_name (-code));
+    what = g_strdup_printf ("was ended by %s without reporting in",
+                            mproc_os_signal_name (-code));
   else
     what = g_strdup_printf ("ended with exit code %d without reporting in", code);
   refuse_child (start, what, error);
@@ -232,7 +238,8 @@ wait_for_report (Start *start, GError **error)
       if (ended)
         return refuse_ended (start, error);
       if (g_get_monotonic_time () >= deadline)
-        return refuse_child (start, "has not reported in for MPROC_START_TIMEOUT seconds", error);
+        return refuse_child (start, "has not reported in for MPROC_START_TIMEOUT seconds",
+                             error);
       mproc_record_wait (start->record, deadline);
     }
 }
@@ -278,9 +285,10 @@ mproc_start_by_spawn (MprocProcess *self, GError **error)
 
   if (!mproc_spawn_is_possible ())
     {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
-                           "this program has not called mproc_init(), without which its spawned "
-                           "children would not know what to do: " MPROC_GUARD_ADVICE);
+      g_set_error_literal (
+          error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
+          "this program has not called mproc_init(), without which its spawned "
+          "children would not know what to do: " MPROC_GUARD_ADVICE);
       return FALSE;
     }
   start.source.process = self;
@@ -305,8 +313,9 @@ adopt_connections (MprocOffset record, GError **error)
 
   for (guint i = 0; i < n; i++)
     {
-      MprocObject *connection = mproc_connection_adopt (list[i].handle, (gintptr) list[i].channel,
-                                                        list[i].flags);
+      MprocObject *connection =
+          mproc_connection_adopt (list[i].handle, (gintptr) list[i].channel,
+                                  list[i].flags);
 
       mproc_os_channel_adopt ((gintptr) list[i].channel);
       if (!mproc_object_register (connection, list[i].handle, error))

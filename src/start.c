@@ -69,8 +69,8 @@ mproc_set_start_method (MprocStartMethod method, GError **error)
   if (was_set)
     g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_STATE,
                          current->role == MPROC_PROCESS_MAIN
-                           ? "the start method has been set already"
-                           : "a child process starts others as it was started itself");
+                             ? "the start method has been set already"
+                             : "a child process starts others as it was started itself");
   return !was_set;
 }
 
@@ -87,11 +87,12 @@ choose (GError **error)
     return MPROC_START_METHOD_FORK;
   if (mproc_spawn_is_possible ())
     return MPROC_START_METHOD_SPAWN;
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
-               "this process has %u threads, so that it cannot be forked safely, and it has not "
-               "called mproc_init(), so that it cannot spawn: " MPROC_GUARD_ADVICE
-               ", start processes before threads, or ask for MPROC_START_METHOD_FORK",
-               n_threads);
+  g_set_error (
+      error, MPROC_ERROR, MPROC_ERROR_STATE,
+      "this process has %u threads, so that it cannot be forked safely, and it has not "
+      "called mproc_init(), so that it cannot spawn: " MPROC_GUARD_ADVICE
+      ", start processes before threads, or ask for MPROC_START_METHOD_FORK",
+      n_threads);
   return MPROC_START_METHOD_DEFAULT;
 }
 
@@ -150,7 +151,8 @@ begin (MprocProcess *self, GError **error)
     self->state = MPROC_PROCESS_STARTING;
   mproc_local_unlock ();
   if (!is_first)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "%s has been started before", self->name);
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "%s has been started before",
+                 self->name);
   return is_first;
 }
 

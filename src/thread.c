@@ -98,7 +98,8 @@ duplicate_connections (GVariant *args, GHashTable **table, GError **error)
       if (mproc_handle_get_kind (handle) != MPROC_KIND_CONNECTION)
         continue;
       if (*table == NULL)
-        *table = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) mproc_object_unref);
+        *table =
+            g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) mproc_object_unref);
       ok = duplicate_connection (*table, handle, error);
     }
   g_array_unref (handles);

@@ -19,8 +19,8 @@ mproc_test_start_it (int i, MprocProcess *process)
 
   mproc_test_default_signals ();
   mproc_process_set_start_method (process, mproc_test_method (i));
-  ck_assert_msg (mproc_process_start (process, &error), "%s: %s", mproc_test_method_name (i),
-                 error != NULL ? error->message : "no error");
+  ck_assert_msg (mproc_process_start (process, &error), "%s: %s",
+                 mproc_test_method_name (i), error != NULL ? error->message : "no error");
   ck_assert_ptr_null (error);
 }
 
@@ -77,7 +77,10 @@ mproc_test_wait_in_queue (GVariant *args, GError **error)
 static guint criticals;
 
 static void
-count_critical (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+count_critical (const char *domain,
+                GLogLevelFlags level,
+                const char *message,
+                gpointer data)
 {
   (void) domain;
   (void) level;

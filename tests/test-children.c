@@ -2,6 +2,7 @@
 /* Processes and those who start them: what is inherited, what ends with whom. */
 #include "processes.h"
 
+#include "limit.h"
 #include "os.h"
 #include "process.h"
 
@@ -19,13 +20,14 @@ describe_relatives (GVariant *args, GError **error)
 
   if (!mproc_unpack (args, error, "(&h)", &queue))
     return NULL;
-  text = g_strdup_printf (
-      "%s alive %d own %d; parent %s %" G_GINT64_FORMAT " alive %d; method %d",
-      mproc_process_get_name (self), mproc_process_is_alive (self),
-      mproc_process_get_pid (self) == mproc_os_pid (), mproc_process_get_name (parent),
-      mproc_process_get_pid (parent), mproc_process_is_alive (parent) &&
-                                      !mproc_process_join (parent, 0),
-      (int) mproc_get_start_method ());
+  text =
+      g_strdup_printf ("%s alive %d own %d; parent %s %" G_GINT64_FORMAT
+                       " alive %d; method %d",
+                       mproc_process_get_name (self), mproc_process_is_alive (self),
+                       mproc_process_get_pid (self) == mproc_os_pid (),
+                       mproc_process_get_name (parent), mproc_process_get_pid (parent),
+                       mproc_process_is_alive (parent) && !mproc_process_join (parent, 0),
+                       (int) mproc_get_start_method ());
   mproc_test_say (queue, text);
   g_free (text);
   return NULL;
@@ -34,7 +36,8 @@ describe_relatives (GVariant *args, GError **error)
 START_TEST (knows_its_relatives)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_process_new (describe_relatives, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_process_new (describe_relatives, mproc_pack ("(h)", queue));
   char *wanted;
 
   wanted = g_strdup_printf ("%s alive 1 own 1; parent MainProcess %" G_GINT64_FORMAT
@@ -89,6 +92,22 @@ START_TEST (children_may_have_children)
   mproc_queue_unref (queue);
 }
 END_TEST
+
+/* A target of a tuple that begins with a queue. */
+static GVariant *
+say_name (GVariant *args, GError **error)
+{
+  MprocQueue *queue;
+  GVariant *first = g_variant_get_child_value (args, 0);
+
+  if (mproc_unpack (first, error, "h", &queue))
+    {
+      mproc_test_say (queue, mproc_process_get_name (mproc_process_current ()));
+      mproc_queue_unref (queue);
+    }
+  g_variant_unref (first);
+  return NULL;
+}
 
 static GVariant *
 return_key (GVariant *args, GError **error)
@@ -155,8 +174,10 @@ END_TEST
 START_TEST (list_joins_the_finished)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *a = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
-  MprocProcess *b = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *a =
+      mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *b =
+      mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
   GPtrArray *list = mproc_process_list_children ();
 
   ck_assert_uint_eq (list->len, 2);
@@ -207,7 +228,8 @@ START_TEST (starts_reap_what_was_killed)
     }
   for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
     {
-      processes[i] = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      processes[i] =
+          mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
       mproc_process_kill (processes[i], NULL);
     }
   for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
@@ -239,11 +261,12 @@ START_TEST (several_threads_join_one_process)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
   GThread *threads[6];
-  MprocProcess *process
-      = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("join", i % 3 == 2 ? look_in_thread : join_in_thread, process);
+    threads[i] =
+        g_thread_new ("join", i % 3 == 2 ? look_in_thread : join_in_thread, process);
   ck_assert (!mproc_process_join (process, MPROC_SECONDS (0.02)));
   ck_assert (mproc_process_is_alive (process));
   if (mproc_test_is_thread (_i))
@@ -263,8 +286,8 @@ START_TEST (signals_of_the_host_disturb_nothing)
   for (guint i = 0; i < 5; i++)
     {
       MprocQueue *queue = mproc_queue_new (0, NULL);
-      MprocProcess *process
-          = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      MprocProcess *process =
+          mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
 
       ck_assert (!mproc_process_join (process, MPROC_SECONDS (0.01)));
       mproc_test_say (queue, "go on");
@@ -292,7 +315,8 @@ START_TEST (codes_that_the_host_takes_away)
   mproc_test_end_with (mproc_test_start (_i, exit_with_six, NULL), 6);
   if (!mproc_test_is_thread (_i))
     {
-      process = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      process =
+          mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
       mproc_process_kill (process, NULL);
       mproc_test_end_with (process, mproc_os_can_fork () ? 255 : -15);
     }
@@ -301,222 +325,140 @@ START_TEST (codes_that_the_host_takes_away)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ daemons */
+/* ------------------------------------------------------------------ mixed methods */
 
+/* A target `(hu)`: a child of its own, by that method. */
 static GVariant *
-start_one (GVariant *args, GError **error)
-{
-  MprocProcess *process = mproc_process_new (NULL, NULL);
-  gboolean refused;
-
-  (void) args;
-  refused = !mproc_process_start (process, error) &&
-            g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_STATE) &&
-            strstr ((*error)->message, "daemonic") != NULL &&
-            mproc_process_is_daemon (process);
-  mproc_process_unref (process);
-  g_clear_error (error);
-  mproc_process_exit (refused ? 8 : 2);
-}
-
-START_TEST (daemons_have_no_children)
-{
-  MprocProcess *process = mproc_process_new (start_one, NULL);
-
-  ck_assert (!mproc_process_is_daemon (process));
-  mproc_process_set_daemon (process, TRUE);
-  mproc_test_start_it (_i, process);
-  mproc_test_end_with (process, 8);
-}
-END_TEST
-
-/* A target `(hh)` of queue and writer: says that it is there, and waits for ever. */
-static GVariant *
-stay (GVariant *args, GError **error)
+start_by_method (GVariant *args, GError **error)
 {
   MprocQueue *queue;
-  MprocConnection *writer;
-  GVariant *value;
+  MprocProcess *process;
+  guint method;
+  int code = 0;
 
-  if (!mproc_unpack (args, error, "(&h&h)", &queue, &writer))
+  if (!mproc_unpack (args, error, "(&hu)", &queue, &method))
     return NULL;
-  mproc_test_say (queue, "up");
-  value = mproc_connection_recv (writer, MPROC_FOREVER, NULL);
-  if (value != NULL)
-    g_variant_unref (value);
-  return NULL;
-}
-
-static gpointer
-start_in_thread (gpointer process)
-{
-  return GINT_TO_POINTER (mproc_process_start (process, NULL));
-}
-
-/* A target `(hhbb)` of queue, connection, whether to start the daemon from another thread, and
- * whether to stay. */
-static GVariant *
-start_daemon (GVariant *args, GError **error)
-{
-  MprocQueue *queue, *own;
-  MprocConnection *connection;
-  gboolean from_thread, stays;
-  MprocProcess *daemon;
-
-  if (!mproc_unpack (args, error, "(&h&hbb)", &queue, &connection, &from_thread, &stays))
-    return NULL;
-  own = mproc_queue_new (0, error);
-  daemon = mproc_process_new (stay, mproc_pack ("(hh)", own, connection));
-  mproc_process_set_daemon (daemon, TRUE);
-  if (from_thread)
-    g_thread_join (g_thread_new ("starter", start_in_thread, daemon));
-  else
-    mproc_process_start (daemon, error);
-  /* Not before it is there. */
-  g_variant_unref (mproc_queue_get (own, MPROC_FOREVER, NULL));
-  mproc_test_say (queue, "up");
-  if (stays)
-    mproc_process_join (daemon, MPROC_FOREVER);
-  return NULL;
-}
-
-/* How the daemon is known to be gone: nobody is left at the other end. */
-static void
-expect_end (MprocConnection *connection)
-{
-  GError *error = NULL;
-
-  ck_assert_ptr_null (mproc_connection_recv (connection, MPROC_SECONDS (20), &error));
-  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
-  mproc_connection_unref (connection);
-}
-
-static MprocProcess *
-start_parent_of_daemon (int i, gboolean from_thread, gboolean stays, MprocConnection **ours)
-{
-  MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocConnection *theirs;
-  MprocProcess *process;
-
-  ck_assert (mproc_pipe (TRUE, ours, &theirs, NULL));
-  process = mproc_test_start (
-      i, start_daemon, mproc_pack ("(hhbb)", queue, theirs, from_thread, stays));
-  mproc_connection_close (theirs);
-  mproc_connection_unref (theirs);
-  mproc_test_expect_text (queue, "up");
-  mproc_queue_unref (queue);
-  return process;
-}
-
-START_TEST (daemons_die_with_a_killed_parent)
-{
-  MprocConnection *connection;
-  MprocProcess *process;
-
-  for (int from_thread = 0; from_thread < 2 && !mproc_test_is_thread (_i); from_thread++)
-    {
-      process = start_parent_of_daemon (_i, from_thread, TRUE, &connection);
-      ck_assert (!mproc_connection_poll (connection, MPROC_SECONDS (0.05)));
-      ck_assert (mproc_process_kill (process, NULL));
-      mproc_test_end_with (process, mproc_os_can_fork () ? -9 : -15);
-      expect_end (connection);
-    }
-}
-END_TEST
-
-START_TEST (daemons_are_terminated_at_the_end)
-{
-  MprocConnection *connection;
-  MprocProcess *process;
-
-  if (mproc_test_is_thread (_i))
-    return;
-  process = start_parent_of_daemon (_i, FALSE, FALSE, &connection);
-  mproc_test_end_with (process, 0);
-  expect_end (connection);
-}
-END_TEST
-
-/* A target `(h)`: leaves a child behind that waits. */
-static GVariant *
-leave_child (GVariant *args, GError **error)
-{
-  MprocProcess *process = mproc_process_new (mproc_test_wait_in_queue, args);
-
-  mproc_process_start (process, error);
+  process = mproc_process_new (describe_relatives, mproc_pack ("(h)", queue));
+  mproc_process_set_start_method (process, (MprocStartMethod) method);
+  if (!mproc_process_start (process, error) ||
+      !mproc_process_join (process, MPROC_FOREVER) ||
+      !mproc_process_get_exit_code (process, &code))
+    code = 99;
+  mproc_test_say (queue, code == 0 ? "ended" : "failed");
   mproc_process_unref (process);
   return NULL;
 }
 
-START_TEST (others_are_waited_for_at_the_end)
+START_TEST (methods_can_be_mixed)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_test_start (_i, leave_child, mproc_pack ("(h)", queue));
 
-  ck_assert (!mproc_process_join (process, MPROC_SECONDS (0.1)));
-  mproc_test_say (queue, "go on");
+  for (int i = 0; i < (int) mproc_test_n_methods (); i++)
+    {
+      guint method = mproc_test_method (i);
+      MprocProcess *process =
+          mproc_process_new (start_by_method, mproc_pack ("(hu)", queue, method));
+      const char *name = mproc_process_get_name (process);
+      gint64 pid;
+      char *wanted;
+
+      mproc_test_start_it (_i, process);
+      pid = mproc_process_get_pid (process);
+      wanted = g_strdup_printf ("%s:1 alive 1 own 1; parent %s %" G_GINT64_FORMAT
+                                " alive 1; method %u",
+                                name, name, pid, method);
+      mproc_test_expect_text (queue, wanted);
+      mproc_test_expect_text (queue, "ended");
+      mproc_test_end_with (process, 0);
+      g_free (wanted);
+    }
+  mproc_queue_unref (queue);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ starts that fail */
+
+START_TEST (no_memory_for_a_start)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  char *much = g_strnfill (1 << 20, 'x');
+  MprocProcess *process = mproc_process_new (say_name, mproc_pack ("(hs)", queue, much));
+  GError *error = NULL;
+
+  g_free (much);
+  ck_assert (mproc_set_memory_limit (1, NULL));
+  mproc_process_set_start_method (process, mproc_test_method (_i));
+  /* Only spawned children get their arguments by way of the shared memory. */
+  if (mproc_test_method (_i) == MPROC_START_METHOD_SPAWN)
+    {
+      ck_assert (!mproc_process_start (process, &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "");
+      ck_assert_int_eq (mproc_process_get_pid (process), 0);
+    }
+  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
+  ck_assert (mproc_process_start (process, NULL));
+  mproc_test_expect_text (queue, mproc_process_get_name (process));
   mproc_test_end_with (process, 0);
   mproc_queue_unref (queue);
 }
 END_TEST
 
-/* ------------------------------------------------------------------ the end, early */
-
-START_TEST (shutdown_ends_all)
+/* Takes all that are left below the limit. */
+static GArray *
+take_descriptors (void)
 {
-  MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *daemon, *other;
+  GArray *taken = g_array_new (FALSE, FALSE, sizeof (gintptr));
+  gintptr reader, writer, copy;
 
-  if (mproc_test_is_thread (_i))
-    {
-      mproc_queue_unref (queue);
-      return;
-    }
-  daemon = mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
-  mproc_process_set_daemon (daemon, TRUE);
-  mproc_test_start_it (_i, daemon);
-  ck_assert (mproc_shutdown (MPROC_FOREVER));
-  ck_assert (!mproc_process_is_alive (daemon));
-  mproc_test_end_with (daemon, -15);
-
-  other = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
-  ck_assert (!mproc_shutdown (MPROC_SECONDS (0.05)));
-  mproc_test_say (queue, "go on");
-  ck_assert (mproc_shutdown (MPROC_FOREVER));
-  mproc_test_end_with (other, 0);
-  mproc_queue_unref (queue);
+  ck_assert (mproc_os_channel_pair (FALSE, &reader, &writer, NULL));
+  g_array_append_val (taken, reader);
+  g_array_append_val (taken, writer);
+  while ((copy = mproc_os_channel_dup (reader, NULL)) != MPROC_OS_NONE)
+    g_array_append_val (taken, copy);
+  return taken;
 }
-END_TEST
 
-/* A process that the host forked has no part in its parent's children. */
-START_TEST (forked_by_hand)
+static void
+give_back (GArray *taken)
+{
+  for (guint i = 0; i < taken->len; i++)
+    mproc_os_channel_close (g_array_index (taken, gintptr, i));
+  g_array_unref (taken);
+}
+
+/* Not every method needs one: but where it is missing, nothing has been done. */
+START_TEST (no_descriptors_for_a_start)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process
-      = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
-  MprocOsChild child;
-  gint result = mproc_os_can_fork () ? mproc_os_fork (&child, NULL) : -1;
+  guint before = mproc_test_limit_descriptors (64);
+  MprocConnection *a, *b;
+  MprocProcess *process;
+  GError *error = NULL;
+  gboolean ok;
 
-  if (result == 0)
+  ck_assert (mproc_pipe (TRUE, &a, &b, NULL));
+  process = mproc_process_new (say_name, mproc_pack ("(hsh)", queue, "", b));
+  mproc_process_set_start_method (process, mproc_test_method (_i));
+  if (before != 0)
     {
-      GPtrArray *list = mproc_process_list_children ();
-      gboolean ok = list->len == 0 && mproc_shutdown (MPROC_FOREVER);
-      MprocProcess *own = mproc_process_new (exit_with_six, NULL);
-      int code = 0;
+      GArray *taken = take_descriptors ();
 
-      mproc_process_set_start_method (own, MPROC_START_METHOD_FORK);
-      ok = ok && mproc_process_start (own, NULL) && mproc_process_join (own, MPROC_FOREVER) &&
-           mproc_process_get_exit_code (own, &code) && code == 6;
-      mproc_os_exit (ok ? 11 : 12);
+      ok = mproc_process_start (process, &error);
+      give_back (taken);
+      mproc_test_limit_descriptors (before);
+      if (!ok)
+        {
+          mproc_test_expect_error (&error, MPROC_ERROR_TOO_MANY_FILES, "");
+          ck_assert_int_eq (mproc_process_get_pid (process), 0);
+          ck_assert (mproc_process_start (process, NULL));
+        }
     }
-  if (result == 1)
-    {
-      ck_assert (mproc_os_child_wait (&child, MPROC_OS_NEVER));
-      ck_assert_int_eq (child.exit_code, 11);
-    }
-  ck_assert (mproc_process_is_alive (process));
-  mproc_test_say (queue, "go on");
+  else
+    ck_assert (mproc_process_start (process, NULL));
+  mproc_test_expect_text (queue, mproc_process_get_name (process));
   mproc_test_end_with (process, 0);
+  mproc_connection_unref (a);
+  mproc_connection_unref (b);
   mproc_queue_unref (queue);
 }
 END_TEST
@@ -538,11 +480,8 @@ mproc_test_children_suite (void)
   tcase_add_loop_test (tcase, several_threads_join_one_process, 0, n);
   tcase_add_loop_test (tcase, signals_of_the_host_disturb_nothing, 0, n);
   tcase_add_loop_test (tcase, codes_that_the_host_takes_away, 0, n);
-  tcase_add_loop_test (tcase, daemons_have_no_children, 0, n);
-  tcase_add_loop_test (tcase, daemons_die_with_a_killed_parent, 0, n);
-  tcase_add_loop_test (tcase, daemons_are_terminated_at_the_end, 0, n);
-  tcase_add_loop_test (tcase, others_are_waited_for_at_the_end, 0, n);
-  tcase_add_loop_test (tcase, shutdown_ends_all, 0, n);
-  tcase_add_loop_test (tcase, forked_by_hand, 0, n);
+  tcase_add_loop_test (tcase, methods_can_be_mixed, 0, n);
+  tcase_add_loop_test (tcase, no_memory_for_a_start, 0, n);
+  tcase_add_loop_test (tcase, no_descriptors_for_a_start, 0, n);
   return suite;
 }

@@ -23,8 +23,8 @@ say_args (GVariant *args, GError **error)
 START_TEST (runs_its_function)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process
-      = mproc_test_start (_i, say_args, mproc_pack ("(hs)", queue, "hello bob"));
+  MprocProcess *process =
+      mproc_test_start (_i, say_args, mproc_pack ("(hs)", queue, "hello bob"));
 
   mproc_test_expect_text (queue, "hello bob");
   mproc_test_end_with (process, 0);
@@ -42,7 +42,8 @@ START_TEST (several_at_once_and_in_turn)
   for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
     mproc_test_end_with (processes[i], 0);
   for (guint i = 0; i < G_N_ELEMENTS (processes); i++)
-    mproc_test_end_with (mproc_test_start (_i, say_args, mproc_pack ("(hs)", queue, "x")), 0);
+    mproc_test_end_with (mproc_test_start (_i, say_args, mproc_pack ("(hs)", queue, "x")),
+                         0);
   for (guint i = 0; i < 2 * G_N_ELEMENTS (processes); i++)
     mproc_test_expect_text (queue, "x");
   mproc_queue_unref (queue);
@@ -74,13 +75,16 @@ static GVariant *
 return_value (GVariant *args, GError **error)
 {
   (void) error;
-  return g_variant_get_boolean (args) ? g_variant_ref (args) : g_variant_new_string ("floating");
+  return g_variant_get_boolean (args) ? g_variant_ref (args)
+                                      : g_variant_new_string ("floating");
 }
 
 START_TEST (returned_values_are_dropped)
 {
-  mproc_test_end_with (mproc_test_start (_i, return_value, g_variant_new_boolean (TRUE)), 0);
-  mproc_test_end_with (mproc_test_start (_i, return_value, g_variant_new_boolean (FALSE)), 0);
+  mproc_test_end_with (mproc_test_start (_i, return_value, g_variant_new_boolean (TRUE)),
+                       0);
+  mproc_test_end_with (mproc_test_start (_i, return_value, g_variant_new_boolean (FALSE)),
+                       0);
 }
 END_TEST
 
@@ -112,7 +116,8 @@ static GVariant *
 fail_quietly (GVariant *args, GError **error)
 {
   (void) args;
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "Invalid value (expected line)");
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED,
+                       "Invalid value (expected line)");
   return NULL;
 }
 
@@ -158,10 +163,12 @@ START_TEST (signals_show_in_the_exit_code)
 
   if (!is_thread)
     {
-      process = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      process =
+          mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
       ck_assert (mproc_process_kill (process, NULL));
       mproc_test_end_with (process, has_signals ? -9 : -15);
-      process = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+      process =
+          mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
       ck_assert (mproc_process_terminate (process, NULL));
       mproc_process_ref (process);
       mproc_test_end_with (process, -15);
@@ -184,7 +191,8 @@ END_TEST
 START_TEST (threads_cannot_be_ended)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
   GError *error = NULL;
 
   mproc_process_set_start_method (process, MPROC_START_METHOD_THREAD);
@@ -205,7 +213,8 @@ END_TEST
 START_TEST (alive_from_start_to_end)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
   int code = -1000;
 
   ck_assert (!mproc_process_is_alive (process));
@@ -300,8 +309,8 @@ has_ended (MprocProcess *process, gint64 deadline)
 START_TEST (sentinel_tells_of_the_end)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process
-      = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
 
   ck_assert (!has_ended (process, 0));
   mproc_test_say (queue, "go on");
@@ -334,7 +343,8 @@ expect_string (MprocProcess *process, const char *format)
 START_TEST (to_string_shows_the_state)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
 
   expect_string (process, "<Process(%s, initial)>");
   ck_assert (g_str_has_prefix (mproc_process_get_name (process), "Process-"));
@@ -349,8 +359,9 @@ START_TEST (to_string_shows_the_state)
   else
     mproc_process_terminate (process, NULL);
   mproc_process_join (process, MPROC_FOREVER);
-  expect_string (process, mproc_test_is_thread (_i) ? "<Process(%s, stopped daemon)>"
-                                                    : "<Process(%s, stopped[SIGTERM] daemon)>");
+  expect_string (process, mproc_test_is_thread (_i)
+                              ? "<Process(%s, stopped daemon)>"
+                              : "<Process(%s, stopped[SIGTERM] daemon)>");
   mproc_process_unref (process);
 
   process = mproc_test_start (_i, exit_with, g_variant_new_int32 (1));
@@ -390,9 +401,10 @@ END_TEST
 START_TEST (default_spawns_beside_threads)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *thread = mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
-  MprocStartMethod alone
-      = mproc_os_can_fork () ? MPROC_START_METHOD_FORK : MPROC_START_METHOD_SPAWN;
+  MprocProcess *thread =
+      mproc_process_new (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocStartMethod alone =
+      mproc_os_can_fork () ? MPROC_START_METHOD_FORK : MPROC_START_METHOD_SPAWN;
 
   ck_assert_int_eq (mproc_get_start_method (), alone);
   /* The harness may have a thread of its own. */
@@ -408,10 +420,7 @@ START_TEST (default_spawns_beside_threads)
 }
 END_TEST
 
-START_TEST (processors_are_counted)
-{
-  ck_assert_uint_ge (mproc_cpu_count (), 1);
-}
+START_TEST (processors_are_counted) { ck_assert_uint_ge (mproc_cpu_count (), 1); }
 END_TEST
 
 Suite *

@@ -16,8 +16,8 @@
 
 typedef struct
 {
-  MprocAtomic32 sent;                /* how many the producer knows it has put */
-  MprocAtomic32 seen[SERIES / 32];   /* a bit for each that came out */
+  MprocAtomic32 sent;              /* how many the producer knows it has put */
+  MprocAtomic32 seen[SERIES / 32]; /* a bit for each that came out */
 } Series;
 
 /* In the arena. */
@@ -59,13 +59,18 @@ put_item (MprocQueue *queue, guint64 *words, gsize n, gboolean as_value, GError 
   words[n - 1] = checksum (words, n - 1);
   if (!as_value)
     return mproc_queue_put_bytes (queue, words, n * 8, MPROC_FOREVER, error);
-  return mproc_queue_put (
-      queue, g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, words, n * 8, 1), MPROC_FOREVER,
-      error);
+  return mproc_queue_put (queue,
+                          g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, words, n * 8,
+                                                     1),
+                          MPROC_FOREVER, error);
 }
 
 static gboolean
-put_series (MprocQueue *queue, Ledger *ledger, guint32 number, GRand *rand, GError **error)
+put_series (MprocQueue *queue,
+            Ledger *ledger,
+            guint32 number,
+            GRand *rand,
+            GError **error)
 {
   guint64 words[MAX_WORDS];
 
@@ -98,8 +103,8 @@ produce (GVariant *args, GError **error)
   ledger = mproc_arena_at ((MprocOffset) offset, sizeof *ledger);
   number = mproc_add32 (&ledger->next_number, 1);
   rand = g_rand_new_with_seed (number);
-  while (number < MAX_NUMBERS && !mproc_load32 (&ledger->stop)
-         && put_series (queue, ledger, number, rand, error))
+  while (number < MAX_NUMBERS && !mproc_load32 (&ledger->stop) &&
+         put_series (queue, ledger, number, rand, error))
     number = mproc_add32 (&ledger->next_number, 1);
   g_rand_free (rand);
   return NULL;
@@ -113,8 +118,8 @@ check_item (Ledger *ledger, gint32 *last, const guint64 *words, gsize size)
   gsize n = size / 8;
   guint32 bit;
 
-  if (size % 8 != 0 || n < 3 || words[n - 1] != checksum (words, n - 1)
-      || words[0] >= MAX_NUMBERS || words[1] >= SERIES)
+  if (size % 8 != 0 || n < 3 || words[n - 1] != checksum (words, n - 1) ||
+      words[0] >= MAX_NUMBERS || words[1] >= SERIES)
     {
       mproc_add32 (&ledger->n_torn, 1);
       return;
@@ -170,8 +175,8 @@ typedef struct
 static void
 start (Arena *self, guint i)
 {
-  self->children[i]
-    = start_child (self->method, i < N_EACH ? produce : consume,
+  self->children[i] =
+      start_child (self->method, i < N_EACH ? produce : consume,
                    mproc_pack ("(hx)", self->queue, (gint64) self->block));
 }
 
@@ -223,8 +228,9 @@ expect_all_well (Arena *self)
   ck_assert_uint_eq (mproc_load32 (&ledger->n_torn), 0);
   ck_assert_uint_eq (mproc_load32 (&ledger->n_disordered), 0);
   ck_assert_uint_eq (mproc_load32 (&ledger->n_twice), 0);
-  ck_assert_msg (missing <= self->n_killed[1], "%u of %u items lost, %u consumers were killed",
-                 missing, n_sent, self->n_killed[1]);
+  ck_assert_msg (missing <= self->n_killed[1],
+                 "%u of %u items lost, %u consumers were killed", missing, n_sent,
+                 self->n_killed[1]);
   ck_assert_uint_gt (n_sent, self->n_killed[0]);
   ck_assert_uint_eq (mproc_queue_get_size (self->queue), 0);
 }
@@ -273,16 +279,10 @@ n_kills (void)
   return mproc_test_scale (mproc_test_is_slow_platform () ? 25 : 150);
 }
 
-START_TEST (killed_with_much_room)
-{
-  run (quick_method (), 3000, n_kills ());
-}
+START_TEST (killed_with_much_room) { run (quick_method (), 3000, n_kills ()); }
 END_TEST
 
-START_TEST (killed_with_little_room)
-{
-  run (quick_method (), 2, n_kills ());
-}
+START_TEST (killed_with_little_room) { run (quick_method (), 2, n_kills ()); }
 END_TEST
 
 Suite *

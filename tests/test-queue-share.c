@@ -144,8 +144,8 @@ consume (GVariant *args, GError **error)
       g_variant_unref (value);
       if (number < 0 || number > 2 || i <= last[number])
         {
-          g_set_error (error, MPROC_ERROR, MPROC_ERROR_FAILED, "%d of %d after %d", i, number,
-                       number < 0 || number > 2 ? 0 : last[number]);
+          g_set_error (error, MPROC_ERROR, MPROC_ERROR_FAILED, "%d of %d after %d", i,
+                       number, number < 0 || number > 2 ? 0 : last[number]);
           return NULL;
         }
       last[number] = i;
@@ -190,16 +190,10 @@ run_many (MprocStartMethod method, guint max_items)
   mproc_queue_unref (results);
 }
 
-START_TEST (many_producers_and_consumers)
-{
-  run_many (METHOD, 0);
-}
+START_TEST (many_producers_and_consumers) { run_many (METHOD, 0); }
 END_TEST
 
-START_TEST (many_with_little_room)
-{
-  run_many (METHOD, 2);
-}
+START_TEST (many_with_little_room) { run_many (METHOD, 2); }
 END_TEST
 
 /* ------------------------------------------------------------------ the end */
@@ -214,8 +208,8 @@ wait_for_item (GVariant *args, GError **error)
   GVariant *value;
   gint code = -1;
 
-  if (!mproc_unpack (args, error, "(&h&h)", &queue, &reports)
-      || !mproc_queue_put (reports, g_variant_new_int32 (1000), MPROC_FOREVER, error))
+  if (!mproc_unpack (args, error, "(&h&h)", &queue, &reports) ||
+      !mproc_queue_put (reports, g_variant_new_int32 (1000), MPROC_FOREVER, error))
     return NULL;
   value = mproc_queue_get (queue, MPROC_FOREVER, &outcome);
   if (value == NULL)
@@ -235,8 +229,8 @@ wait_for_room (GVariant *args, GError **error)
   GError *outcome = NULL;
   gint code = -1;
 
-  if (!mproc_unpack (args, error, "(&h&h)", &queue, &reports)
-      || !mproc_queue_put (reports, g_variant_new_int32 (1000), MPROC_FOREVER, error))
+  if (!mproc_unpack (args, error, "(&h&h)", &queue, &reports) ||
+      !mproc_queue_put (reports, g_variant_new_int32 (1000), MPROC_FOREVER, error))
     return NULL;
   if (!mproc_queue_put_bytes (queue, "x", 1, MPROC_FOREVER, &outcome))
     code = outcome->code;
@@ -270,10 +264,7 @@ wake_waiters (MprocStartMethod method, MprocFunc func, guint n_items, gboolean i
   mproc_queue_unref (reports);
 }
 
-START_TEST (shutdown_wakes_getters)
-{
-  wake_waiters (METHOD, wait_for_item, 0, FALSE);
-}
+START_TEST (shutdown_wakes_getters) { wake_waiters (METHOD, wait_for_item, 0, FALSE); }
 END_TEST
 
 START_TEST (shutdown_wakes_putters)
@@ -295,7 +286,9 @@ START_TEST (room_wakes_a_putter)
   ck_assert_int_eq (get_int (reports), 1000);
   ck_assert_int_eq (mproc_queue_get_bytes_into (queue, &byte, 1, 0, NULL), 1);
   ck_assert_int_eq (byte, 'y');
-  ck_assert_int_eq (mproc_queue_get_bytes_into (queue, &byte, 1, MPROC_SECONDS (30), NULL), 1);
+  ck_assert_int_eq (mproc_queue_get_bytes_into (queue, &byte, 1, MPROC_SECONDS (30),
+                                                NULL),
+                    1);
   ck_assert_int_eq (byte, 'x');
   ck_assert_int_eq (get_int (reports), -1);
   end_child (child);

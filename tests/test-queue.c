@@ -61,8 +61,14 @@ expect_no_put (MprocQueue *queue, gint64 timeout, gint code)
 START_TEST (values_come_back)
 {
   static const char *const samples[] = {
-    "()", "true", "'text'", "@as []", "(byte 1, int16 2, uint32 3, int64 4, 5.5, true)",
-    "[<42>, <@mi nothing>, <'hello'>]", "{'a': <1>, 'b': <[<'nested'>, <(2, 'x')>]>}", "b'bytes'",
+    "()",
+    "true",
+    "'text'",
+    "@as []",
+    "(byte 1, int16 2, uint32 3, int64 4, 5.5, true)",
+    "[<42>, <@mi nothing>, <'hello'>]",
+    "{'a': <1>, 'b': <[<'nested'>, <(2, 'x')>]>}",
+    "b'bytes'",
   };
   MprocQueue *queue = make_queue (0);
 
@@ -99,7 +105,8 @@ START_TEST (bytes_come_back)
   ck_assert_uint_eq (g_bytes_get_size (bytes), 3);
   ck_assert (memcmp (g_bytes_get_data (bytes, NULL), "one", 3) == 0);
   g_bytes_unref (bytes);
-  ck_assert_int_eq (mproc_queue_get_bytes_into (queue, buffer, sizeof buffer, 0, NULL), 3);
+  ck_assert_int_eq (mproc_queue_get_bytes_into (queue, buffer, sizeof buffer, 0, NULL),
+                    3);
   ck_assert (memcmp (buffer, "two", 3) == 0);
   value = mproc_queue_get (queue, 0, NULL);
   ck_assert_str_eq (g_variant_get_type_string (value), "ay");
@@ -138,8 +145,9 @@ END_TEST
 /* Around the sizes where an item goes into a block of its own, or fills a chunk. */
 START_TEST (items_of_any_size)
 {
-  static const gsize sizes[]
-    = { 0, 1, 7, 8, 9, 16383, 16384, 16385, 65535, 65536, 1 << 20, (1 << 20) + 1, 16 << 20 };
+  static const gsize sizes[] = { 0,       1,     7,     8,     9,       16383,
+                                 16384,   16385, 65535, 65536, 1 << 20, (1 << 20) + 1,
+                                 16 << 20 };
   MprocQueue *queue = make_queue (0);
   guint8 *data = g_malloc (16 << 20);
 
@@ -154,7 +162,8 @@ START_TEST (items_of_any_size)
           GBytes *bytes = mproc_queue_get_bytes (queue, 0, NULL);
 
           ck_assert_uint_eq (g_bytes_get_size (bytes), sizes[i]);
-          ck_assert (sizes[i] == 0 || memcmp (g_bytes_get_data (bytes, NULL), data, sizes[i]) == 0);
+          ck_assert (sizes[i] == 0 ||
+                     memcmp (g_bytes_get_data (bytes, NULL), data, sizes[i]) == 0);
           g_bytes_unref (bytes);
         }
     }
@@ -200,7 +209,8 @@ START_TEST (items_carry_objects_and_functions)
   GVariant *value;
   gint number;
 
-  ck_assert (mproc_queue_put (queue, mproc_pack ("(hfi)", carried, identity, 5), 0, &error));
+  ck_assert (mproc_queue_put (queue, mproc_pack ("(hfi)", carried, identity, 5), 0,
+                              &error));
   put_int (carried, 3);
   mproc_queue_unref (carried);
   value = mproc_queue_get (queue, 0, &error);
@@ -482,8 +492,8 @@ START_TEST (misuse_is_told)
   MprocQueue *queue = make_queue (0);
   gint64 no_queue[8] = { 0 };
   gint n = 0;
-  guint handler
-    = g_log_set_handler ("mproc", G_LOG_LEVEL_CRITICAL | G_LOG_FLAG_FATAL, count_critical, &n);
+  guint handler = g_log_set_handler ("mproc", G_LOG_LEVEL_CRITICAL | G_LOG_FLAG_FATAL,
+                                     count_critical, &n);
   MprocQueue *wrong[] = { NULL, (MprocQueue *) (gpointer) no_queue };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)

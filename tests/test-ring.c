@@ -23,7 +23,8 @@ fixture_init (Fixture *self)
   memset (self, 0, sizeof *self);
   self->block = mproc_arena_alloc0 (sizeof (MprocChain) + 127, NULL);
   ck_assert_uint_ne (self->block, 0);
-  self->chain = mproc_arena_at ((self->block + 127) & ~(MprocOffset) 127, sizeof (MprocChain));
+  self->chain =
+      mproc_arena_at ((self->block + 127) & ~(MprocOffset) 127, sizeof (MprocChain));
   ck_assert (mproc_chain_init (self->chain, NULL));
 }
 

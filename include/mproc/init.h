@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  *
  * A timeout in the unit of this library, microseconds: `MPROC_SECONDS (1.5)`.
  */
-#define MPROC_SECONDS(seconds) ((gint64) ((seconds) * G_USEC_PER_SEC))
+#define MPROC_SECONDS(seconds) ((gint64) ((seconds) *G_USEC_PER_SEC))
 
 /**
  * MprocStartMethod:

@@ -97,7 +97,8 @@ MPROC_API gboolean mproc_process_is_daemon (MprocProcess *self);
  *
  * Without this it is mproc_get_start_method().
  */
-MPROC_API void mproc_process_set_start_method (MprocProcess *self, MprocStartMethod method);
+MPROC_API void mproc_process_set_start_method (MprocProcess *self,
+                                               MprocStartMethod method);
 
 /**
  * mproc_process_get_start_method:

@@ -118,7 +118,8 @@ MPROC_API gboolean mproc_queue_put_bytes (MprocQueue *self,
  *
  * Returns: (transfer full): the bytes, or %NULL with @error set
  */
-MPROC_API GBytes *mproc_queue_get_bytes (MprocQueue *self, gint64 timeout_us, GError **error);
+MPROC_API GBytes *
+mproc_queue_get_bytes (MprocQueue *self, gint64 timeout_us, GError **error);
 
 /**
  * mproc_queue_get_bytes_into:

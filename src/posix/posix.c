@@ -46,20 +46,21 @@ gssize
 mproc_posix_read_once (const char *path, char *text, gsize size)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC);
-  int number;
   gssize length;
+  int number;
 
   if (fd < 0)
     return -1;
   do
     length = read (fd, text, size - 1);
   while (length < 0 && errno == EINTR);
-  number = errno;
+  number = length < 0 ? errno : 0;
   close (fd);
-  errno = number;
 
   if (length >= 0)
     text[length] = '\0';
+  else
+    errno = number;
   return length;
 }
 

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# mp-start.py fork|spawn SCALE [pin]: microseconds for start and join.
+import multiprocessing
+import sys
+import time
+
+
+def nothing():
+    pass
+
+
+def start_and_join(context, n):
+    for _ in range(n):
+        process = context.Process(target=nothing)
+        process.start()
+        process.join()
+
+
+if __name__ == '__main__':
+    method = sys.argv[1]
+    n = max(1, int({'fork': 100, 'spawn': 5}[method] * float(sys.argv[2])))
+    context = multiprocessing.get_context(method)
+    start_and_join(context, n // 10 + 1)
+    begin = time.perf_counter()
+    start_and_join(context, n)
+    print((time.perf_counter() - begin) / n * 1e6)

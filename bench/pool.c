@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks that do next to nothing, for two workers. */
+#include "bench.h"
+
+#define WORKERS 2
+
+static GVariant *
+square (GVariant *args, GError **error)
+{
+  gint64 n = g_variant_get_int64 (args);
+
+  (void) error;
+  return g_variant_new_int64 (n * n);
+}
+
+static MprocPool *
+new_pool (void)
+{
+  GError *error = NULL;
+  MprocPool *pool = mproc_pool_new (WORKERS, &error);
+
+  if (pool == NULL)
+    bench_fail ("pool", error);
+  return pool;
+}
+
+static void
+map (MprocPool *pool, guint n)
+{
+  GVariantBuilder items;
+  GError *error = NULL;
+  GVariant *results;
+  GVariant *last;
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("ax"));
+  for (guint i = 0; i < n; i++)
+    g_variant_builder_add (&items, "x", (gint64) i);
+  results = mproc_pool_map (pool, square, g_variant_builder_end (&items), 1, &error);
+  if (results == NULL)
+    bench_fail ("map", error);
+  g_variant_get_child (results, n - 1, "v", &last);
+  if (g_variant_get_int64 (last) != (gint64) (n - 1) * (n - 1))
+    bench_fail ("map gave something else", NULL);
+  g_variant_unref (last);
+  g_variant_unref (results);
+}
+
+static void
+apply (MprocPool *pool, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      GError *error = NULL;
+      GVariant *result = mproc_pool_apply (pool, square, g_variant_new_int64 (i), &error);
+
+      if (result == NULL)
+        bench_fail ("apply", error);
+      g_variant_unref (result);
+    }
+}
+
+/* Microseconds a task. */
+static double
+time_tasks (void (*tasks) (MprocPool *, guint), guint n)
+{
+  MprocPool *pool = new_pool ();
+  gint64 begin;
+  double each;
+
+  tasks (pool, n / 100 + 1);
+  begin = g_get_monotonic_time ();
+  tasks (pool, n);
+  each = bench_each (begin, n);
+  mproc_pool_unref (pool);
+  return each;
+}
+
+static double
+map_rate (void)
+{
+  return 1 / time_tasks (map, bench_repeat (100000));
+}
+
+static double
+apply_time (void)
+{
+  return time_tasks (apply, bench_repeat (10000));
+}
+
+const BenchFigure bench_pool_figures[] = {
+  { "pool.map", "Mtask/s", map_rate, NULL, NULL, NULL },
+  { "pool.python-map", "Mtask/s", NULL, "mp-pool.py", "map", "pool.map" },
+  { "pool.apply", "us", apply_time, NULL, NULL, NULL },
+  { "pool.python-apply", "us", NULL, "mp-pool.py", "apply", "pool.apply" },
+  { NULL, NULL, NULL, NULL, NULL, NULL },
+};
