@@ -78,10 +78,16 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static double
-median (double *values)
+median (const double *rounds)
 {
+  double *values = g_new (double, n_rounds);
+  double result;
+
+  memcpy (values, rounds, (gsize) n_rounds * sizeof *values);
   qsort (values, (gsize) n_rounds, sizeof *values, compare);
-  return (values[(n_rounds - 1) / 2] + values[n_rounds / 2]) / 2;
+  result = (values[(n_rounds - 1) / 2] + values[n_rounds / 2]) / 2;
+  g_free (values);
+  return result;
 }
 
 /* ------------------------------------------------------------------ a table of them */
@@ -96,21 +102,6 @@ find_figure (const BenchFigure *figures, const char *name)
   return i;
 }
 
-/* The median of the rounds' ratios: the two figures of a round were taken side by side, so
- * that a machine that was slow for a while was slow for both. */
-static void
-print_ratio (const BenchFigure *figures, guint peer, double *values)
-{
-  guint own = find_figure (figures, figures[peer].peer_of);
-  double *ratios = g_new (double, n_rounds);
-
-  for (gint round = 0; round < n_rounds; round++)
-    ratios[round] = values[own * (guint) n_rounds + (guint) round] /
-                    values[peer * (guint) n_rounds + (guint) round];
-  printf ("%s/%s ratio %.3g\n", figures[own].name, figures[peer].name, median (ratios));
-  g_free (ratios);
-}
-
 static gboolean
 is_wanted (const BenchFigure *figure)
 {
@@ -118,22 +109,44 @@ is_wanted (const BenchFigure *figure)
 }
 
 static void
-print_figures (const BenchFigure *figures, double *values)
+print_value (const BenchFigure *figure, const double *rounds)
 {
-  for (guint i = 0; figures[i].name != NULL; i++) /* before median () sorts the rounds */
-    if (is_wanted (&figures[i]) && figures[i].peer_of != NULL &&
-        values[i * (guint) n_rounds] >= 0)
-      print_ratio (figures, i, values);
+  if (rounds[0] >= 0)
+    printf ("%s %.4g %s\n", figure->name, median (rounds), figure->unit);
+  else
+    printf ("%s skipped %s\n", figure->name,
+            figure->script != NULL ? "no-python3" : "not-on-this-system");
+}
+
+/* The median of the rounds' ratios: what one round measured was measured side by side, so a
+ * machine that was slow for a while was slow for both. */
+static void
+print_ratio (const char *name,
+             const double *own,
+             const BenchFigure *peer,
+             const double *theirs)
+{
+  double *ratios = g_new (double, n_rounds);
+
+  for (gint round = 0; round < n_rounds; round++)
+    ratios[round] = own[round] / theirs[round];
+  printf ("%s/%s ratio %.3g\n", name, peer->name, median (ratios));
+  g_free (ratios);
+}
+
+static void
+print_figures (const BenchFigure *figures, double **rounds)
+{
   for (guint i = 0; figures[i].name != NULL; i++)
     if (is_wanted (&figures[i]))
+      print_value (&figures[i], rounds[i]);
+  for (guint i = 0; figures[i].name != NULL; i++)
+    if (with_peers && figures[i].peer_of != NULL && rounds[i][0] >= 0)
       {
-        double value = median (&values[i * (guint) n_rounds]);
+        guint own = find_figure (figures, figures[i].peer_of);
 
-        if (value >= 0)
-          printf ("%s %.4g %s\n", figures[i].name, value, figures[i].unit);
-        else
-          printf ("%s skipped %s\n", figures[i].name,
-                  figures[i].script != NULL ? "no-python3" : "not-on-this-system");
+        if (rounds[own][0] >= 0)
+          print_ratio (figures[own].name, rounds[own], &figures[i], rounds[i]);
       }
   fflush (stdout);
 }
@@ -143,17 +156,21 @@ static void
 run (const BenchFigure *figures)
 {
   guint n = 0;
-  double *values;
+  double **rounds;
 
   while (figures[n].name != NULL)
     n++;
-  values = g_new0 (double, n *(guint) n_rounds);
-  for (guint round = 0; round < (guint) n_rounds; round++)
+  rounds = g_new (double *, n);
+  for (guint i = 0; i < n; i++)
+    rounds[i] = g_new0 (double, n_rounds);
+  for (gint round = 0; round < n_rounds; round++)
     for (guint i = 0; i < n; i++)
       if (is_wanted (&figures[i]))
-        values[i * (guint) n_rounds + round] = measure (&figures[i]);
-  print_figures (figures, values);
-  g_free (values);
+        rounds[i][round] = measure (&figures[i]);
+  print_figures (figures, rounds);
+  for (guint i = 0; i < n; i++)
+    g_free (rounds[i]);
+  g_free (rounds);
 }
 
 /* ------------------------------------------------------------------ main */

@@ -27,15 +27,17 @@ new_pool (void)
 static void
 map (MprocPool *pool, guint n)
 {
-  GVariantBuilder items;
+  gint64 *numbers = g_new (gint64, n);
   GError *error = NULL;
+  GVariant *items;
   GVariant *results;
   GVariant *last;
 
-  g_variant_builder_init (&items, G_VARIANT_TYPE ("ax"));
   for (guint i = 0; i < n; i++)
-    g_variant_builder_add (&items, "x", (gint64) i);
-  results = mproc_pool_map (pool, square, g_variant_builder_end (&items), 1, &error);
+    numbers[i] = i;
+  items = g_variant_new_fixed_array (G_VARIANT_TYPE_INT64, numbers, n, sizeof *numbers);
+  g_free (numbers);
+  results = mproc_pool_map (pool, square, items, 1, &error);
   if (results == NULL)
     bench_fail ("map", error);
   g_variant_get_child (results, n - 1, "v", &last);

@@ -3,10 +3,11 @@
 
 #include "family.h"
 
-/* The first chunk, and the next ones: of a size that the allocator reuses as it is while the backlog
- * is short, so that the ups and downs of a busy queue touch no fresh page; of one whose pages go
- * back to the system when the backlog is gone, once it is long.  All a little less, so that the size
- * class is met with the allocator's own header in it. */
+/* The first chunk, and the next ones: of a size that the allocator reuses as it is while
+ * the backlog is short, so that the ups and downs of a busy queue touch no fresh page;
+ * of one whose pages go back to the system when the backlog is gone, once it is long.
+ * All a little less, so that the size class is met with the allocator's own header in
+ * it. */
 #define FIRST_CHUNK (64 * 1024 - 128)
 #define SHORT_CHUNK (128 * 1024 - 128)
 #define LONG_CHUNK (1024 * 1024 - 128)
@@ -117,9 +118,9 @@ publish_link (MprocPosition at, MprocPosition to)
   mproc_crash_order ();
 }
 
-/* Goes on in a new chunk.  The tail leaves the old one before the LINK is published: after that
- * the old chunk is the consumer's, who may free it, and a tail that named it would send the
- * next producer into memory that is something else by then. */
+/* Goes on in a new chunk.  The tail leaves the old one before the LINK is published:
+ * after that the old chunk is the consumer's, who may free it, and a tail that named it
+ * would send the next producer into memory that is something else by then. */
 static gboolean
 link_chunk (MprocChain *chain, MprocView *view, GError **error)
 {
@@ -143,7 +144,7 @@ link_chunk (MprocChain *chain, MprocView *view, GError **error)
   mproc_crash_order ();
   mproc_store64 (&producer->tail, to);
   mproc_crash_order ();
-  /* Killed from here on: the next producer finds link_at in another chunk than the tail. */
+  /* Killed from here on: the next producer finds link_at in another chunk than tail. */
   publish_link (from, to);
   mproc_store64 (&producer->link_at, 0);
   mproc_chain_look_at (view, to);
@@ -171,8 +172,8 @@ mproc_chain_make_room (MprocChain *chain,
   return TRUE;
 }
 
-/* The consumer's half: the head leaves the old chunk, which then is nobody's.  Killed before it is
- * the spare: it is lost. */
+/* The consumer's half: the head leaves the old chunk, which then is nobody's.  Killed
+ * before it is the spare: it is lost. */
 void
 mproc_chain_follow_link (MprocChain *chain, guint32 granule)
 {
@@ -187,10 +188,10 @@ mproc_chain_follow_link (MprocChain *chain, guint32 granule)
 
 /* ------------------------------------------------------------------ recovery */
 
-/* Finishes a link whose tail has moved already.  A consumer that is in the tail's chunk has seen the
- * LINK, and the old chunk is gone.  Otherwise it is looked at, then the consumer once more: if it has
- * still not come over, the old chunk was in the chain while we looked, and if there was no
- * LINK it stays there until we have written one. */
+/* Finishes a link whose tail has moved already.  A consumer that is in the tail's chunk
+ * has seen the LINK, and the old chunk is gone.  Otherwise it is looked at, then the
+ * consumer once more: if it has still not come over, the old chunk was in the chain
+ * while we looked, and if there was no LINK it stays there until we have written one. */
 static void
 finish_link (MprocChain *chain, MprocPosition from, MprocPosition to)
 {

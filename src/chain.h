@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A chain of chunks, each a ring: what a queue keeps its records in.
  *
- * Producers work in the last chunk, under the producer lock; consumers in the first, under the
- * consumer lock; often it is the same one, and then they go round in it.  A chunk that is full
- * ends with a LINK to the next one.  The consumer that follows it has the old chunk for
- * itself, and keeps it as the spare that the next link uses, or frees it.
+ * Producers work in the last chunk, under the producer lock; consumers in the first,
+ * under the consumer lock; often it is the same one, and then they go round in it.  A
+ * chunk that is full ends with a LINK to the next one.  The consumer that follows it has
+ * the old chunk for itself, and keeps it as the spare that the next link uses, or frees
+ * it.
  *
- * Each side is written under its lock, and whoever takes that lock over from the dead calls
- * the recover function of the side.  The other side may read it at any time. */
+ * Each side is written under its lock, and whoever takes that lock over from the dead
+ * calls the recover function of the side.  The other side may read it at any time. */
 #ifndef MPROC_CHAIN_H
 #define MPROC_CHAIN_H
 
@@ -16,9 +17,10 @@
 
 G_BEGIN_DECLS
 
-/* A place in the chain, one word: the chunk (its offset in the arena in granules of 64 bytes, 30
- * bits, and a serial that each link raises, 16 bits) and the unit in it, 18 bits.  No two
- * chunks of a chain have the same serial: 2^16 of them are more than the arena holds. */
+/* A place in the chain, one word: the chunk (its offset in the arena in granules of 64
+ * bytes, 30 bits, and a serial that each link raises, 16 bits) and the unit in it, 18
+ * bits.  No two chunks of a chain have the same serial: 2^16 of them are more than the
+ * arena holds. */
 typedef guint64 MprocPosition;
 
 #define MPROC_CHUNK_GRANULE 64
@@ -67,7 +69,8 @@ typedef struct
   _Alignas(128) MprocAtomic32 spare; /* a chunk's granule, 0 */
 } MprocChain;
 
-/* A process's view of the chunk that one side works in; a cache, guarded by that side's lock. */
+/* A process's view of the chunk that one side works in; a cache, guarded by that side's
+ * lock. */
 typedef struct
 {
   guint64 chunk; /* MPROC_POSITION_CHUNK; 0: none yet */
@@ -100,10 +103,10 @@ gboolean mproc_chain_make_room (MprocChain *chain,
                                 GError **error);
 void mproc_chain_follow_link (MprocChain *chain, guint32 granule);
 
-/* ------------------------------------------------------------------ producer lock held */
+/* ------------------------------------------------------------- producer lock held */
 
-/* Finds room for a payload of @length, at most MPROC_CHAIN_MAX_INLINE, linking a new chunk where
- * the last is full.  FALSE with MPROC_ERROR_NO_MEMORY. */
+/* Finds room for a payload of @length, at most MPROC_CHAIN_MAX_INLINE, linking a new
+ * chunk where the last is full.  FALSE with MPROC_ERROR_NO_MEMORY. */
 static inline gboolean
 mproc_chain_reserve (MprocChain *chain,
                      MprocView *view,
@@ -127,9 +130,9 @@ mproc_chain_reserve (MprocChain *chain,
   return TRUE;
 }
 
-/* The record in @room is there for all.  Killed after the header: the next producer finds it by
- * walking from the tail, and takes the sequence from it.  The sequence is stored before
- * the tail, because behind the tail there is nothing to read it from. */
+/* The record in @room is there for all.  Killed after the header: the next producer
+ * finds it by walking from the tail, and takes the sequence from it.  The sequence is
+ * stored before the tail, because behind the tail there is nothing to read it from. */
 static inline void
 mproc_chain_publish (MprocChain *chain,
                      const MprocView *view,
@@ -148,7 +151,7 @@ mproc_chain_publish (MprocChain *chain,
   mproc_crash_order ();
 }
 
-/* ------------------------------------------------------------------ consumer lock held */
+/* ------------------------------------------------------------- consumer lock held */
 
 /* The next record, which stays where it is. */
 static inline gboolean
@@ -169,9 +172,9 @@ mproc_chain_peek (MprocChain *chain, MprocView *view, MprocRecord *record)
     }
 }
 
-/* Moves behind @record, as peeked.  Killed between the two stores: the record is still at the
- * head, and the next consumer counts from its sequence.  The count is stored first, because
- * behind the head there may be nothing to count from. */
+/* Moves behind @record, as peeked.  Killed between the two stores: the record is still
+ * at the head, and the next consumer counts from its sequence.  The count is stored
+ * first, because behind the head there may be nothing to count from. */
 static inline void
 mproc_chain_advance (MprocChain *chain, const MprocView *view, const MprocRecord *record)
 {

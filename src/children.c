@@ -276,6 +276,18 @@ terminate_daemons (GPtrArray *list)
     }
 }
 
+/* A target that is a thread and calls exit () is waited for by its parent, and cannot wait for
+ * itself. */
+static gboolean
+is_calling (MprocProcess *child)
+{
+  MprocProcess *at = mproc_process_current ();
+
+  while (at != NULL && at != child)
+    at = at->parent;
+  return at != NULL;
+}
+
 static gboolean
 end_all (GPtrArray *list, gint64 deadline)
 {
@@ -287,8 +299,10 @@ end_all (GPtrArray *list, gint64 deadline)
     {
       MprocProcess *child = g_ptr_array_index (list, i);
 
+      if (is_calling (child))
+        all = FALSE;
       /* A thread cannot be made to end; it ends with the process. */
-      if (child->daemon && child->method == MPROC_START_METHOD_THREAD)
+      else if (child->daemon && child->method == MPROC_START_METHOD_THREAD)
         all = mproc_child_wait (child, 0) && all;
       else if (child->daemon)
         all = end_daemon (child, patience, deadline) && all;

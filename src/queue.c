@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue is a chain of chunks with a lock for each side (chain.h), and words to sleep on.  Nobody
- * sleeps holding one of the locks: release, sleep, take it again. */
+/* A queue is a chain of chunks with a lock for each side (chain.h), and words to sleep
+ * on.  Nobody sleeps holding one of the locks: release, sleep, take it again. */
 #include "queuedata.h"
 
 #include "entry.h"
@@ -217,8 +217,8 @@ all_done (gpointer data)
   return count_unfinished (data) == 0;
 }
 
-/* The same, but not fooled by a producer that was killed before it counted what it had put: it
- * left its lock behind, and whoever takes that counts it. */
+/* The same, but not fooled by a producer that was killed before it counted what it had
+ * put: it left its lock behind, and whoever takes that counts it. */
 static gboolean
 all_done_for_sure (MprocQueue *self, gint64 deadline)
 {

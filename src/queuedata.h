@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* In the arena.  What changes often, and by different processes, lies 128 bytes apart: two lines,
- * because processors fetch them in pairs. */
+/* In the arena.  What changes often, and by different processes, lies 128 bytes apart:
+ * two lines, because processors fetch them in pairs. */
 typedef struct
 {
   MprocChain chain;
@@ -47,8 +47,9 @@ struct MprocQueue
    g_atomic_int_get (&(self)->object.ref_count) > 0)
 #define MPROC_IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)
 
-/* How long a lock may be waited for beyond the deadline of a put or get: it is held for an instant
- * only, and that somebody held it is no reason to say that the queue is empty or full. */
+/* How long a lock may be waited for beyond the deadline of a put or get: it is held for
+ * an instant only, and that somebody held it is no reason to say that the queue is empty
+ * or full. */
 #define MPROC_QUEUE_GRACE (2 * G_USEC_PER_SEC)
 
 /* mproc_deadline, without the call where the clock is not needed. */
@@ -75,8 +76,8 @@ mproc_queue_lock (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
   return mproc_queue_lock_slowly (self, lock, deadline);
 }
 
-/* Looks for what the caller, who holds @lock, is waiting for, for as long as that has paid lately
- * and nobody else wants the lock. */
+/* Looks for what the caller, who holds @lock, is waiting for, for as long as that has
+ * paid lately and nobody else wants the lock. */
 gboolean mproc_queue_spin (MprocSpin *spin,
                            MprocAtomic32 *lock,
                            gboolean (*look) (gpointer),

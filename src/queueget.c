@@ -36,7 +36,8 @@ is_value (const MprocRecord *record)
   return record->kind == MPROC_RECORD_VALUE || record->kind == MPROC_RECORD_BIG_VALUE;
 }
 
-/* The block that holds what @record names, which then is all it says; 0 if it holds it itself. */
+/* The block that holds what @record names, which then is all it says; 0 if it holds it
+ * itself. */
 static inline MprocOffset
 resolve (MprocRecord *record)
 {
@@ -100,8 +101,9 @@ ask_claim (MprocQueue *self, MprocRecord *record, MprocOffset block, Request *re
   return claimed ? GET_DONE : GET_SKIPPED;
 }
 
-/* Takes the record, copied first if it lies in the chunk.  What lies in a block is this process's own
- * once the head has moved, and is left for later; until then the intent does not name it. */
+/* Takes the record, copied first if it lies in the chunk.  What lies in a block is this
+ * process's own once the head has moved, and is left for later; until then the intent
+ * does not name it. */
 static inline GetResult
 take (MprocQueue *self, MprocRecord *record, Request *request, GError **error)
 {
@@ -143,8 +145,8 @@ look (gpointer data)
                            &self->record);
 }
 
-/* Spins for a record.  The producers' line is not read before that, they are writing in it.  If the
- * queue has ended one more look is needed: all that was put is there since. */
+/* Spins for a record.  The producers' line is not read before that, they are writing in
+ * it.  If the queue has ended it takes one more look: all that was put is there since. */
 static GetResult
 wait_for_record (MprocQueue *self,
                  const Request *request,
@@ -357,7 +359,8 @@ mproc_queue_drop_all (MprocQueueBody *body, MprocView *view)
     {
       MprocOffset block = resolve (&record);
 
-      /* Moved first: killed in between, what the item held is lost, but never dropped twice. */
+      /* Moved first: killed in between, what the item held is lost, but never dropped
+       * twice. */
       mproc_chain_advance (&body->chain, view, &record);
       discard (&record, block);
     }

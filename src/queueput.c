@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* What is put: bytes, or a value.  A long one goes into a block of its own before the lock is taken,
- * and the record only names it; the intent frees it if this process is killed before that. */
+/* What is put: bytes, or a value.  A long one goes into a block of its own before the
+ * lock is taken, and the record only names it; the intent frees it if this process is
+ * killed before that. */
 typedef struct
 {
   gconstpointer data;
@@ -97,8 +98,8 @@ wait_for_room (MprocQueue *self, gint64 deadline)
   return known_room (body) > 0;
 }
 
-/* The block becomes the queue's.  The intent never names one that others can see.  Killed before it
- * is published: the block is lost (a few instructions). */
+/* The block becomes the queue's.  The intent never names one that others can see.
+ * Killed before it is published: the block is lost (a few instructions). */
 static void
 add_block (MprocQueue *self, const Item *item, const MprocRoom *room)
 {

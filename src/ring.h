@@ -3,15 +3,16 @@
  *
  *   header | payload, padded to 8 | header | payload | ... | 0
  *
- * The header is the flag: the consumer polls the unit where the next record will start, so flag
- * and payload travel in one cache line and no index is shared.  The producer fills in the
- * payload, clears the unit after the record, then publishes by one store of the header; old
- * bytes are never read as a header, and whoever walks the headers from a position that was
- * true once stops exactly behind the last published record.
+ * The header is the flag: the consumer polls the unit where the next record will start,
+ * so flag and payload travel in one cache line and no index is shared.  The producer
+ * fills in the payload, clears the unit after the record, then publishes by one store of
+ * the header; old bytes are never read as a header, and whoever walks the headers from a
+ * position that was true once stops exactly behind the last published record.
  *
- * A record never wraps, and the unit behind it always exists: the producer stands on a free
- * unit, so it can always write a header without a payload there (SKIP, LINK).  Units are counted
- * from the chunk's start; producer and consumer on the same unit means empty. */
+ * A record never wraps, and the unit behind it always exists: the producer stands on a
+ * free unit, so it can always write a header without a payload there (SKIP, LINK).
+ * Units are counted from the chunk's start; producer and consumer on the same unit means
+ * empty. */
 #ifndef MPROC_RING_H
 #define MPROC_RING_H
 
@@ -130,14 +131,14 @@ mproc_ring_publish (const MprocRing *ring,
   mproc_crash_order ();
 }
 
-/* The unit behind the last record published from @tail on, and its sequence if there is one: what
- * a producer finds that died between publishing and noting it. */
+/* The unit behind the last record published from @tail on, and its sequence if there is
+ * one: what a producer finds that died between publishing and noting it. */
 guint32 mproc_ring_walk (const MprocRing *ring, guint32 tail, guint32 *sequence);
 
 /* ------------------------------------------------------------------ consumer */
 
-/* What is at @head; fills in @record (for LINK only its kind and sequence) unless there is
- * nothing. */
+/* What is at @head; fills in @record (for LINK only its kind and sequence) unless there
+ * is nothing. */
 static inline MprocRecordKind
 mproc_ring_peek (const MprocRing *ring, guint32 head, MprocRecord *record)
 {

@@ -25,8 +25,9 @@ mproc_sleepers_wait (MprocSleepers *sleepers,
         return TRUE;
     }
   mproc_word_wait (&sleepers->word, 1, deadline);
-  /* Still 1: only a nap is over, what was announced holds.  Else it has to be said again: at once
-   * for the others, and with everything that belongs to it before the next sleep. */
+  /* Still 1: only a nap is over, what was announced holds.  Else it has to be said
+   * again: at once for the others, and with everything that belongs to it before the
+   * next sleep. */
   if (mproc_load32 (&sleepers->word) == 0)
     {
       mproc_store32 (&sleepers->word, 1);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Those who sleep until something in an object changes: one word, without any count that a kill
- * could let drift.
+/* Those who sleep until something in an object changes: one word, without any count that
+ * a kill could let drift.
  *
  *   0   nobody sleeps
  *   1   somebody may be sleeping
  *
- * A sleeper sets the word, looks once more, sleeps while it is 1.  A waker clears it and wakes
- * one; the one that wakes sets it again, since others may be sleeping still, and whoever
- * leaves something behind for the next one wakes again.  So a word may say 1 where
- * nobody sleeps, which costs the next waker one call, but never 0 where somebody does, but
- * for the moment between a waker's clearing and the woken one's setting; who looks
- * in that moment leaves it to the woken one. */
+ * A sleeper sets the word, looks once more, sleeps while it is 1.  A waker clears it and
+ * wakes one; the one that wakes sets it again, since others may be sleeping still, and
+ * whoever leaves something behind for the next one wakes again.  So a word may say 1
+ * where nobody sleeps, which costs the next waker one call; 0 where somebody does only
+ * between a waker's clearing and the woken one's setting, and who looks in that moment
+ * may leave it to the woken one. */
 #ifndef MPROC_SLEEPERS_H
 #define MPROC_SLEEPERS_H
 
@@ -29,8 +29,8 @@ typedef struct
   gboolean announced;
 } MprocSleep;
 
-/* Sleeps, at most until @deadline or for a nap, unless @is_over says that it is needless.  FALSE,
- * without sleeping, once the deadline is over. */
+/* Sleeps, at most until @deadline or for a nap, unless @is_over says that it is
+ * needless.  FALSE, without sleeping, once the deadline is over. */
 gboolean mproc_sleepers_wait (MprocSleepers *sleepers,
                               MprocSleep *sleep,
                               gboolean (*is_over) (gpointer),

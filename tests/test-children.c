@@ -280,6 +280,39 @@ START_TEST (several_threads_join_one_process)
 }
 END_TEST
 
+static gpointer
+start_many (gpointer method)
+{
+  guint failures = 0;
+
+  for (guint i = 0; i < 10; i++)
+    {
+      MprocProcess *process = mproc_process_new (NULL, NULL);
+      int code = -1;
+
+      mproc_process_set_start_method (process,
+                                      (MprocStartMethod) GPOINTER_TO_INT (method));
+      if (!mproc_process_start (process, NULL) ||
+          !mproc_process_join (process, MPROC_FOREVER) ||
+          !mproc_process_get_exit_code (process, &code) || code != 0)
+        failures++;
+      mproc_process_unref (process);
+    }
+  return GUINT_TO_POINTER (failures);
+}
+
+START_TEST (several_threads_start_processes)
+{
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("start", start_many,
+                               GINT_TO_POINTER ((int) mproc_test_method (_i)));
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    ck_assert_uint_eq (GPOINTER_TO_UINT (g_thread_join (threads[i])), 0);
+}
+END_TEST
+
 START_TEST (signals_of_the_host_disturb_nothing)
 {
   mproc_test_annoy (TRUE);
@@ -478,6 +511,7 @@ mproc_test_children_suite (void)
   tcase_add_loop_test (tcase, forgotten_children_are_reaped, 0, n);
   tcase_add_loop_test (tcase, starts_reap_what_was_killed, 0, n);
   tcase_add_loop_test (tcase, several_threads_join_one_process, 0, n);
+  tcase_add_loop_test (tcase, several_threads_start_processes, 0, n);
   tcase_add_loop_test (tcase, signals_of_the_host_disturb_nothing, 0, n);
   tcase_add_loop_test (tcase, codes_that_the_host_takes_away, 0, n);
   tcase_add_loop_test (tcase, methods_can_be_mixed, 0, n);

@@ -98,15 +98,18 @@ expect_end (MprocConnection *connection)
 }
 
 static MprocProcess *
-start_parent_of_daemon (int i, gboolean from_thread, gboolean stays, MprocConnection **ours)
+start_parent_of_daemon (int i,
+                        gboolean from_thread,
+                        gboolean stays,
+                        MprocConnection **ours)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
   MprocConnection *theirs;
   MprocProcess *process;
 
   ck_assert (mproc_pipe (TRUE, ours, &theirs, NULL));
-  process = mproc_test_start (
-      i, start_daemon, mproc_pack ("(hhbb)", queue, theirs, from_thread, stays));
+  process = mproc_test_start (i, start_daemon,
+                              mproc_pack ("(hhbb)", queue, theirs, from_thread, stays));
   mproc_connection_close (theirs);
   mproc_connection_unref (theirs);
   mproc_test_expect_text (queue, "up");
@@ -248,8 +251,8 @@ exit_with_six (GVariant *args, GError **error)
 START_TEST (forked_by_hand)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process
-      = mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  MprocProcess *process =
+      mproc_test_start (_i, mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
   MprocOsChild child;
   gint result = mproc_os_can_fork () ? mproc_os_fork (&child, NULL) : -1;
 
@@ -261,7 +264,8 @@ START_TEST (forked_by_hand)
       int code = 0;
 
       mproc_process_set_start_method (own, MPROC_START_METHOD_FORK);
-      ok = ok && mproc_process_start (own, NULL) && mproc_process_join (own, MPROC_FOREVER) &&
+      ok = ok && mproc_process_start (own, NULL) &&
+           mproc_process_join (own, MPROC_FOREVER) &&
            mproc_process_get_exit_code (own, &code) && code == 6;
       mproc_os_exit (ok ? 11 : 12);
     }

@@ -32,8 +32,8 @@ run (const char *name, const char *a, const char *b)
   GError *error = NULL;
   char **lines;
 
-  ck_assert_msg (g_spawn_sync (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &outcome.out,
-                               &outcome.err, &outcome.status, &error),
+  ck_assert_msg (g_spawn_sync (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+                               &outcome.out, &outcome.err, &outcome.status, &error),
                  "%s", error != NULL ? error->message : "");
   outcome.duration = g_get_monotonic_time () - start;
   lines = g_strsplit (outcome.out, "\r", -1);
@@ -78,14 +78,18 @@ count (const char *text, const char *what)
 
 /* A spawn that failed since mproc_init was not passed: how often main ran, and what was said. */
 static void
-expect_bootstrap (const char *mode, const char *executable, guint n_mains, const char *text)
+expect_bootstrap (const char *mode,
+                  const char *executable,
+                  guint n_mains,
+                  const char *text)
 {
   Outcome outcome = run ("program-guard", mode, executable);
   char *code = g_strdup_printf ("spawn: mproc-error-quark %d: ", MPROC_ERROR_BOOTSTRAP);
 
   ck_assert_msg (strstr (outcome.out, code) != NULL, "%s", outcome.out);
   ck_assert_msg (strstr (outcome.out, text) != NULL, "%s", outcome.out);
-  ck_assert_msg (strstr (outcome.out, "mproc_init (&argc, &argv)") != NULL, "%s", outcome.out);
+  ck_assert_msg (strstr (outcome.out, "mproc_init (&argc, &argv)") != NULL, "%s",
+                 outcome.out);
   ck_assert_msg (strstr (outcome.out, "target") == NULL, "%s", outcome.out);
   ck_assert_uint_eq (count (outcome.out, "main\n"), n_mains);
   if (!mproc_test_is_slow_platform ())
@@ -167,7 +171,8 @@ END_TEST
 
 START_TEST (without_arguments_and_after_chdir)
 {
-  expect_output ("program-void", NULL, NULL, "main\ntarget\nno mark\nvoid: exit code 0\n");
+  expect_output ("program-void", NULL, NULL,
+                 "main\ntarget\nno mark\nvoid: exit code 0\n");
   expect_output ("program-void", "--multiprocessing-fork", "a=b",
                  "main\ntarget\nno mark\nvoid: exit code 0\n");
 }
@@ -195,12 +200,14 @@ END_TEST
 START_TEST (two_copies_of_which_one_has_no_guard)
 {
   Outcome outcome = run ("program-host", NULL, NULL);
-  char *wanted = g_strdup_printf ("host main\nplugin: mproc-error-quark %d: this program has "
-                                  "not called mproc_init()", MPROC_ERROR_BOOTSTRAP);
+  char *wanted =
+      g_strdup_printf ("host main\nplugin: mproc-error-quark %d: this program has "
+                       "not called mproc_init()",
+                       MPROC_ERROR_BOOTSTRAP);
 
   ck_assert_msg (g_str_has_prefix (outcome.out, wanted), "%s", outcome.out);
-  ck_assert_msg (g_str_has_suffix (outcome.out, "\nhost target\nhost: exit code 0\n"), "%s",
-                 outcome.out);
+  ck_assert_msg (g_str_has_suffix (outcome.out, "\nhost target\nhost: exit code 0\n"),
+                 "%s", outcome.out);
   g_free (wanted);
   clear (&outcome);
 }
@@ -209,13 +216,21 @@ END_TEST
 /* What is no mark of ours is left alone, whatever it looks like. */
 START_TEST (hostile_marks)
 {
-  static const char *const marks[] = {
-    "", " ", "mproc", "mproc 1 0 0 3 100000 0 80000 1000", "mproc 1 0 0 1 100000 0 80000 10",
-    "mproc 1 0 0 ffffffffffffffff ffffffffffffffff ffffffffffffffff ffffffff fffffffffffffff0",
-    "mproc 1 0 0 -1 -1 -1 -1 -1", "mproc 1 0 0 0x3 0 0 0 0", "mproc 1 ab 0 3 0 0 0 0",
-    "mproc 1 0 0 3 0 0 0 0 0", "mproc 2 0 0 3 4000 0 0 10", "mproc  1 0 0 3 0 0 0 0",
-    "%s%n%s%n", "mproc 1 0 0 11111111111111111 0 0 0 0"
-  };
+  static const char *const marks[] = { "",
+                                       " ",
+                                       "mproc",
+                                       "mproc 1 0 0 3 100000 0 80000 1000",
+                                       "mproc 1 0 0 1 100000 0 80000 10",
+                                       "mproc 1 0 0 ffffffffffffffff ffffffffffffffff "
+                                       "ffffffffffffffff ffffffff fffffffffffffff0",
+                                       "mproc 1 0 0 -1 -1 -1 -1 -1",
+                                       "mproc 1 0 0 0x3 0 0 0 0",
+                                       "mproc 1 ab 0 3 0 0 0 0",
+                                       "mproc 1 0 0 3 0 0 0 0 0",
+                                       "mproc 2 0 0 3 4000 0 0 10",
+                                       "mproc  1 0 0 3 0 0 0 0",
+                                       "%s%n%s%n",
+                                       "mproc 1 0 0 11111111111111111 0 0 0 0" };
   char *many = g_strnfill (100000, 'f');
 
   for (guint i = 0; i <= G_N_ELEMENTS (marks); i++)
@@ -247,6 +262,18 @@ START_TEST (end_of_main)
   ck_assert_str_eq (outcome.out, "main is done\nchild is done\nhost's handler\n");
   ck_assert_str_eq (outcome.err, "");
   ck_assert_int_eq (outcome.status, 0);
+  clear (&outcome);
+}
+END_TEST
+
+/* exit () in a target that is a thread ends the program; it does not wait for itself. */
+START_TEST (exit_in_a_thread)
+{
+  Outcome outcome = run ("program-exit", "thread", NULL);
+
+  ck_assert_str_eq (outcome.out,
+                    "a thread of a thread ends the program\nhost's handler\n");
+  ck_assert_int_ne (outcome.status, 0);
   clear (&outcome);
 }
 END_TEST
@@ -287,6 +314,7 @@ mproc_test_guard_suite (void)
   tcase_add_test (tcase, two_copies_of_which_one_has_no_guard);
   tcase_add_test (tcase, hostile_marks);
   tcase_add_loop_test (tcase, end_of_main, 0, n);
+  tcase_add_test (tcase, exit_in_a_thread);
   tcase_add_loop_test (tcase, failures_and_streams, 0, n);
   return suite;
 }

@@ -122,7 +122,7 @@ static GVariant *
 large (GVariant *args, GError **error)
 {
   guint32 size = g_variant_get_uint32 (args);
-  guint8 *bytes = g_malloc (size);
+  guint8 *bytes = g_malloc (size + 1); /* NULL has no bytes, not even none */
   GVariant *value;
 
   (void) error;

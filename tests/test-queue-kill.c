@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Producers and consumers are killed at random instants.  Whatever they were doing: the others go
- * on, no item is torn, none comes twice or out of order, and none is lost but, for each
- * consumer that was killed, the one it held. */
+/* Producers and consumers are killed at random instants.  Whatever they were doing: the
+ * others go on, no item is torn, none comes twice or out of order, and none is lost but,
+ * for each consumer that was killed, the one it held. */
 #include "pipes.h"
 
 #include "arena.h"

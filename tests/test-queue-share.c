@@ -124,7 +124,8 @@ produce (GVariant *args, GError **error)
   return NULL;
 }
 
-/* Adds up what it gets, and checks the order of each producer's; puts the sum into results. */
+/* Adds up what it gets, and checks the order of each producer's; puts the sum into
+ * results. */
 static GVariant *
 consume (GVariant *args, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records in chunks: their order through wraps and links, and what a member leaves behind that dies
- * between two steps. */
+/* Records in chunks: their order through wraps and links, and what a member leaves
+ * behind that dies between two steps. */
 #include "mproc-test.h"
 
 #include "chain.h"
@@ -267,7 +267,8 @@ START_TEST (producer_died_and_was_overtaken)
 }
 END_TEST
 
-/* Fills the chunk and links the next one: the chain as it is then, and where the link stands. */
+/* Fills the chunk and links the next one: the chain as it is then, and where the link
+ * stands. */
 static guint32
 make_link (Fixture *self, MprocPosition *from)
 {
@@ -364,7 +365,8 @@ START_TEST (linker_died_and_the_chunk_is_gone)
 }
 END_TEST
 
-/* The consumer is several chunks behind: nothing to be concluded from its not being in the old one. */
+/* The consumer is several chunks behind: nothing to be concluded from its not being in
+ * the old one. */
 START_TEST (linker_died_far_ahead)
 {
   Fixture self;

@@ -9,17 +9,18 @@ G_BEGIN_DECLS
 /**
  * MprocQueue:
  *
- * A queue that any number of processes put items into and get items from: values, or plain bytes.
- * Items that one process puts come out in the order it put them, each of them once.
+ * A queue that any number of processes put items into and get items from: values, or
+ * plain bytes.  Items that one process puts come out in the order it put them, each of
+ * them once.
  *
- * An item is in shared memory when the put returns: no thread carries it there later, so a
- * process may end at once, and none of its items is lost.  A process that is killed, whatever it
- * was doing with the queue, harms nobody else; only the item it was just putting, or had just
- * taken, is lost with it.
+ * An item is in shared memory when the put returns: no thread carries it there later, so
+ * a process may end at once, and none of its items is lost.  A process that is killed,
+ * whatever it was doing with the queue, harms nobody else; only the item it was just
+ * putting, or had just taken, is lost with it.
  *
  * A queue is handed to other processes in values (see mproc_pack()): as an argument of
- * mproc_process_start(), or in an item of another queue.  It lives as long as some process, or an
- * item on its way, holds it.
+ * mproc_process_start(), or in an item of another queue.  It lives as long as some
+ * process, or an item on its way, holds it.
  *
  * Any thread of any process that holds a queue may call anything.
  */
@@ -59,13 +60,13 @@ MPROC_API void mproc_queue_unref (MprocQueue *self);
  * @timeout_us: how long to wait for room, in microseconds, or %MPROC_FOREVER
  * @error: return location for an error
  *
- * Puts a value at the end of the queue.  It may carry objects and functions (see mproc_pack()), but
- * no connections: %MPROC_ERROR_NOT_SUPPORTED.
+ * Puts a value at the end of the queue.  It may carry objects and functions (see
+ * mproc_pack()), but no connections: %MPROC_ERROR_NOT_SUPPORTED.
  *
- * %MPROC_ERROR_FULL: no room, or none in time.  %MPROC_ERROR_CLOSED: closed by this process, or shut
- * down.  %MPROC_ERROR_NO_MEMORY: no shared memory left.  %MPROC_ERROR_HANDLE or
- * %MPROC_ERROR_TOO_LARGE: a value that cannot be sent.  After each of them the queue is as it
- * was.
+ * %MPROC_ERROR_FULL: no room, or none in time.  %MPROC_ERROR_CLOSED: closed by this
+ * process, or shut down.  %MPROC_ERROR_NO_MEMORY: no shared memory left.
+ * %MPROC_ERROR_HANDLE or %MPROC_ERROR_TOO_LARGE: a value that cannot be sent.  After
+ * each of them the queue is as it was.
  *
  * Returns: %TRUE if the item is in the queue
  */
@@ -80,10 +81,11 @@ MPROC_API gboolean mproc_queue_put (MprocQueue *self,
  * @timeout_us: how long to wait for an item, in microseconds, or %MPROC_FOREVER
  * @error: return location for an error
  *
- * Takes the item at the front.  One put by mproc_queue_put_bytes() comes as a value of type `ay`.
+ * Takes the item at the front.  One put by mproc_queue_put_bytes() comes as a value of
+ * type `ay`.
  *
- * %MPROC_ERROR_EMPTY: no item, or none in time.  %MPROC_ERROR_CLOSED: closed by this process, or shut
- * down and drained.
+ * %MPROC_ERROR_EMPTY: no item, or none in time.  %MPROC_ERROR_CLOSED: closed by this
+ * process, or shut down and drained.
  *
  * Returns: (transfer full): a value, or %NULL with @error set
  */
@@ -92,12 +94,14 @@ MPROC_API GVariant *mproc_queue_get (MprocQueue *self, gint64 timeout_us, GError
 /**
  * mproc_queue_put_bytes:
  * @self: a queue
- * @data: (array length=size) (element-type guint8) (nullable): the bytes; %NULL only where @size is 0
+ * @data: (array length=size) (element-type guint8) (nullable): the bytes; %NULL only
+ *   where @size is 0
  * @size: how many
  * @timeout_us: how long to wait for room, in microseconds, or %MPROC_FOREVER
  * @error: return location for an error
  *
- * Puts an item of plain bytes, none at all being an item too.  Otherwise as mproc_queue_put().
+ * Puts an item of plain bytes, none at all being an item too.  Otherwise as
+ * mproc_queue_put().
  *
  * Returns: %TRUE if the item is in the queue
  */
@@ -113,8 +117,8 @@ MPROC_API gboolean mproc_queue_put_bytes (MprocQueue *self,
  * @timeout_us: how long to wait for an item, in microseconds, or %MPROC_FOREVER
  * @error: return location for an error
  *
- * Takes an item that was put by mproc_queue_put_bytes().  If the one at the front is a value,
- * that is %MPROC_ERROR_INVALID, and it stays.  Otherwise as mproc_queue_get().
+ * Takes an item that was put by mproc_queue_put_bytes().  If the one at the front is a
+ * value, that is %MPROC_ERROR_INVALID, and it stays.  Otherwise as mproc_queue_get().
  *
  * Returns: (transfer full): the bytes, or %NULL with @error set
  */
@@ -124,14 +128,15 @@ mproc_queue_get_bytes (MprocQueue *self, gint64 timeout_us, GError **error);
 /**
  * mproc_queue_get_bytes_into:
  * @self: a queue
- * @buffer: (out caller-allocates) (array length=size) (element-type guint8) (nullable): where to put
- *   them; %NULL only where @size is 0
+ * @buffer: (out caller-allocates) (array length=size) (element-type guint8) (nullable):
+ *   where to put them; %NULL only where @size is 0
  * @size: how many there is room for
  * @timeout_us: how long to wait for an item, in microseconds, or %MPROC_FOREVER
  * @error: return location for an error
  *
- * Takes an item of bytes into a buffer.  If it is longer, that is %MPROC_ERROR_BUFFER_TOO_SHORT, and
- * it stays at the front.  Otherwise as mproc_queue_get_bytes().
+ * Takes an item of bytes into a buffer.  If it is longer, that is
+ * %MPROC_ERROR_BUFFER_TOO_SHORT, and it stays at the front.  Otherwise as
+ * mproc_queue_get_bytes().
  *
  * Returns: how many bytes the item has, or -1 with @error set
  */
@@ -155,7 +160,8 @@ MPROC_API guint mproc_queue_get_size (MprocQueue *self);
  * mproc_queue_is_empty:
  * @self: a queue
  *
- * As mproc_queue_get_size(); an item that has been put by a call that has returned counts.
+ * As mproc_queue_get_size(); an item that has been put by a call that has returned
+ * counts.
  *
  * Returns: whether there is no item
  */
@@ -167,7 +173,8 @@ MPROC_API gboolean mproc_queue_is_empty (MprocQueue *self);
  *
  * As mproc_queue_get_size().
  *
- * Returns: whether there are as many items as it may hold; never of a queue without a bound
+ * Returns: whether there are as many items as it may hold; never of a queue without a
+ *   bound
  */
 MPROC_API gboolean mproc_queue_is_full (MprocQueue *self);
 
@@ -176,8 +183,8 @@ MPROC_API gboolean mproc_queue_is_full (MprocQueue *self);
  * @self: a queue
  * @error: return location for an error
  *
- * Says that the work on one item taken earlier is done; mproc_queue_join() waits for that.  More
- * often than items were put is %MPROC_ERROR_OVER_RELEASE.
+ * Says that the work on one item taken earlier is done; mproc_queue_join() waits for
+ * that.  More often than items were put is %MPROC_ERROR_OVER_RELEASE.
  *
  * Returns: %TRUE if it was counted
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* program-exit METHOD: main returns while a daemon waits and another child has something left to
+/* program-exit METHOD|thread: main returns while a daemon waits and another child has something left to
  * do; whose end comes when, and who runs the handlers of the program. */
 #include "lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void
 at_exit (void)
@@ -55,6 +56,25 @@ start (MprocFunc func, GVariant *args, MprocStartMethod method, gboolean daemon)
   mproc_process_unref (process);
 }
 
+/* A target `u`: a chain of threads, of which the last ends the program. */
+static GVariant *
+go_down (GVariant *args, GError **error)
+{
+  guint depth = g_variant_get_uint32 (args);
+  MprocProcess *process;
+
+  if (depth == 0)
+    {
+      say ("a thread of a thread ends the program");
+      exit (4);
+    }
+  process = mproc_process_new (go_down, g_variant_new_uint32 (depth - 1));
+  mproc_process_set_start_method (process, MPROC_START_METHOD_THREAD);
+  if (mproc_process_start (process, error))
+    mproc_process_join (process, MPROC_FOREVER);
+  return NULL;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -64,6 +84,8 @@ main (int argc, char **argv)
   mproc_init (&argc, &argv);
   method = (MprocStartMethod) atoi (argv[1]);
   atexit (at_exit);
+  if (strcmp (argv[1], "thread") == 0)
+    go_down (g_variant_ref_sink (g_variant_new_uint32 (2)), NULL);
   started = mproc_queue_new (0, NULL);
   nothing = mproc_queue_new (0, NULL);
   later = mproc_queue_new (0, NULL);

@@ -10,7 +10,8 @@ fail (GVariant *args, GError **error)
 {
   (void) args;
   printf ("before the failure\n");
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "Invalid value \xe8\xbf\x9b");
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED,
+                       "Invalid value \xe8\xbf\x9b");
   return NULL;
 }
 

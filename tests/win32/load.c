@@ -7,7 +7,8 @@ gpointer
 load_symbol (const char *path, const char *name)
 {
   HMODULE library = LoadLibraryA (path);
-  gpointer symbol = library != NULL ? (gpointer) (guintptr) GetProcAddress (library, name) : NULL;
+  gpointer symbol =
+      library != NULL ? (gpointer) (guintptr) GetProcAddress (library, name) : NULL;
 
   if (symbol == NULL)
     g_error ("%s: %lu", path, GetLastError ());
