@@ -16,8 +16,10 @@
 #define GRANULE_BITS 30
 #define GRANULE_MASK ((G_GUINT64_CONSTANT (1) << GRANULE_BITS) - 1)
 
-/* Blocks from this size on give their pages back when freed. */
+/* Blocks from this size on give their pages back when freed, once so many bytes of them are free: a
+ * fresh page costs twenty times a used one. */
 #define PUNCH_SIZE ((gsize) 256 << 10)
+#define KEPT_SIZE ((guint64) 16 << 20)
 
 typedef enum
 {
@@ -138,6 +140,8 @@ make_ready (Block *block, guint64 granule, guint c, GError **error)
   MprocOffset from;
   gsize length;
 
+  if (mproc_load32 (&block->state) == BLOCK_FREE && class_size (c) >= PUNCH_SIZE)
+    atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
   if (mproc_load32 (&block->state) == BLOCK_PUNCHED
       && find_pages (granule * GRANULE, class_size (c), &from, &length)
       && !mproc_arena_recommit (from, length, error))
@@ -198,6 +202,24 @@ mproc_arena_block_size (MprocOffset block)
   return (gsize) class_size (mproc_load32 (&block_of (block)->size_class)) - sizeof (Block);
 }
 
+/* What is kept is counted for this choice alone: a process killed in between makes it a little
+ * wrong, and nothing else. */
+static BlockState
+give_back_pages (MprocAllocator *self, guint64 start, guint64 size)
+{
+  MprocOffset from;
+  gsize length;
+
+  if (size < PUNCH_SIZE)
+    return BLOCK_FREE;
+  if (atomic_fetch_add (&self->kept, size) + size <= KEPT_SIZE)
+    return BLOCK_FREE;
+  if (!find_pages (start, size, &from, &length) || !mproc_arena_punch (from, length))
+    return BLOCK_FREE;
+  atomic_fetch_sub (&self->kept, size);
+  return BLOCK_PUNCHED;
+}
+
 void
 mproc_arena_free (MprocOffset payload)
 {
@@ -205,14 +227,8 @@ mproc_arena_free (MprocOffset payload)
   Block *block = block_of (payload);
   guint64 start = payload - sizeof (Block);
   guint c = mproc_load32 (&block->size_class);
-  guint32 state = BLOCK_FREE;
-  MprocOffset from;
-  gsize length;
 
   g_return_if_fail (mproc_load32 (&block->state) == BLOCK_USED);
-  if (class_size (c) >= PUNCH_SIZE && find_pages (start, class_size (c), &from, &length)
-      && mproc_arena_punch (from, length))
-    state = BLOCK_PUNCHED;
-  mproc_store32 (&block->state, state);
+  mproc_store32 (&block->state, give_back_pages (self, start, class_size (c)));
   push (&self->stacks[c], start / GRANULE);
 }

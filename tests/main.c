@@ -45,7 +45,8 @@ warm_up (void)
     {
       MprocProcess *process = mproc_process_new (do_nothing, NULL);
 
-      mproc_process_set_daemon (process, TRUE); /* on Windows the first one makes the job */
+      mproc_process_set_daemon (process,
+                                TRUE); /* on Windows the first one makes the job */
       mproc_process_set_start_method (process, mproc_test_method ((int) i));
       if (mproc_process_start (process, NULL))
         mproc_process_join (process, MPROC_FOREVER);
