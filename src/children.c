@@ -12,20 +12,17 @@
 #define PATIENCE (5 * G_USEC_PER_SEC)
 
 /* Under the local lock; each a reference. */
-static GPtrArray *children;
+static MprocProcess *children;
 static gint64 children_pid; /* whose they are: not a process's that the host forked */
 
 /* ------------------------------------------------------------------ the list */
 
-/* Under the local lock. */
-static GPtrArray *
+/* Under the local lock.  Links in the objects, which a fork has to copy anyway. */
+static MprocProcess *
 get_children (void)
 {
-  if (children == NULL || children_pid != mproc_os_pid ())
-    {
-      children = g_ptr_array_new ();
-      children_pid = mproc_os_pid ();
-    }
+  if (children != NULL && children_pid != mproc_os_pid ())
+    children = NULL;
   return children;
 }
 
@@ -35,7 +32,7 @@ has_children (void)
   gboolean any;
 
   mproc_local_lock ();
-  any = children != NULL && children->len > 0 && children_pid == mproc_os_pid ();
+  any = get_children () != NULL;
   mproc_local_unlock ();
   return any;
 }
@@ -43,9 +40,32 @@ has_children (void)
 void
 mproc_children_add (MprocProcess *self)
 {
+  mproc_process_ref (self);
   mproc_local_lock ();
-  g_ptr_array_add (get_children (), mproc_process_ref (self));
+  self->is_listed = TRUE;
+  self->previous = NULL;
+  self->next = get_children ();
+  if (self->next != NULL)
+    self->next->previous = self;
+  children = self;
+  children_pid = self->creator;
   mproc_local_unlock ();
+}
+
+/* Under the local lock.  TRUE: its reference is the caller's. */
+static gboolean
+remove_child (MprocProcess *self)
+{
+  if (!self->is_listed)
+    return FALSE;
+  self->is_listed = FALSE;
+  if (self->next != NULL)
+    self->next->previous = self->previous;
+  if (self->previous != NULL)
+    self->previous->next = self->next;
+  else
+    children = self->next;
+  return TRUE;
 }
 
 void
@@ -53,10 +73,8 @@ mproc_children_forget (void)
 {
   mproc_local_lock ();
   /* What the parent waits for them with is no use here, and would only use up descriptors. */
-  for (guint i = 0; children != NULL && i < children->len; i++)
+  for (MprocProcess *other = children; other != NULL; other = other->next)
     {
-      MprocProcess *other = g_ptr_array_index (children, i);
-
       mproc_os_child_clear (&other->child);
       mproc_os_child_clear (&other->view);
     }
@@ -71,13 +89,9 @@ list_of (MprocMember owner)
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
 
   mproc_local_lock ();
-  for (guint i = 0; i < get_children ()->len; i++)
-    {
-      MprocProcess *child = g_ptr_array_index (children, i);
-
-      if (owner == 0 || child->owner == owner)
-        g_ptr_array_add (list, mproc_process_ref (child));
-    }
+  for (MprocProcess *child = get_children (); child != NULL; child = child->next)
+    if (owner == 0 || child->owner == owner)
+      g_ptr_array_add (list, mproc_process_ref (child));
   mproc_local_unlock ();
   return list;
 }
@@ -161,7 +175,7 @@ settle (MprocProcess *self)
 
   mproc_local_lock ();
   thread = g_steal_pointer (&self->thread);
-  was_listed = g_ptr_array_remove (get_children (), self);
+  was_listed = remove_child (self);
   mproc_local_unlock ();
   if (thread != NULL)
     g_thread_join (thread);
@@ -226,33 +240,35 @@ has_probably_ended (MprocProcess *child)
   return child->state == MPROC_PROCESS_ENDED || !mproc_member_is_current (child->member);
 }
 
-/* One more than those that memory tells of, in turn, so that this costs one system call however
- * many there are, and every one is looked at in the end. */
+/* Those that memory tells of, and one more, in turn: this costs one system call however many there
+ * are, and every one is looked at in the end. */
+static GPtrArray *
+list_of_ended (void)
+{
+  static guint turn;
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+  guint n = 0;
+
+  mproc_local_lock ();
+  for (MprocProcess *child = get_children (); child != NULL; child = child->next, n++)
+    if (n == turn || has_probably_ended (child))
+      g_ptr_array_add (list, mproc_process_ref (child));
+  turn = turn + 1 < n ? turn + 1 : 0;
+  mproc_local_unlock ();
+  return list;
+}
+
 void
 mproc_children_look (void)
 {
-  static guint next;
-  GPtrArray *ended = NULL;
+  GPtrArray *list;
 
-  mproc_local_lock ();
-  if (get_children ()->len > 0)
-    {
-      ended = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
-      next = (next + 1) % children->len;
-      for (guint i = 0; i < children->len; i++)
-        {
-          MprocProcess *child = g_ptr_array_index (children, i);
-
-          if (i == next || has_probably_ended (child))
-            g_ptr_array_add (ended, mproc_process_ref (child));
-        }
-    }
-  mproc_local_unlock ();
-  if (ended == NULL)
+  if (!has_children ())
     return;
-  for (guint i = 0; i < ended->len; i++)
-    mproc_child_wait (g_ptr_array_index (ended, i), 0);
-  g_ptr_array_unref (ended);
+  list = list_of_ended ();
+  for (guint i = 0; i < list->len; i++)
+    mproc_child_wait (g_ptr_array_index (list, i), 0);
+  g_ptr_array_unref (list);
 }
 
 static gboolean

@@ -174,8 +174,7 @@ mproc_member_enter (MprocMember member)
 void
 mproc_member_enter_thread (MprocMember member)
 {
-  mproc_slot_set_identity (member);
-  mproc_slot_mark_threads (mproc_process_self ());
+  mproc_slot_set_thread (member, mproc_process_self ());
   thread_member = member;
   mproc_store32 (&mproc_has_thread_members, TRUE);
   mproc_slot_set_state (member, MPROC_MEMBER_STARTING, MPROC_MEMBER_LIVE);

@@ -41,8 +41,9 @@ G_BEGIN_DECLS
 
 /* ------------------------------------------------------------------ who a process is */
 
-/* A pid is reused; together with its start time it is not.  space tells pid namespaces
- * apart (the namespace's inode; 0 where there is no such thing). */
+/* A pid is reused; together with its start time it is not.  The time may be somewhat later than
+ * the start, so that of one process there can be two: it is read once and handed on.  space
+ * tells pid namespaces apart (the namespace's inode; 0 where there is no such thing). */
 typedef struct
 {
   gint64 pid;

@@ -93,7 +93,7 @@ mproc_process_new (MprocFunc func, GVariant *args)
   MprocProcess *self = mproc_process_new_bare (MPROC_PROCESS_CHILD, NULL);
 
   self->func = func;
-  self->args = g_variant_ref_sink (args != NULL ? args : get_unit ());
+  self->args = args != NULL ? g_variant_ref_sink (args) : NULL;
   number_child (self, parent);
   self->authkey = g_bytes_ref (mproc_process_get_authkey (parent));
   self->creator = mproc_os_pid ();

@@ -56,6 +56,9 @@ struct MprocProcess
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
   gintptr end_writer;
   MprocOsIdentity identity; /* of a parent */
+  MprocProcess *next; /* of the children of this process */
+  MprocProcess *previous;
+  gboolean is_listed;
 
   /* As the starter of others. */
   gint n_children;                 /* how many have got a number; atomic */

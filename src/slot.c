@@ -191,16 +191,33 @@ mproc_slot_claim (GError **error)
   return 0;
 }
 
+static void
+set_identity (MprocMember member, const MprocOsIdentity *who)
+{
+  Slot *slot = slot_of (member);
+
+  mproc_store64 (&slot->start_time, who->start_time);
+  mproc_store64 (&slot->space, who->space);
+  mproc_store64 (&slot->pid, (guint64) who->pid);
+}
+
 void
 mproc_slot_set_identity (MprocMember member)
 {
-  Slot *slot = slot_of (member);
   MprocOsIdentity who;
 
   mproc_os_identify (&who);
-  mproc_store64 (&slot->start_time, who.start_time);
-  mproc_store64 (&slot->space, who.space);
-  mproc_store64 (&slot->pid, (guint64) who.pid);
+  set_identity (member, &who);
+}
+
+void
+mproc_slot_set_thread (MprocMember member, MprocMember process)
+{
+  MprocOsIdentity who;
+
+  mproc_member_get_identity (process, &who);
+  set_identity (member, &who);
+  mproc_store32 (&slot_of (process)->has_threads, 1);
 }
 
 gboolean
@@ -214,12 +231,6 @@ mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberStat
     return FALSE;
   mproc_word_wake (&slot->word, G_MAXINT32);
   return TRUE;
-}
-
-void
-mproc_slot_mark_threads (MprocMember member)
-{
-  mproc_store32 (&slot_of (member)->has_threads, 1);
 }
 
 MprocAtomic32 *

@@ -19,8 +19,8 @@ void mproc_slot_set_identity (MprocMember member);
 /* FALSE if the slot's generation or state is another. */
 gboolean mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberState to);
 
-/* Threads of this member's process have slots too, to be buried with it. */
-void mproc_slot_mark_threads (MprocMember member);
+/* A thread's slot: it bears the identity of its process, word for word, and is buried with it. */
+void mproc_slot_set_thread (MprocMember member, MprocMember process);
 
 G_END_DECLS
 
