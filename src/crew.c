@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* A worker that ends sooner than this after its start was no use; the next replacement waits. */
+/* A worker that ends sooner than this after its start, and with no task taken by anyone since
+ * then, was no use: the next replacement waits. */
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
 #define LONGEST_PAUSE G_USEC_PER_SEC
 
@@ -16,6 +17,7 @@ typedef struct
 {
   MprocProcess *process;
   gint64 started;
+  guint32 taken; /* of the task queue's records, at its start */
 } Worker;
 
 struct MprocCrew
@@ -71,6 +73,7 @@ start_one (MprocCrew *self, GError **error)
   worker.process = mproc_process_new (
     mproc_worker_main, mproc_pack ("(hh)", self->plan.tasks, self->plan.events));
   worker.started = g_get_monotonic_time ();
+  worker.taken = mproc_queue_get_taken (self->plan.tasks);
   mproc_process_set_internal (worker.process, TRUE);
   mproc_process_set_name (worker.process, name);
   mproc_process_set_start_method (worker.process, self->plan.method);
@@ -105,6 +108,13 @@ report_death (MprocCrew *self, Worker *worker)
   mproc_event_post (self->plan.events, &event);
 }
 
+static gboolean
+was_no_use (MprocCrew *self, const Worker *worker)
+{
+  return g_get_monotonic_time () - worker->started < SHORT_LIFE
+         && mproc_queue_get_taken (self->plan.tasks) == worker->taken;
+}
+
 static void
 take_break (MprocCrew *self, gboolean was_short)
 {
@@ -132,7 +142,7 @@ reap (MprocCrew *self)
         }
       report_death (self, worker);
       if (!mproc_queue_is_finished (self->plan.tasks))
-        take_break (self, g_get_monotonic_time () - worker->started < SHORT_LIFE);
+        take_break (self, was_no_use (self, worker));
       mproc_process_unref (worker->process);
       g_array_remove_index_fast (self->workers, i);
     }

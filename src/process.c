@@ -77,13 +77,19 @@ make_unit (gpointer unused)
   return g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
 }
 
-/* `()`, made once and before any fork: to make it in the child costs twenty page faults. */
+/* `()`, made once. */
 static GVariant *
 get_unit (void)
 {
   static GOnce once = G_ONCE_INIT;
 
   return g_once (&once, make_unit, NULL);
+}
+
+GVariant *
+mproc_process_peek_args (MprocProcess *self)
+{
+  return self->args != NULL ? self->args : get_unit ();
 }
 
 MprocProcess *
@@ -94,6 +100,8 @@ mproc_process_new (MprocFunc func, GVariant *args)
 
   self->func = func;
   self->args = args != NULL ? g_variant_ref_sink (args) : NULL;
+  /* Before any fork: to make it in the child costs twenty page faults. */
+  get_unit ();
   number_child (self, parent);
   self->authkey = g_bytes_ref (mproc_process_get_authkey (parent));
   self->creator = mproc_os_pid ();

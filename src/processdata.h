@@ -31,7 +31,7 @@ struct MprocProcess
   MprocObject base;
   MprocProcessRole role;
   MprocFunc func;
-  GVariant *args;
+  GVariant *args; /* NULL: `()` */
   char *name;
   char *path;  /* the numbers of the default name, "1:2"; empty in the main process */
   gint number; /* the last of them */
@@ -56,7 +56,7 @@ struct MprocProcess
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
   gintptr end_writer;
   MprocOsIdentity identity; /* of a parent */
-  MprocProcess *next; /* of the children of this process */
+  MprocProcess *next;       /* of the children of this process */
   MprocProcess *previous;
   gboolean is_listed;
 
@@ -69,6 +69,9 @@ struct MprocProcess
 /* ------------------------------------------------------------------ process.c */
 
 MprocProcess *mproc_process_new_bare (MprocProcessRole role, const char *name);
+
+/* What the target is given; not a reference. */
+GVariant *mproc_process_peek_args (MprocProcess *self);
 
 /* Made by this process. */
 gboolean mproc_process_is_mine (MprocProcess *self);

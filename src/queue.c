@@ -346,3 +346,9 @@ mproc_queue_is_finished (MprocQueue *self)
   mproc_lockword_release (&consumer->lock);
   return empty;
 }
+
+guint32
+mproc_queue_get_taken (MprocQueue *self)
+{
+  return mproc_load32 (&self->body->chain.consumer.taken);
+}

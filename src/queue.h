@@ -28,6 +28,9 @@ gboolean mproc_queue_is_finished (MprocQueue *self);
 /* Shut down, perhaps not drained yet. */
 gboolean mproc_queue_is_shut_down (MprocQueue *self);
 
+/* How many records have been taken so far, modulo 2^32. */
+guint32 mproc_queue_get_taken (MprocQueue *self);
+
 G_END_DECLS
 
 #endif

@@ -46,10 +46,7 @@ mproc_process_run (MprocProcess *self, GError **error)
   g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_PROCESS), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  /* A start has taken both away. */
-  if (self->args == NULL)
-    return TRUE;
-  args = g_variant_ref (self->args);
+  args = g_variant_ref (mproc_process_peek_args (self));
   ok = call (self->func, args, error);
   g_variant_unref (args);
   return ok;
@@ -61,7 +58,7 @@ mproc_target_run (MprocProcess *self)
   GError *failure = NULL;
 
   /* The argument is nobody else's here: to count it would cost the child its pages. */
-  if (call (self->func, self->args, &failure))
+  if (call (self->func, mproc_process_peek_args (self), &failure))
     return 0;
   if (!self->quiet)
     print_failure (self, failure);

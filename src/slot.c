@@ -44,7 +44,8 @@ typedef struct
 static Table *
 table (void)
 {
-  return mproc_arena_at (mproc_load64 (mproc_arena_root (MPROC_ROOT_FAMILY)), sizeof (Table));
+  return mproc_arena_at (mproc_load64 (mproc_arena_root (MPROC_ROOT_FAMILY)),
+                         sizeof (Table));
 }
 
 gboolean
@@ -62,8 +63,8 @@ slot_at (guint index)
 {
   MprocOffset segment = mproc_load64 (&table ()->segments[index / SLOTS_PER_SEGMENT]);
 
-  return (Slot *) mproc_arena_at (segment, SLOTS_PER_SEGMENT * sizeof (Slot))
-         + index % SLOTS_PER_SEGMENT;
+  return (Slot *) mproc_arena_at (segment, SLOTS_PER_SEGMENT * sizeof (Slot)) +
+         index % SLOTS_PER_SEGMENT;
 }
 
 /* NULL for a member that cannot be. */
@@ -226,8 +227,8 @@ mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberStat
   Slot *slot = slot_of (member);
   guint32 generation = MPROC_MEMBER_GENERATION (member);
 
-  if (slot == NULL
-      || !mproc_cas32 (&slot->word, make_word (generation, from), make_word (generation, to)))
+  if (slot == NULL || !mproc_cas32 (&slot->word, make_word (generation, from),
+                                    make_word (generation, to)))
     return FALSE;
   mproc_word_wake (&slot->word, G_MAXINT32);
   return TRUE;
@@ -274,8 +275,8 @@ mproc_member_set_exit_code (MprocMember member, gint exit_code)
 {
   Slot *slot = slot_of (member);
 
-  mproc_store64 (&slot->exit, (guint64) MPROC_MEMBER_GENERATION (member) << 32
-                                  | (guint32) exit_code);
+  mproc_store64 (&slot->exit,
+                 (guint64) MPROC_MEMBER_GENERATION (member) << 32 | (guint32) exit_code);
 }
 
 void
@@ -297,8 +298,8 @@ mproc_member_find (gint64 pid, MprocOsIdentity *out)
     {
       guint32 word = mproc_load32 (&slot_at (i)->word);
 
-      if ((word & STATE_MASK) == MPROC_MEMBER_LIVE
-          && (gint64) mproc_load64 (&slot_at (i)->pid) == pid)
+      if ((word & STATE_MASK) == MPROC_MEMBER_LIVE &&
+          (gint64) mproc_load64 (&slot_at (i)->pid) == pid)
         {
           mproc_member_get_identity (i << 19 | (word >> 8) << 1, out);
           return TRUE;
@@ -352,9 +353,9 @@ bury_one (MprocMember member, Slot *slot)
 
       if (!is_of (word, member) || (word & STATE_MASK) == MPROC_MEMBER_FREE)
         return;
-      if ((word & STATE_MASK) == MPROC_MEMBER_DEAD
-          || mproc_cas32 (&slot->word, word,
-                          make_word (MPROC_MEMBER_GENERATION (member), MPROC_MEMBER_DEAD)))
+      if ((word & STATE_MASK) == MPROC_MEMBER_DEAD ||
+          mproc_cas32 (&slot->word, word,
+                       make_word (MPROC_MEMBER_GENERATION (member), MPROC_MEMBER_DEAD)))
         break;
     }
   sweep (member, slot);
@@ -371,9 +372,9 @@ bury_threads (const MprocOsIdentity *process)
       Slot *slot = slot_at (i);
       guint32 word = mproc_load32 (&slot->word);
 
-      if ((word & STATE_MASK) != MPROC_MEMBER_FREE
-          && (gint64) mproc_load64 (&slot->pid) == process->pid
-          && mproc_load64 (&slot->start_time) == process->start_time)
+      if ((word & STATE_MASK) != MPROC_MEMBER_FREE &&
+          (gint64) mproc_load64 (&slot->pid) == process->pid &&
+          mproc_load64 (&slot->start_time) == process->start_time)
         bury_one (i << 19 | (word >> 8) << 1, slot);
     }
 }

@@ -26,6 +26,7 @@ end_run (Run *run, gint code)
   MprocMember member = self->member;
 
   mproc_children_end (member, MPROC_OS_NEVER);
+  self->func = NULL;
   g_clear_pointer (&self->args, g_variant_unref);
   mproc_object_set_thread_table (NULL);
   g_clear_pointer (&run->connections, g_hash_table_unref);

@@ -6,6 +6,7 @@
  * in all that map the section, and stays committed until the last of them has ended:
  * there is nothing to open and no way to punch. */
 
+#define LARGEST ((gsize) 16 << 30) /* what a mapping costs here grows with it */
 #define SMALLEST ((gsize) 1 << 20)
 
 gsize
@@ -56,6 +57,9 @@ mproc_os_memory_create (gsize wanted, MprocOsMemory *out, GError **error)
   gsize page = mproc_os_page_size ();
   DWORD code;
 
+#ifdef _WIN64
+  wanted = MIN (wanted, LARGEST);
+#endif
   do
     {
       wanted = (wanted + page - 1) / page * page;
