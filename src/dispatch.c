@@ -18,9 +18,9 @@ mproc_job_free (gpointer data)
   g_free (job);
 }
 
-/* Takes @error. */
+/* The job's end, out of the table already: takes @job, @value and @error. */
 static void
-settle (MprocPool *self, MprocJob *job, GVariant *value, GError *error)
+settle (MprocJob *job, GVariant *value, GError *error)
 {
   if (job->result != NULL)
     mproc_result_set_part (job->result, job->part, value, error);
@@ -30,11 +30,11 @@ settle (MprocPool *self, MprocJob *job, GVariant *value, GError *error)
       if (value != NULL)
         g_variant_unref (value);
     }
-  g_hash_table_remove (self->jobs, GUINT_TO_POINTER (job->serial));
+  mproc_job_free (job);
 }
 
 static void
-settle_done (MprocPool *self, MprocJob *job)
+settle_done (MprocJob *job)
 {
   GError *error = NULL;
   GVariant *value = NULL;
@@ -42,8 +42,14 @@ settle_done (MprocPool *self, MprocJob *job)
 
   if (job->result != NULL)
     value = mproc_task_get_outcome (task, &error);
-  settle (self, job, value, error);
+  settle (job, value, error);
   mproc_task_free (task);
+}
+
+static void
+take_out (MprocPool *self, MprocJob *job)
+{
+  g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
 }
 
 /* ------------------------------------------------------------------ death */
@@ -97,7 +103,8 @@ fail_job (MprocPool *self, MprocJob *job, GError *error)
   MprocGrave grave = { job->serial, job->task };
 
   g_array_append_val (self->graves, grave);
-  settle (self, job, NULL, error);
+  take_out (self, job);
+  settle (job, NULL, error);
 }
 
 /* What is DONE by now was finished by the dead one just before, or is by a live worker whose event
@@ -112,7 +119,10 @@ bury_worker (MprocPool *self, const MprocPoolEvent *death)
       MprocJob *job = g_ptr_array_index (lost, i);
 
       if (mproc_task_get_state (job->task) == MPROC_TASK_DONE)
-        settle_done (self, job);
+        {
+          take_out (self, job);
+          settle_done (job);
+        }
       else
         fail_job (self, job, describe_death (death, job));
     }
@@ -148,15 +158,23 @@ fail_all (MprocPool *self, const GError *why)
 
 /* ------------------------------------------------------------------ the stream */
 
+/* Only the way out of the table is under the mutex, which those who submit want as well. */
 static void
 settle_result (MprocPool *self, guint32 serial)
 {
-  MprocJob *job = g_hash_table_lookup (self->jobs, GUINT_TO_POINTER (serial));
+  MprocJob *job;
 
+  g_mutex_lock (&self->mutex);
   if (self->graves->len > 0)
     free_graves (self, FALSE, serial);
+  job = g_hash_table_lookup (self->jobs, GUINT_TO_POINTER (serial));
   if (job != NULL && mproc_task_get_state (job->task) == MPROC_TASK_DONE)
-    settle_done (self, job);
+    take_out (self, job);
+  else
+    job = NULL;
+  g_mutex_unlock (&self->mutex);
+  if (job != NULL)
+    settle_done (job);
 }
 
 static void
@@ -172,29 +190,20 @@ break_pool (MprocPool *self, const char *why)
 static gboolean
 handle (MprocPool *self, const MprocPoolEvent *event)
 {
-  gboolean go_on = TRUE;
-
-  g_mutex_lock (&self->mutex);
-  switch (event->kind)
+  if (event->kind == MPROC_EVENT_RESULT)
     {
-    case MPROC_EVENT_RESULT:
       settle_result (self, event->serial);
-      break;
-    case MPROC_EVENT_DEATH:
-      bury_worker (self, event);
-      break;
-    case MPROC_EVENT_BROKEN:
-      break_pool (self, event->text);
-      break;
-    case MPROC_EVENT_FINISHED:
-    case MPROC_EVENT_STOP:
-      go_on = FALSE;
-      break;
-    default:
-      break;
+      return TRUE;
     }
+  if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  if (event->kind == MPROC_EVENT_DEATH)
+    bury_worker (self, event);
+  else if (event->kind == MPROC_EVENT_BROKEN)
+    break_pool (self, event->text);
   g_mutex_unlock (&self->mutex);
-  return go_on;
+  return TRUE;
 }
 
 /* Workers die with their nursery. Once they certainly have, what they ran is failed. */
@@ -214,7 +223,8 @@ bury_orphans (MprocPool *self)
         continue;
       if (state == MPROC_TASK_DONE)
         {
-          settle_done (self, job);
+          take_out (self, job);
+          settle_done (job);
           continue;
         }
       mproc_member_get_identity (state, &who);

@@ -5,7 +5,7 @@ static void
 announce (MprocSleepers *sleepers, MprocSleep *sleep)
 {
   mproc_store32 (&sleepers->word, 1);
-  mproc_order_sleeper ();
+  mproc_order_sleeper_of_lockers ();
   sleep->announced = TRUE;
 }
 

@@ -45,11 +45,11 @@ mproc_sleepers_may_be_there (MprocSleepers *sleepers)
   return atomic_load_explicit (&sleepers->word, memory_order_relaxed) != 0;
 }
 
-/* After the change that they wait for. */
+/* After the change that they wait for, and an atomic read-modify-write after that. */
 static inline void
 mproc_sleepers_wake (MprocSleepers *sleepers, guint n)
 {
-  mproc_order_runner ();
+  mproc_order_locker ();
   if (G_UNLIKELY (mproc_sleepers_may_be_there (sleepers)))
     mproc_sleepers_wake_slowly (sleepers, n);
 }

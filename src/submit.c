@@ -29,40 +29,54 @@ check_running (MprocPool *self, GError **error)
   return FALSE;
 }
 
-static void
-add_job (MprocPool *self, const Order *order, const MprocTaskRecord *record)
-{
-  MprocJob *job = g_new (MprocJob, 1);
-
-  job->serial = record->serial;
-  job->task = record->task;
-  job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
-  job->part = order->part;
-  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (job->serial), job);
-}
-
 /* Under the mutex.  Serials and records are in the same order: that a task has been claimed says that
  * every earlier record is gone from the queue. */
 static gboolean
-enqueue (MprocPool *self, const Order *order, MprocHandle ticket, MprocMessage *message,
-         GError **error)
+enqueue (MprocPool *self, MprocJob *job, GError **error)
 {
-  MprocTaskRecord record = { 0 };
+  MprocTaskRecord record = { job->task, 0, 0 };
 
   if (!check_running (self, error))
     return FALSE;
   do
-    record.serial = ++self->last_serial;
-  while (g_hash_table_contains (self->jobs, GUINT_TO_POINTER (record.serial)));
-  record.task = mproc_task_new (record.serial, order->flags, ticket, message, error);
-  if (record.task == 0)
-    return FALSE;
-  add_job (self, order, &record); /* known here before any worker can see it */
+    job->serial = ++self->last_serial;
+  while (g_hash_table_contains (self->jobs, GUINT_TO_POINTER (job->serial)));
+  record.serial = job->serial;
+  mproc_task_queue (job->task, job->serial);
+  /* Known here before any worker can see it. */
+  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (job->serial), job);
   if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
     return TRUE;
-  g_hash_table_remove (self->jobs, GUINT_TO_POINTER (record.serial));
-  mproc_task_free_unsent (record.task);
+  g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   return FALSE;
+}
+
+/* What takes time is done before the mutex is taken: the thread that gives results out wants it too. */
+static gboolean
+hand_over_message (MprocPool *self, const Order *order, MprocMessage *message, GError **error)
+{
+  MprocHandle ticket = mproc_function_get_ticket (order->func, error);
+  MprocJob *job;
+  gboolean ok;
+
+  if (ticket == 0)
+    return FALSE;
+  job = g_new (MprocJob, 1);
+  job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
+  job->part = order->part;
+  job->task = mproc_task_new (order->flags, ticket, message, error);
+  ok = job->task != 0;
+  if (ok)
+    {
+      g_mutex_lock (&self->mutex);
+      ok = enqueue (self, job, error);
+      g_mutex_unlock (&self->mutex);
+      if (!ok)
+        mproc_task_free_unsent (job->task);
+    }
+  if (!ok)
+    mproc_job_free (job);
+  return ok;
 }
 
 /* Consumes the order's args.  FALSE: nobody will settle it. */
@@ -70,7 +84,6 @@ static gboolean
 hand_over (MprocPool *self, const Order *order, GError **error)
 {
   MprocMessage message;
-  MprocHandle ticket;
   gboolean ok;
 
   if (!mproc_message_init (&message, order->args, error))
@@ -83,10 +96,7 @@ hand_over (MprocPool *self, const Order *order, GError **error)
                            "mproc_process_start do");
       return FALSE;
     }
-  ticket = mproc_function_get_ticket (order->func, error);
-  g_mutex_lock (&self->mutex);
-  ok = ticket != 0 && enqueue (self, order, ticket, &message, error);
-  g_mutex_unlock (&self->mutex);
+  ok = hand_over_message (self, order, &message, error);
   mproc_message_clear (&message, ok);
   return ok;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Room behind the argument for an outcome of the usual size. */
-#define INLINE_OUTCOME 192
+#define INLINE_OUTCOME 104
 
 typedef struct
 {
@@ -57,8 +57,7 @@ mproc_get_item (GVariant *items, gsize i)
 }
 
 MprocOffset
-mproc_task_new (guint32 serial, guint32 flags, MprocHandle function, const MprocMessage *args,
-                GError **error)
+mproc_task_new (guint32 flags, MprocHandle function, const MprocMessage *args, GError **error)
 {
   gsize size = sizeof (Task) + round8 (args->size) + INLINE_OUTCOME;
   MprocOffset offset = mproc_arena_alloc (size, error);
@@ -76,8 +75,14 @@ mproc_task_new (guint32 serial, guint32 flags, MprocHandle function, const Mproc
   self->outcome_is_error = FALSE;
   mproc_store64 (&self->outcome, 0);
   mproc_message_store (args, mproc_arena_at (args_of (offset), args->size));
-  mproc_store64 (&self->state, (guint64) serial << 32 | MPROC_TASK_QUEUED);
+  mproc_store64 (&self->state, MPROC_TASK_DONE); /* nobody's to claim yet */
   return offset;
+}
+
+void
+mproc_task_queue (MprocOffset task, guint32 serial)
+{
+  mproc_store64 (&task_at (task)->state, (guint64) serial << 32 | MPROC_TASK_QUEUED);
 }
 
 gboolean
@@ -164,7 +169,7 @@ finish_with_error (MprocOffset task, const GError *error)
 
   if (finish_with (task, mproc_error_to_value (error), TRUE, NULL))
     return;
-  copy = g_error_new (MPROC_ERROR, MPROC_ERROR_NO_MEMORY, "%.60s", error->message);
+  copy = g_error_new (MPROC_ERROR, MPROC_ERROR_NO_MEMORY, "%.40s", error->message);
   if (!finish_with (task, mproc_error_to_value (copy), TRUE, NULL))
     g_assert_not_reached ();
   g_error_free (copy);

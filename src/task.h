@@ -47,8 +47,11 @@ typedef struct
 GVariant *mproc_get_item (GVariant *items, gsize i);
 
 /* A block with everything a worker needs. @args stays the caller's to clear as sent. 0 with error. */
-MprocOffset mproc_task_new (guint32 serial, guint32 flags, MprocHandle function,
-                            const MprocMessage *args, GError **error);
+MprocOffset mproc_task_new (guint32 flags, MprocHandle function, const MprocMessage *args,
+                            GError **error);
+
+/* From here on it can be claimed, by a record with that serial. */
+void mproc_task_queue (MprocOffset task, guint32 serial);
 
 /* By a worker: FALSE if the task is not (any more) to be had. */
 gboolean mproc_task_claim (const MprocTaskRecord *record);

@@ -43,6 +43,32 @@ mproc_order_runner (void)
     mproc_crash_order ();
 }
 
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+void
+mproc_order_sleeper_of_lockers (void)
+{
+  atomic_thread_fence (memory_order_seq_cst);
+}
+
+void
+mproc_order_locker (void)
+{
+  mproc_crash_order ();
+}
+#else
+void
+mproc_order_sleeper_of_lockers (void)
+{
+  mproc_order_sleeper ();
+}
+
+void
+mproc_order_locker (void)
+{
+  mproc_order_runner ();
+}
+#endif
+
 gint
 mproc_spin_budget (MprocSpin *spin)
 {

@@ -28,6 +28,12 @@ gboolean mproc_word_wake (MprocAtomic32 *word, guint n);
 void mproc_order_sleeper (void);
 void mproc_order_runner (void);
 
+/* The same for runners that do an atomic read-modify-write between their change and their look, as
+ * the release of a lock is.  On x86 that is a full barrier by itself, so that the sleeper need not
+ * interrupt every running process to make one. */
+void mproc_order_sleeper_of_lockers (void);
+void mproc_order_locker (void);
+
 /* How a thread spins before it sleeps: after 8 spins in vain in a row it stops, every 64th
  * wait tries again, one success turns it on.  One for each kind of wait. */
 typedef struct

@@ -17,6 +17,8 @@
 
 /* Older C libraries do not know these. */
 #if defined(__linux__)
+#define POPULATED_STEP ((gsize) 1 << 20)
+
 #ifndef MFD_CLOEXEC
 #define MFD_CLOEXEC 0x1U
 #define MFD_ALLOW_SEALING 0x2U
@@ -238,6 +240,12 @@ mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **
       mproc_posix_set_error (error, errno, "mprotect");
       return FALSE;
     }
+#ifdef MADV_POPULATE_WRITE
+  /* The arena grows in small steps, which are used at once: one call instead of a fault a page.
+   * A newcomer that opens all there is touches little of it. */
+  if (size <= POPULATED_STEP)
+    (void) madvise (memory->base + offset, size, MADV_POPULATE_WRITE);
+#endif
   return TRUE;
 }
 
