@@ -7,6 +7,9 @@
 static GMutex local_mutex;
 static GMutex gate;
 static gint own_threads;
+static MprocAtomic64 last_end; /* of one of them */
+
+#define ENDING (G_USEC_PER_SEC / 50)
 static _Thread_local MprocMember lend_to;
 
 typedef struct
@@ -84,6 +87,14 @@ mproc_own_thread_count (void)
   return (guint) g_atomic_int_get (&own_threads);
 }
 
+gboolean
+mproc_own_thread_is_ending (void)
+{
+  gint64 end = (gint64) mproc_load64 (&last_end);
+
+  return end != 0 && g_get_monotonic_time () - end < ENDING;
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -94,6 +105,7 @@ run (gpointer data)
   g_free (data);
   mproc_gate_leave ();
   result = start.func (start.data);
+  mproc_store64 (&last_end, (guint64) g_get_monotonic_time ());
   g_atomic_int_add (&own_threads, -1);
   return result;
 }

@@ -26,6 +26,10 @@ void mproc_local_lend_at_fork (MprocMember child);
 
 /* Threads of the library itself in this process, the ones that live behind the gate. */
 guint mproc_own_thread_count (void);
+
+/* Whether one of them ended so lately that the system may not have noticed. */
+gboolean mproc_own_thread_is_ending (void);
+
 GThread *mproc_own_thread_new (const char *name, GThreadFunc func, gpointer data);
 
 G_END_DECLS

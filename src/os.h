@@ -115,6 +115,10 @@ gboolean mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **
 
 gboolean mproc_os_can_fork (void);
 
+/* Whether fork is what a start method by default should mean: not where the system's own libraries
+ * do not survive it (macOS). */
+gboolean mproc_os_prefers_fork (void);
+
 /* POSIX only.  1 in the parent, 0 in the child, -1 with error.  Flushes nothing. */
 gint mproc_os_fork (MprocOsChild *child, GError **error);
 

@@ -28,7 +28,7 @@ mproc_get_start_method (void)
 
   if (method != MPROC_START_METHOD_DEFAULT)
     return method;
-  return mproc_os_can_fork () ? MPROC_START_METHOD_FORK : MPROC_START_METHOD_SPAWN;
+  return mproc_os_prefers_fork () ? MPROC_START_METHOD_FORK : MPROC_START_METHOD_SPAWN;
 }
 
 /* FALSE with error if this system does not have it. */
@@ -74,22 +74,37 @@ mproc_set_start_method (MprocStartMethod method, GError **error)
   return !was_set;
 }
 
+/* How many threads there are that are not ours, the calling one not counted. One of ours that has
+ * been joined may be seen for an instant longer. */
+static guint
+count_foreign_threads (void)
+{
+  guint n = mproc_os_thread_count ();
+
+  while (n > 1 + mproc_own_thread_count () && mproc_own_thread_is_ending ())
+    {
+      g_usleep (500);
+      n = mproc_os_thread_count ();
+    }
+  return n > 1 + mproc_own_thread_count () ? n - 1 - mproc_own_thread_count () : 0;
+}
+
 /* Forking beside other threads leaves the child with the locks that they held. */
 static MprocStartMethod
 choose (GError **error)
 {
   guint n_threads;
 
-  if (!mproc_os_can_fork ())
+  if (!mproc_os_prefers_fork ())
     return MPROC_START_METHOD_SPAWN;
-  n_threads = mproc_os_thread_count ();
-  if (n_threads <= 1 + mproc_own_thread_count ())
+  n_threads = count_foreign_threads ();
+  if (n_threads == 0)
     return MPROC_START_METHOD_FORK;
   if (mproc_spawn_is_possible ())
     return MPROC_START_METHOD_SPAWN;
   g_set_error (
       error, MPROC_ERROR, MPROC_ERROR_STATE,
-      "this process has %u threads, so that it cannot be forked safely, and it has not "
+      "this process has %u other threads, so that it cannot be forked safely, and it has not "
       "called mproc_init(), so that it cannot spawn: " MPROC_GUARD_ADVICE
       ", start processes before threads, or ask for MPROC_START_METHOD_FORK",
       n_threads);

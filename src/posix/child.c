@@ -25,6 +25,16 @@ mproc_os_can_fork (void)
   return TRUE;
 }
 
+gboolean
+mproc_os_prefers_fork (void)
+{
+#if defined(__APPLE__)
+  return FALSE;
+#else
+  return TRUE;
+#endif
+}
+
 gint
 mproc_os_fork (MprocOsChild *child, GError **error)
 {

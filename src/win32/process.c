@@ -86,6 +86,12 @@ mproc_os_can_fork (void)
   return FALSE;
 }
 
+gboolean
+mproc_os_prefers_fork (void)
+{
+  return FALSE;
+}
+
 gint
 mproc_os_fork (MprocOsChild *child, GError **error)
 {
