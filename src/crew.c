@@ -13,6 +13,9 @@
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
 #define LONGEST_PAUSE G_USEC_PER_SEC
 
+/* How long until there may be room for an event. */
+#define PAUSE_FOR_ROOM 1000
+
 typedef struct
 {
   MprocProcess *process;
@@ -29,18 +32,26 @@ struct MprocCrew
   gint64 pause;
 };
 
-void
-mproc_event_post (MprocQueue *events, const MprocPoolEvent *event)
+/* FALSE: there is no memory for it now. */
+static gboolean
+try_post (MprocQueue *events, const MprocPoolEvent *event)
 {
   gsize size = MPROC_EVENT_BASE_SIZE;
 
   if (event->kind == MPROC_EVENT_BROKEN)
     size += strlen (event->text) + 1;
-  /* The queue has no bound of its own: what can be missing is memory, and the pool, by reading,
-   * gives some back.  A queue that was shut down wants no more events. */
-  while (!mproc_queue_put_bytes (events, event, size, MPROC_FOREVER, NULL)
-         && !mproc_queue_is_shut_down (events))
-    g_usleep (1000);
+  /* A queue that was shut down wants no more events. */
+  return mproc_queue_put_bytes (events, event, size, MPROC_FOREVER, NULL)
+         || mproc_queue_is_shut_down (events);
+}
+
+/* The queue has no bound of its own: what can be missing is memory, and the pool, by reading,
+ * gives some back. */
+void
+mproc_event_post (MprocQueue *events, const MprocPoolEvent *event)
+{
+  while (!try_post (events, event))
+    g_usleep (PAUSE_FOR_ROOM);
 }
 
 gboolean
@@ -97,7 +108,17 @@ mproc_crew_fill (MprocCrew *self, GError **error)
   return TRUE;
 }
 
-static void
+/* FALSE: not now.  The caller may be the one who makes room, and comes again. */
+static gboolean
+post_once (MprocCrew *self, const MprocPoolEvent *event)
+{
+  if (try_post (self->plan.events, event))
+    return TRUE;
+  g_usleep (PAUSE_FOR_ROOM);
+  return FALSE;
+}
+
+static gboolean
 report_death (MprocCrew *self, Worker *worker)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_DEATH };
@@ -105,7 +126,7 @@ report_death (MprocCrew *self, Worker *worker)
   event.member = mproc_process_get_member (worker->process);
   event.pid = mproc_process_get_pid (worker->process);
   mproc_process_get_exit_code (worker->process, &event.exit_code);
-  mproc_event_post (self->plan.events, &event);
+  return post_once (self, &event);
 }
 
 static gboolean
@@ -127,7 +148,7 @@ take_break (MprocCrew *self, gboolean was_short)
   self->not_before = now + self->pause;
 }
 
-/* Takes those that have ended out of the list. */
+/* Takes those that have ended, and have been reported, out of the list. */
 static void
 reap (MprocCrew *self)
 {
@@ -135,12 +156,11 @@ reap (MprocCrew *self)
     {
       Worker *worker = &g_array_index (self->workers, Worker, i);
 
-      if (!mproc_process_join (worker->process, 0))
+      if (!mproc_process_join (worker->process, 0) || !report_death (self, worker))
         {
           i++;
           continue;
         }
-      report_death (self, worker);
       if (!mproc_queue_is_finished (self->plan.tasks))
         take_break (self, was_no_use (self, worker));
       mproc_process_unref (worker->process);
@@ -148,14 +168,14 @@ reap (MprocCrew *self)
     }
 }
 
-static void
+static gboolean
 report (MprocCrew *self, MprocEventKind kind, const GError *error)
 {
   MprocPoolEvent event = { .kind = kind };
 
   if (error != NULL)
     g_strlcpy (event.text, error->message, sizeof event.text);
-  mproc_event_post (self->plan.events, &event);
+  return post_once (self, &event);
 }
 
 /* A worker that cannot be replaced is tried again later, as long as another one works. */
@@ -169,9 +189,7 @@ replace (MprocCrew *self)
       || g_get_monotonic_time () < self->not_before || mproc_crew_fill (self, &error))
     return TRUE;
   take_break (self, TRUE);
-  go_on = self->workers->len > 0;
-  if (!go_on)
-    report (self, MPROC_EVENT_BROKEN, error);
+  go_on = self->workers->len > 0 || !report (self, MPROC_EVENT_BROKEN, error);
   g_error_free (error);
   return go_on;
 }
@@ -184,8 +202,7 @@ mproc_crew_tend (MprocCrew *self)
     return replace (self);
   if (self->workers->len > 0)
     return TRUE;
-  report (self, MPROC_EVENT_FINISHED, NULL);
-  return FALSE;
+  return !report (self, MPROC_EVENT_FINISHED, NULL);
 }
 
 void

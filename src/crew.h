@@ -38,7 +38,8 @@ typedef struct
 
 #define MPROC_EVENT_BASE_SIZE G_STRUCT_OFFSET (MprocPoolEvent, text)
 
-/* Puts an event; waits for room as long as it takes. */
+/* Puts an event; waits for room as long as it takes: not for the pool's own thread, which makes
+ * the room. */
 void mproc_event_post (MprocQueue *events, const MprocPoolEvent *event);
 
 /* An MprocQueueClaim that takes an event into the MprocPoolEvent at @data. */

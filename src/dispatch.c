@@ -203,10 +203,10 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   else if (event->kind == MPROC_EVENT_BROKEN)
     break_pool (self, event->text);
   g_mutex_unlock (&self->mutex);
-  return TRUE;
+  return event->kind != MPROC_EVENT_BROKEN;
 }
 
-/* Workers die with their nursery. Once they certainly have, what they ran is failed. */
+/* Workers die with their nursery.  All of them have: what they ran is failed. */
 static void
 bury_orphans (MprocPool *self)
 {
@@ -229,16 +229,14 @@ bury_orphans (MprocPool *self)
         }
       mproc_member_get_identity (state, &who);
       death.pid = who.pid;
-      while (!mproc_member_is_dead (state))
-        g_usleep (1000);
       fail_job (self, job, describe_death (&death, job));
     }
   g_ptr_array_unref (all);
 }
 
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew of
- * spawned workers is the next best. */
-static void
+ * spawned workers is the next best.  FALSE: there is none to be had. */
+static gboolean
 replace_nursery (MprocPool *self)
 {
   MprocCrewPlan plan
@@ -249,43 +247,49 @@ replace_nursery (MprocPool *self)
   self->nursery = NULL;
   bury_orphans (self);
   if (self->state == MPROC_POOL_TERMINATED)
-    return;
+    return TRUE;
   self->crew = mproc_crew_new (&plan);
   if (mproc_crew_fill (self->crew, &error))
-    return;
+    return TRUE;
   break_pool (self, error->message);
   g_error_free (error);
-  mproc_crew_free (self->crew);
-  self->crew = NULL;
+  return FALSE;
 }
 
-/* What nobody sends an event for. */
-static void
-look_around (MprocPool *self)
+/* What nobody sends an event for.  What a nursery and its workers have sent before they died is
+ * read first, so it has to be @quiet.  FALSE: the pool is broken. */
+static gboolean
+look_around (MprocPool *self, gboolean quiet)
 {
+  gboolean go_on = TRUE;
+
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);
-  else if (self->nursery != NULL && !mproc_nursery_is_alive (self->nursery))
+  else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
     {
       g_mutex_lock (&self->mutex);
-      replace_nursery (self);
+      go_on = replace_nursery (self);
       g_mutex_unlock (&self->mutex);
     }
+  return go_on;
 }
 
-/* No worker is left after this. Thread workers end when their task does, which may fork meanwhile:
- * it must not meet a closed gate. */
-static void
+/* TRUE: no worker is left after this. Thread workers end when their task does, which may fork
+ * meanwhile: it must not meet a closed gate. */
+static gboolean
 end_workers (MprocPool *self)
 {
   gboolean threads = self->method == MPROC_START_METHOD_THREAD;
+  gboolean all;
 
   if (threads)
     mproc_gate_leave ();
-  g_clear_pointer (&self->nursery, mproc_nursery_free);
+  all = mproc_nursery_free (self->nursery);
+  self->nursery = NULL;
   g_clear_pointer (&self->crew, mproc_crew_free);
   if (threads)
     mproc_gate_enter ();
+  return all;
 }
 
 static void
@@ -293,11 +297,13 @@ finish (MprocPool *self)
 {
   GError *why
     = g_error_new_literal (MPROC_ERROR, MPROC_ERROR_CANCELLED, "the pool was terminated");
+  gboolean alone = end_workers (self);
 
-  end_workers (self);
   g_mutex_lock (&self->mutex);
   fail_all (self, why);
-  free_graves (self, TRUE, 0);
+  /* Rather lost than written to by a worker that nobody could end. */
+  if (alone)
+    free_graves (self, TRUE, 0);
   self->thread_ended = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
@@ -323,7 +329,7 @@ mproc_pool_dispatch (gpointer pool)
         go_on = handle (self, &event);
       if (go_on && now - last_look >= MPROC_NAP / 2)
         {
-          look_around (self);
+          go_on = look_around (self, !got);
           last_look = now;
         }
       if (!go_on)

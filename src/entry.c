@@ -34,9 +34,10 @@ typedef struct
   MprocAtomic32 kind;
   MprocAtomic64 body;
   MprocAtomic32 in_flight; /* messages that carry the handle */
-  guint32 unused;
+  MprocAtomic32 moves;     /* raised when another holder or message has come in */
   MprocAtomic64 holders[N_INLINE]; /* one bit for each member, by slot */
-  MprocAtomic64 more;              /* offset of the bits of the slots above, made when needed */
+  MprocAtomic64 more;              /* offset of the bits of the slots above, made when needed; stays
+                                      with the entry, since anybody may be looking at it */
 } Entry;
 
 G_STATIC_ASSERT (sizeof (Entry) == 64);
@@ -211,6 +212,12 @@ mproc_entry_go_live (MprocHandle handle)
   mproc_store32 (&entry_of (handle)->word, make_word (handle, ENTRY_LIVE));
 }
 
+void
+mproc_entry_give_up (MprocHandle handle)
+{
+  mproc_store32 (&entry_of (handle)->word, make_word (handle, ENTRY_FREE));
+}
+
 MprocHandle
 mproc_handle_new_permanent (MprocKind kind, MprocOffset body, GError **error)
 {
@@ -236,7 +243,7 @@ mproc_handle_find (MprocKind kind, gboolean (*match) (MprocOffset body, gpointer
       guint32 word = mproc_load32 (&entry->word);
 
       if ((word & STATE_MASK) == ENTRY_LIVE && mproc_load32 (&entry->kind) == (guint32) kind
-          && match (mproc_load64 (&entry->body), data))
+          && match (mproc_load64 (&entry->body), data) && mproc_load32 (&entry->word) == word)
         return (MprocHandle) (i << GENERATION_BITS | word >> 8);
     }
   return 0;
@@ -310,17 +317,25 @@ mproc_entry_set_bit (MprocHandle handle, MprocMember member)
   guint slot = MPROC_MEMBER_SLOT (member);
   MprocAtomic64 *bits = bits_of (entry_of (handle), slot, TRUE);
 
-  if (bits != NULL)
-    atomic_fetch_or (bits, bit_of (slot));
-  return bits != NULL;
+  if (bits == NULL)
+    return FALSE;
+  atomic_fetch_or (bits, bit_of (slot));
+  atomic_fetch_add (&entry_of (handle)->moves, 1);
+  return TRUE;
 }
 
+/* What the handle names may be gone, and another object in its entry, whose bit is not ours to
+ * clear. */
 gboolean
 mproc_entry_drop_bit (MprocHandle handle, MprocMember member)
 {
+  Entry *entry = entry_of (handle);
   guint slot = MPROC_MEMBER_SLOT (member);
-  MprocAtomic64 *bits = bits_of (entry_of (handle), slot, FALSE);
+  MprocAtomic64 *bits;
 
+  if (mproc_load32 (&entry->word) >> 8 != generation_of (handle))
+    return FALSE;
+  bits = bits_of (entry, slot, FALSE);
   return bits != NULL && (atomic_fetch_and (bits, ~bit_of (slot)) & bit_of (slot)) != 0;
 }
 
@@ -332,7 +347,7 @@ mproc_entry_clear_bit (MprocHandle handle, MprocMember member)
 }
 
 static gboolean
-is_held (Entry *entry)
+look_for_holder (Entry *entry)
 {
   MprocOffset more = mproc_load64 (&entry->more);
 
@@ -347,19 +362,32 @@ is_held (Entry *entry)
   return FALSE;
 }
 
+/* A reference may move behind our back while we look, from a bit to a message to another bit; the
+ * one who moves it raises the count of moves before he lets go of the first. */
+static gboolean
+is_held (Entry *entry)
+{
+  guint32 moves;
+  gboolean held;
+
+  do
+    {
+      moves = atomic_load (&entry->moves);
+      held = look_for_holder (entry);
+    }
+  while (!held && atomic_load (&entry->moves) != moves);
+  return held;
+}
+
 static void
 destroy (Entry *entry, MprocHandle handle)
 {
   const MprocClass *class_ = mproc_object_get_class ((MprocKind) mproc_load32 (&entry->kind));
   MprocOffset body = mproc_load64 (&entry->body);
-  MprocOffset more = mproc_load64 (&entry->more);
 
   if (class_ != NULL && class_->destroy != NULL && body != 0)
     class_->destroy (body);
   mproc_store64 (&entry->body, 0);
-  mproc_store64 (&entry->more, 0);
-  if (more != 0)
-    mproc_arena_free (more);
   mproc_crash_order ();
   mproc_store32 (&entry->word, make_word (handle, ENTRY_FREE));
 }
@@ -398,6 +426,7 @@ mproc_handle_send (MprocHandle handle, GError **error)
   if (mproc_load32 (&entry->kind) == MPROC_KIND_FUNCTION)
     return TRUE;
   atomic_fetch_add (&entry->in_flight, 1);
+  atomic_fetch_add (&entry->moves, 1);
   if (mproc_entry_is_live (handle))
     return TRUE;
   atomic_fetch_sub (&entry->in_flight, 1);

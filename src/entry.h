@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 MprocHandle mproc_entry_new (MprocKind kind, MprocOffset body, GError **error);
 void mproc_entry_go_live (MprocHandle handle);
 
+/* Instead of that: it is free again. */
+void mproc_entry_give_up (MprocHandle handle);
+
 gboolean mproc_entry_is_live (MprocHandle handle);
 MprocOffset mproc_entry_get_body (MprocHandle handle);
 

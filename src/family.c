@@ -164,8 +164,7 @@ mproc_member_enter (MprocMember member)
   thread_member = 0;
   mproc_store32 (&mproc_has_thread_members, FALSE);
   join_barriers ();
-  mproc_slot_set_identity (member);
-  if (!mproc_slot_set_state (member, MPROC_MEMBER_STARTING, MPROC_MEMBER_LIVE))
+  if (!mproc_slot_enter (member))
     return FALSE;
   remember (member);
   return TRUE;

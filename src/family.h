@@ -66,7 +66,7 @@ MprocMember mproc_self_or_none (void);
 /* A slot for one about to be started by the caller, STARTING.  0 with error. */
 MprocMember mproc_member_reserve (GError **error);
 
-/* In the new process, after the arena is there: writes who it is, then STARTING becomes LIVE.
+/* In the new process, after the arena is there: STARTING becomes LIVE, and it writes who it is.
  * FALSE: too late, the starter has given up; the process must end.  (For a forked child its starter
  * has called mproc_local_lend_at_fork, so that it holds what its parent held.) */
 gboolean mproc_member_enter (MprocMember member);
@@ -84,6 +84,9 @@ void mproc_member_bury (MprocMember member);
 /* Certainly dead: another generation lives in the slot, it was marked, or its process has
  * ended.  Costs system calls; sweeps what it finds dead. */
 gboolean mproc_member_is_dead (MprocMember member);
+
+/* Whether somebody that @starter started may be alive, which itself is dead. */
+gboolean mproc_member_has_children (MprocMember starter);
 
 /* Cheap: of that generation and STARTING or LIVE as far as memory tells. */
 gboolean mproc_member_is_current (MprocMember member);

@@ -111,11 +111,21 @@ run (gpointer data)
 }
 
 GThread *
-mproc_own_thread_new (const char *name, GThreadFunc func, gpointer data)
+mproc_own_thread_new (const char *name, GThreadFunc func, gpointer data, GError **error)
 {
   Start *start = g_new (Start, 1);
+  GError *reason = NULL;
+  GThread *thread;
 
   *start = (Start){ func, data };
   g_atomic_int_inc (&own_threads);
-  return g_thread_new (name, run, start);
+  thread = g_thread_try_new (name, run, start, &reason);
+  if (thread != NULL)
+    return thread;
+  g_atomic_int_add (&own_threads, -1);
+  g_free (start);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_SYSTEM, "start of a thread: %s",
+               reason->message);
+  g_error_free (reason);
+  return NULL;
 }

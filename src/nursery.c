@@ -17,6 +17,9 @@ typedef struct
   gintptr its_end;
 } Start;
 
+/* How long it may take to end, and after that its workers, to die with it. */
+#define PATIENCE (5 * G_USEC_PER_SEC)
+
 /* How often it looks without having been woken, at least. */
 #define LOOK (G_USEC_PER_SEC / 2)
 
@@ -104,15 +107,44 @@ mproc_nursery_is_alive (MprocNursery *self)
   return !mproc_process_join (self->process, 0);
 }
 
-void
+gboolean
+mproc_nursery_is_deserted (MprocNursery *self)
+{
+  return !mproc_nursery_is_alive (self) &&
+         !mproc_member_has_children (mproc_process_get_member (self->process));
+}
+
+/* One that was killed has taken its workers with it, but they may need a moment. */
+static gboolean
+await_end (MprocNursery *self)
+{
+  gint64 deadline;
+
+  if (!mproc_process_join (self->process, PATIENCE))
+    mproc_process_kill (self->process, NULL);
+  mproc_process_join (self->process, MPROC_FOREVER);
+  deadline = g_get_monotonic_time () + PATIENCE;
+  while (!mproc_nursery_is_deserted (self))
+    {
+      if (g_get_monotonic_time () >= deadline)
+        return FALSE;
+      g_usleep (1000);
+    }
+  return TRUE;
+}
+
+gboolean
 mproc_nursery_free (MprocNursery *self)
 {
+  gboolean deserted;
+
   if (self == NULL)
-    return;
+    return TRUE;
   /* The byte, because processes forked since may hold copies of our end. */
   mproc_os_channel_write (self->line, "", 1, 0, NULL);
   mproc_os_channel_close (self->line);
-  mproc_process_join (self->process, MPROC_FOREVER);
+  deserted = await_end (self);
   mproc_process_unref (self->process);
   g_free (self);
+  return deserted;
 }

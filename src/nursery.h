@@ -17,8 +17,12 @@ MprocNursery *mproc_nursery_new (const MprocCrewPlan *plan, GError **error);
 /* FALSE once it has ended, for whatever reason. */
 gboolean mproc_nursery_is_alive (MprocNursery *self);
 
-/* Tells it to kill its workers and waits until all of them have ended. */
-void mproc_nursery_free (MprocNursery *self);
+/* TRUE once none of its workers, which die with it, is left either. */
+gboolean mproc_nursery_is_deserted (MprocNursery *self);
+
+/* Tells it to kill its workers and waits until all of them have ended.  FALSE: the nursery has
+ * been killed, and a worker did not die with it. */
+gboolean mproc_nursery_free (MprocNursery *self);
 
 G_END_DECLS
 

@@ -67,26 +67,36 @@ find_open (MprocHandle handle)
   return found;
 }
 
+/* Under the local lock. */
+static gboolean
+make_entry (MprocObject *object, MprocOffset body, MprocMember self, GError **error)
+{
+  MprocHandle handle = mproc_entry_new (object->kind, body, error);
+
+  if (handle == 0)
+    return FALSE;
+  if (!mproc_entry_set_bit (handle, self))
+    {
+      mproc_entry_give_up (handle);
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+                           "shared memory is used up: there is none to note who holds an object");
+      return FALSE;
+    }
+  remember (object, handle);
+  mproc_entry_go_live (handle);
+  return TRUE;
+}
+
 gboolean
 mproc_object_publish (MprocObject *object, MprocOffset body, GError **error)
 {
   MprocMember self = mproc_process_self ();
-  MprocHandle handle;
+  gboolean ok;
 
   mproc_local_lock ();
-  handle = object->handle;
-  if (handle == 0)
-    {
-      handle = mproc_entry_new (object->kind, body, error);
-      if (handle != 0)
-        {
-          mproc_entry_set_bit (handle, self);
-          remember (object, handle);
-          mproc_entry_go_live (handle);
-        }
-    }
+  ok = object->handle != 0 || make_entry (object, body, self, error);
   mproc_local_unlock ();
-  return handle != 0;
+  return ok;
 }
 
 /* The bit first, then a look whether the entry is still there: whoever destroys it looks at the
@@ -243,5 +253,5 @@ mproc_object_lend_all (MprocMember member)
     return;
   g_hash_table_iter_init (&iter, opened);
   while (g_hash_table_iter_next (&iter, &handle, NULL))
-    mproc_entry_set_bit (GPOINTER_TO_INT (handle), member);
+    take_bit (GPOINTER_TO_INT (handle), member, NULL);
 }

@@ -312,7 +312,7 @@ mproc_unpack_va (GVariant *value, GError **error, const char *format, va_list *a
     return FALSE;
   found.objects = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_object_unref);
   found.functions = g_array_new (FALSE, FALSE, sizeof (MprocFunc));
-  ok = check (value, &at, &found, error);
+  ok = check (value, &at, &found, error) && (*at == '\0' || refuse (value, format, error));
   if (ok)
     write_out (value, &format, &found, arguments);
   g_array_unref (found.functions);

@@ -70,14 +70,16 @@ mproc_parking_list_handles (GArray *handles)
     }
 }
 
-/* At a thread's end.  A token on its way stays in the semaphore; the next lessee drains it. */
+/* At a thread's end.  A token on its way stays in the semaphore; the next lessee drains it.  Not
+ * what is left of a fork: there it is the parent's, whose thread goes on.  (What a thread leased as
+ * a member of its own has been swept.) */
 static void
 give_back (gpointer data)
 {
   Lease *lease = data;
-  Entry *entry = &parking ()->entries[lease->index];
 
-  mproc_cas32 (&entry->holder, lease->holder, 0);
+  if (lease->holder != 0 && lease->holder == mproc_self_or_none ())
+    mproc_cas32 (&parking ()->entries[lease->index].holder, lease->holder, 0);
   g_free (lease);
 }
 
@@ -146,7 +148,13 @@ mproc_parking_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
   lease->token_may_come = FALSE;
   atomic_store (&entry->waits_for, offset);
   if (atomic_load (word) == value && mproc_os_sem_wait (&entry->semaphore, deadline))
-    return;
+    {
+      /* A token that came too late for an earlier wait: nobody sleeps here any more, and a wake
+       * must not be spent on it. */
+      if (mproc_load64 (&entry->waits_for) != 0)
+        mproc_store64 (&entry->waits_for, 0);
+      return;
+    }
   /* Nobody posts an entry that names nothing.  If ours was taken out already, its token comes in a
    * moment; a waker killed in between never sends it, so the wait for it is short. */
   if (atomic_exchange (&entry->waits_for, 0) == 0

@@ -57,6 +57,15 @@ mproc_pool_is_mine (MprocPool *self)
 
 static GPtrArray *pools; /* under the local lock; holds no references */
 
+/* A thread that is a worker and calls exit () is waited for by its pool, and cannot wait for it. */
+static gint64
+patience_with (MprocPool *pool)
+{
+  gboolean is_thread = mproc_self () != mproc_process_self ();
+
+  return is_thread && pool->method == MPROC_START_METHOD_THREAD ? 0 : MPROC_FOREVER;
+}
+
 static void
 terminate_pools (void)
 {
@@ -75,7 +84,7 @@ terminate_pools (void)
       if (!mproc_pool_is_mine (pool))
         continue;
       mproc_pool_terminate (pool);
-      mproc_pool_join (pool, MPROC_FOREVER);
+      mproc_pool_join (pool, patience_with (pool));
       mproc_pool_unref (pool);
     }
 }
@@ -97,12 +106,19 @@ remember (MprocPool *self)
     mproc_at_exit (terminate_pools);
 }
 
-static void
-forget (MprocPool *self)
+/* TRUE: it was the last reference, which goes under the lock under which an exit looks for
+ * pools. */
+static gboolean
+drop (MprocPool *self)
 {
+  gboolean last;
+
   mproc_local_lock ();
-  g_ptr_array_remove_fast (pools, self);
+  last = g_atomic_int_dec_and_test (&self->ref_count);
+  if (last && pools != NULL)
+    g_ptr_array_remove_fast (pools, self);
   mproc_local_unlock ();
+  return last;
 }
 
 /* ------------------------------------------------------------------ making */
@@ -183,8 +199,8 @@ set_up (MprocPool *self, const char *name, GError **error)
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
   if (self->events == NULL || !start_workers (self, name, error))
     return FALSE;
-  self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self);
-  return TRUE;
+  self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
+  return self->thread != NULL;
 }
 
 MprocPool *
@@ -307,14 +323,9 @@ mproc_pool_join (MprocPool *self, gint64 timeout_us)
 void
 mproc_pool_unref (MprocPool *self)
 {
-  if (self == NULL || !g_atomic_int_dec_and_test (&self->ref_count))
+  if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
     return;
-  if (mproc_pool_is_mine (self))
-    {
-      mproc_pool_terminate (self);
-      self->state = MPROC_POOL_TERMINATED;
-      mproc_pool_join (self, MPROC_FOREVER);
-      forget (self);
-      free_pool (self);
-    }
+  mproc_pool_terminate (self);
+  mproc_pool_join (self, MPROC_FOREVER);
+  free_pool (self);
 }

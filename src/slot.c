@@ -211,6 +211,24 @@ mproc_slot_set_identity (MprocMember member)
   set_identity (member, &who);
 }
 
+/* The name comes after the state: a slot whose starter has died may have been given up, and be
+ * another's by now.  Killed in between, it is buried by its starter, or else lost. */
+gboolean
+mproc_slot_enter (MprocMember member)
+{
+  Slot *slot = slot_of (member);
+  guint32 generation = MPROC_MEMBER_GENERATION (member);
+  MprocOsIdentity who;
+
+  mproc_os_identify (&who);
+  if (slot == NULL || !mproc_cas32 (&slot->word, make_word (generation, MPROC_MEMBER_STARTING),
+                                    make_word (generation, MPROC_MEMBER_LIVE)))
+    return FALSE;
+  set_identity (member, &who);
+  mproc_word_wake (&slot->word, G_MAXINT32);
+  return TRUE;
+}
+
 void
 mproc_slot_set_thread (MprocMember member, MprocMember process)
 {
@@ -310,6 +328,15 @@ mproc_member_find (gint64 pid, MprocOsIdentity *out)
 
 /* ------------------------------------------------------------------ death */
 
+/* One that is about to leave may have a thread that goes on meanwhile. */
+static gboolean
+may_be_running (MprocMember member)
+{
+  MprocMemberState state = mproc_member_get_state (member);
+
+  return state != MPROC_MEMBER_FREE && state != MPROC_MEMBER_DEAD;
+}
+
 /* Every step can be done again by the next sweeper, should this one die. */
 static void
 sweep (MprocMember member, Slot *slot)
@@ -319,7 +346,7 @@ sweep (MprocMember member, Slot *slot)
   guint32 sweeper = mproc_load32 (&slot->sweeper);
   MprocOffset intent;
 
-  if (sweeper != 0 && mproc_member_is_current (sweeper))
+  if (sweeper != 0 && may_be_running (sweeper))
     return;
   if (!mproc_cas32 (&slot->sweeper, sweeper, self))
     return;
@@ -430,6 +457,29 @@ mproc_member_is_dead (MprocMember member)
   if (dead)
     mproc_member_bury (member);
   return dead;
+}
+
+gboolean
+mproc_member_has_children (MprocMember starter)
+{
+  guint n = mproc_load32 (&table ()->n_slots);
+
+  for (guint i = 0; i < n; i++)
+    {
+      Slot *slot = slot_at (i);
+      guint32 word = mproc_load32 (&slot->word);
+      MprocMember child = i << 19 | (word >> 8) << 1;
+      MprocOsIdentity who;
+
+      if ((word & STATE_MASK) == MPROC_MEMBER_FREE
+          || mproc_load32 (&slot->starter) != starter)
+        continue;
+      mproc_member_get_identity (child, &who);
+      /* One without a name yet is buried, so that it cannot come late. */
+      if (who.pid != 0 ? !mproc_os_is_dead (&who) : !mproc_member_is_dead (child))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 gboolean

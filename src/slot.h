@@ -19,6 +19,9 @@ void mproc_slot_set_identity (MprocMember member);
 /* FALSE if the slot's generation or state is another. */
 gboolean mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberState to);
 
+/* STARTING becomes LIVE, by the new process itself, which writes who it is.  FALSE: too late. */
+gboolean mproc_slot_enter (MprocMember member);
+
 /* A thread's slot: it bears the identity of its process, word for word, and is buried with it. */
 void mproc_slot_set_thread (MprocMember member, MprocMember process);
 

@@ -161,18 +161,23 @@ finish_with (MprocOffset task, GVariant *value, gboolean is_error, GError **erro
   return ok;
 }
 
-/* An error always finds room: what is too long for a full arena loses its end. */
+/* Fits into the room that every task has. */
+static void
+finish_without_words (MprocOffset task)
+{
+  GError *error = g_error_new_literal (MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+                                       "no memory for the task's error");
+
+  if (!finish_with (task, mproc_error_to_value (error), TRUE, NULL))
+    g_assert_not_reached ();
+  g_error_free (error);
+}
+
 static void
 finish_with_error (MprocOffset task, const GError *error)
 {
-  GError *copy;
-
-  if (finish_with (task, mproc_error_to_value (error), TRUE, NULL))
-    return;
-  copy = g_error_new (MPROC_ERROR, MPROC_ERROR_NO_MEMORY, "%.40s", error->message);
-  if (!finish_with (task, mproc_error_to_value (copy), TRUE, NULL))
-    g_assert_not_reached ();
-  g_error_free (copy);
+  if (!finish_with (task, mproc_error_to_value (error), TRUE, NULL))
+    finish_without_words (task);
 }
 
 void

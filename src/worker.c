@@ -28,9 +28,11 @@ call_one (MprocFunc func, GVariant *args, GError **error)
 {
   GVariant *value = func (args, error);
 
-  if (value == NULL && *error == NULL)
-    value = g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL);
-  return value;
+  if (*error == NULL)
+    return value != NULL ? value : g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL);
+  if (value != NULL)
+    g_variant_unref (g_variant_take_ref (value));
+  return NULL;
 }
 
 static GVariant *

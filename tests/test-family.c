@@ -3,6 +3,7 @@
 #include "mproc-test.h"
 
 #include "arena.h"
+#include "entry.h"
 #include "kill.h"
 #include "process.h"
 
@@ -77,6 +78,73 @@ START_TEST (a_child_forked_by_hand_is_a_member_of_its_own)
   mproc_os_child_clear (&child);
   mproc_queue_unref (to);
   mproc_queue_unref (from);
+}
+END_TEST
+
+/* A slot is @member's no more: its starter has given it up, and another one is to come there. */
+static MprocMember
+give_to_another (MprocMember member)
+{
+  MprocMember other;
+
+  mproc_member_bury (member);
+  while (MPROC_MEMBER_SLOT (other = mproc_member_reserve (NULL)) != MPROC_MEMBER_SLOT (member))
+    mproc_member_bury (other);
+  return other;
+}
+
+START_TEST (a_child_that_comes_too_late_leaves_its_slot_alone)
+{
+  MprocMember late = mproc_family_ensure (NULL) ? mproc_member_reserve (NULL) : 0;
+  MprocMember other = give_to_another (late);
+  MprocOsIdentity who;
+  MprocOsChild child;
+  gint forked = mproc_os_fork (&child, NULL);
+
+  if (forked == 0)
+    mproc_os_exit (mproc_member_enter (late) ? 1 : 0);
+  ck_assert_int_eq (forked, 1);
+  ck_assert (mproc_os_child_wait (&child, MPROC_OS_NEVER));
+  ck_assert_int_eq (child.exit_code, 0);
+  mproc_os_child_clear (&child);
+  mproc_member_get_identity (other, &who);
+  ck_assert_int_eq (who.pid, 0);
+  ck_assert (!mproc_member_is_dead (other));
+  mproc_member_bury (other);
+}
+END_TEST
+
+START_TEST (starters_are_asked_for_their_children)
+{
+  MprocMember child = mproc_family_ensure (NULL) ? mproc_member_reserve (NULL) : 0;
+
+  ck_assert_uint_ne (child, 0);
+  mproc_member_enter_thread (child);
+  ck_assert (mproc_member_has_children (mproc_process_self ()));
+  mproc_member_leave_thread (child, 0);
+  ck_assert (!mproc_member_has_children (mproc_process_self ()));
+}
+END_TEST
+
+/* What a process remembers of an object that is gone says nothing of the next one in its entry. */
+START_TEST (a_stale_handle_clears_no_bit)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocHandle old = ((MprocObject *) queue)->handle;
+  MprocHandle fresh;
+
+  do
+    {
+      mproc_queue_unref (queue);
+      queue = mproc_queue_new (0, NULL);
+      fresh = ((MprocObject *) queue)->handle;
+    }
+  while (fresh >> 14 != old >> 14);
+  ck_assert (!mproc_entry_drop_bit (old, mproc_process_self ()));
+  mproc_entry_check_last (fresh);
+  ck_assert (mproc_entry_is_live (fresh));
+  mproc_queue_unref (queue);
+  ck_assert (!mproc_entry_is_live (fresh));
 }
 END_TEST
 
@@ -168,7 +236,12 @@ mproc_test_family_suite (void)
 
   tcase_add_loop_test (tcase, slots_and_memory_are_used_again, 0, n);
   if (mproc_os_can_fork ())
-    tcase_add_test (tcase, a_child_forked_by_hand_is_a_member_of_its_own);
+    {
+      tcase_add_test (tcase, a_child_forked_by_hand_is_a_member_of_its_own);
+      tcase_add_test (tcase, a_child_that_comes_too_late_leaves_its_slot_alone);
+    }
+  tcase_add_test (tcase, starters_are_asked_for_their_children);
+  tcase_add_test (tcase, a_stale_handle_clears_no_bit);
   tcase_add_loop_test (tcase, a_killed_process_leaves_nobody_behind, 0, n);
   return suite;
 }

@@ -86,6 +86,8 @@ START_TEST (wrong_forms_are_refused_and_nothing_is_written)
           MPROC_ERROR_INVALID);
   expect (mproc_unpack (value, &error, "(hs)", NULL, &text), &error, MPROC_ERROR_INVALID);
   expect (mproc_unpack (value, &error, "i", &number), &error, MPROC_ERROR_INVALID);
+  expect (mproc_unpack (value, &error, "(is)i", &number, &text, &number), &error,
+          MPROC_ERROR_INVALID);
   ck_assert_int_eq (number, 7);
   ck_assert_str_eq (text, "untouched");
   g_variant_unref (value);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Pools that lose what they start their workers with, or end where that is awkward. */
+#include "mproc-test.h"
+
+#include "kill.h"
+#include "os.h"
+
+static MprocPool *
+make_pool (guint n_workers, MprocStartMethod method)
+{
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPool *pool;
+
+  mproc_pool_options_set_start_method (options, method);
+  pool = mproc_pool_new_full (n_workers, options, NULL);
+  mproc_pool_options_free (options);
+  return pool;
+}
+
+/* ------------------------------------------------------------------ functions that run there */
+
+static GVariant *
+square (GVariant *x, GError **error)
+{
+  (void) error;
+  return g_variant_new_int32 (g_variant_get_int32 (x) * g_variant_get_int32 (x));
+}
+
+static GVariant *
+parent_pid (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
+}
+
+/* Says its pid on the first queue, then waits for a word on the second. */
+static GVariant *
+report_and_wait (GVariant *args, GError **error)
+{
+  gint64 pid = mproc_process_get_pid (mproc_process_current ());
+  MprocQueue *pids;
+  MprocQueue *go;
+
+  if (!mproc_unpack (args, error, "(&h&h)", &pids, &go))
+    return NULL;
+  mproc_queue_put (pids, g_variant_new_int64 (pid), MPROC_FOREVER, error);
+  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
+  return NULL;
+}
+
+/* As exit () does, but for the leak checkers that look at what is left then. */
+static GVariant *
+leave_program (GVariant *args, GError **error)
+{
+  (void) error;
+  mproc_shutdown (MPROC_FOREVER);
+  mproc_os_exit (g_variant_get_int32 (args));
+  return NULL;
+}
+
+/* ------------------------------------------------------------------ the nursery */
+
+/* The pool's own process, which the workers die with. */
+static void
+kill_nursery (MprocPool *pool)
+{
+  GVariant *pid = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+
+  mproc_test_kill_pid (g_variant_get_int64 (pid));
+  g_variant_unref (pid);
+}
+
+static void
+expect_death (MprocResult *result)
+{
+  GError *error = NULL;
+
+  ck_assert_ptr_null (mproc_result_get (result, MPROC_SECONDS (30), &error));
+  ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED), "%s",
+                 error->message);
+  g_clear_error (&error);
+  mproc_result_unref (result);
+}
+
+START_TEST (a_killed_nursery_costs_the_running_tasks_alone)
+{
+  MprocPool *pool = make_pool (2, MPROC_START_METHOD_FORK);
+  MprocQueue *pids = mproc_queue_new (0, NULL);
+  MprocQueue *go = mproc_queue_new (0, NULL);
+  GVariant *nursery = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+  MprocResult *running[2], *queued;
+  GVariant *value;
+
+  for (guint i = 0; i < 2; i++)
+    running[i] = mproc_pool_apply_async (pool, report_and_wait,
+                                         mproc_pack ("(hh)", pids, go), NULL);
+  for (guint i = 0; i < 2; i++)
+    g_variant_unref (mproc_queue_get (pids, MPROC_FOREVER, NULL));
+  queued = mproc_pool_apply_async (pool, square, g_variant_new_int32 (7), NULL);
+  mproc_test_kill_pid (g_variant_get_int64 (nursery));
+  g_variant_unref (nursery);
+  for (guint i = 0; i < 2; i++)
+    expect_death (running[i]);
+  value = mproc_result_get (queued, MPROC_SECONDS (30), NULL);
+  ck_assert_int_eq (g_variant_get_int32 (value), 49);
+  g_variant_unref (value);
+  mproc_result_unref (queued);
+  mproc_pool_close (pool);
+  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
+  mproc_pool_unref (pool);
+  mproc_queue_unref (pids);
+  mproc_queue_unref (go);
+}
+END_TEST
+
+/* At any instant, also of the pool's end: every result comes. */
+START_TEST (a_nursery_killed_at_random_leaves_no_result_out)
+{
+  for (gint round = mproc_test_scale (15); round > 0; round--)
+    {
+      MprocPool *pool = make_pool (2, MPROC_START_METHOD_FORK);
+      MprocResult *results[40];
+
+      kill_nursery (pool);
+      for (gint32 i = 0; i < 40; i++)
+        results[i] = mproc_pool_apply_async (pool, square, g_variant_new_int32 (i), NULL);
+      if (round % 3 == 0)
+        mproc_pool_terminate (pool);
+      if (round % 3 == 1)
+        mproc_pool_close (pool);
+      for (gint32 i = 0; i < 40; i++)
+        {
+          ck_assert (mproc_result_wait (results[i], MPROC_SECONDS (30)));
+          mproc_result_unref (results[i]);
+        }
+      mproc_pool_unref (pool);
+    }
+}
+END_TEST
+
+/* ------------------------------------------------------------------ in a process of its own */
+
+static void
+run_alone (MprocFunc func, MprocStartMethod method, gint exit_code)
+{
+  MprocProcess *process = mproc_process_new (func, NULL);
+  gint code = -1;
+
+  mproc_process_set_start_method (process, method);
+  ck_assert (mproc_process_start (process, NULL));
+  ck_assert (mproc_process_join (process, MPROC_SECONDS (50)));
+  ck_assert (mproc_process_get_exit_code (process, &code));
+  ck_assert_int_eq (code, exit_code);
+  mproc_process_unref (process);
+}
+
+/* Makes spawning impossible.  A worker may still give a result, or die of it, before the pool
+ * knows that there are none. */
+static GVariant *
+lose_all_workers (GVariant *args, GError **error)
+{
+  MprocPool *pool = make_pool (2, MPROC_START_METHOD_FORK);
+  gboolean broken = FALSE;
+
+  (void) args;
+  if (!mproc_set_executable ("/bin/true", error))
+    return NULL;
+  kill_nursery (pool);
+  while (!broken)
+    {
+      GError *reason = NULL;
+      GVariant *value = mproc_pool_apply (pool, square, g_variant_new_int32 (1), &reason);
+
+      broken = g_error_matches (reason, MPROC_ERROR, MPROC_ERROR_STATE);
+      g_clear_error (&reason);
+      g_clear_pointer (&value, g_variant_unref);
+    }
+  mproc_pool_close (pool);
+  if (!mproc_pool_join (pool, MPROC_SECONDS (30)))
+    g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT, "it does not end");
+  mproc_pool_unref (pool);
+  return NULL;
+}
+
+START_TEST (a_pool_that_can_start_no_worker_is_broken_and_ends)
+{
+  run_alone (lose_all_workers, MPROC_START_METHOD_FORK, 0);
+}
+END_TEST
+
+static GVariant *
+end_from_a_worker (GVariant *args, GError **error)
+{
+  MprocPool *pool = make_pool (2, MPROC_START_METHOD_THREAD);
+
+  (void) args;
+  mproc_pool_apply (pool, leave_program, g_variant_new_int32 (3), error);
+  return NULL;
+}
+
+START_TEST (a_worker_that_is_a_thread_can_end_the_program)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+
+  if (method != MPROC_START_METHOD_THREAD)
+    run_alone (end_from_a_worker, method, 3);
+}
+END_TEST
+
+Suite *
+mproc_test_pool_loss_suite (void)
+{
+  Suite *suite = suite_create ("pool-loss");
+  TCase *tcase = mproc_test_case (suite, "pool-loss");
+
+  tcase_add_loop_test (tcase, a_worker_that_is_a_thread_can_end_the_program, 0,
+                       (int) mproc_test_n_methods ());
+  if (!mproc_test_can_fork ())
+    return suite;
+  tcase_add_test (tcase, a_killed_nursery_costs_the_running_tasks_alone);
+  tcase_add_test (tcase, a_nursery_killed_at_random_leaves_no_result_out);
+  tcase_add_test (tcase, a_pool_that_can_start_no_worker_is_broken_and_ends);
+  return suite;
+}
