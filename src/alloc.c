@@ -97,7 +97,8 @@ push (MprocAtomic64 *stack, guint64 granule)
       top = mproc_load64 (stack);
       mproc_store32 (&block_at (granule)->next, (guint32) (top & GRANULE_MASK));
     }
-  while (!mproc_cas64 (stack, top, ((top >> GRANULE_BITS) + 1) << GRANULE_BITS | granule));
+  while (!mproc_cas64 (stack, top,
+                       ((top >> GRANULE_BITS) + 1) << GRANULE_BITS | granule));
 }
 
 /* Commit first, then move the pointer: a failure has changed nothing. */
@@ -142,9 +143,9 @@ make_ready (Block *block, guint64 granule, guint c, GError **error)
 
   if (mproc_load32 (&block->state) == BLOCK_FREE && class_size (c) >= PUNCH_SIZE)
     atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
-  if (mproc_load32 (&block->state) == BLOCK_PUNCHED
-      && find_pages (granule * GRANULE, class_size (c), &from, &length)
-      && !mproc_arena_recommit (from, length, error))
+  if (mproc_load32 (&block->state) == BLOCK_PUNCHED &&
+      find_pages (granule * GRANULE, class_size (c), &from, &length) &&
+      !mproc_arena_recommit (from, length, error))
     return FALSE;
   mproc_store32 (&block->size_class, c);
   mproc_store32 (&block->state, BLOCK_USED);
@@ -199,7 +200,8 @@ block_of (MprocOffset payload)
 gsize
 mproc_arena_block_size (MprocOffset block)
 {
-  return (gsize) class_size (mproc_load32 (&block_of (block)->size_class)) - sizeof (Block);
+  return (gsize) class_size (mproc_load32 (&block_of (block)->size_class)) -
+         sizeof (Block);
 }
 
 /* What is kept is counted for this choice alone: a process killed in between makes it a little

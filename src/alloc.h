@@ -11,10 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  _Alignas (128) MprocAtomic64 bump; /* where the next new block starts, in bytes */
+  _Alignas(128) MprocAtomic64 bump; /* where the next new block starts, in bytes */
   MprocAtomic64 kept; /* bytes of large free blocks whose pages were not given back */
   /* Free blocks of each class: 30 bits of the first one's granule, 34 bits of tag. */
-  _Alignas (128) MprocAtomic64 stacks[MPROC_N_SIZE_CLASSES];
+  _Alignas(128) MprocAtomic64 stacks[MPROC_N_SIZE_CLASSES];
 } MprocAllocator;
 
 /* Blocks start behind the arena's head, which is @head_size bytes. */

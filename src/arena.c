@@ -60,8 +60,8 @@ set_up (GError **error)
 {
   gsize first = round_up (MIN_STEP, mproc_os_page_size ());
 
-  if (!mproc_os_memory_commit (&memory, 0, first, error)
-      || !mproc_os_memory_open (&memory, 0, first, error))
+  if (!mproc_os_memory_commit (&memory, 0, first, error) ||
+      !mproc_os_memory_open (&memory, 0, first, error))
     return FALSE;
   mproc_store64 (&opened, first);
   head ()->magic = MAGIC;
@@ -96,16 +96,16 @@ mproc_arena_adopt (gintptr handle, guint64 size, guint64 nonce, GError **error)
   gsize page = round_up (sizeof (Head), mproc_os_page_size ());
 
   g_return_val_if_fail (!mproc_arena_exists (), FALSE);
-  if (size < page || size > G_MAXSIZE
-      || !mproc_os_memory_adopt (handle, (gsize) size, &memory, error))
+  if (size < page || size > G_MAXSIZE ||
+      !mproc_os_memory_adopt (handle, (gsize) size, &memory, error))
     return FALSE;
   if (!mproc_os_memory_open (&memory, 0, page, error))
     {
       mproc_os_memory_clear (&memory);
       return FALSE;
     }
-  if (head ()->magic != MAGIC || head ()->layout != MPROC_LAYOUT || head ()->size != size
-      || head ()->nonce != nonce)
+  if (head ()->magic != MAGIC || head ()->layout != MPROC_LAYOUT ||
+      head ()->size != size || head ()->nonce != nonce)
     {
       mproc_os_memory_clear (&memory);
       g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_VERSION,
@@ -203,7 +203,8 @@ refuse_memory (guint64 wanted, GError **error)
 {
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
                "shared memory is used up: %" G_GUINT64_FORMAT
-               " bytes wanted in all, %" G_GUINT64_FORMAT " allowed (mproc_set_memory_limit)",
+               " bytes wanted in all, %" G_GUINT64_FORMAT
+               " allowed (mproc_set_memory_limit)",
                wanted, mproc_load64 (&head ()->budget));
   return FALSE;
 }
@@ -222,7 +223,8 @@ mproc_arena_commit (guint64 end, GError **error)
         return TRUE;
       if (end > limit)
         return refuse_memory (end, error);
-      to = MIN (round_up ((gsize) MAX (end, from + step), mproc_os_page_size ()), memory.size);
+      to = MIN (round_up ((gsize) MAX (end, from + step), mproc_os_page_size ()),
+                memory.size);
       if (!mproc_os_memory_commit (&memory, (gsize) from, (gsize) (to - from), error))
         return FALSE;
       /* Two committers may do the same pages; whoever dies here leaves no hole, since the next

@@ -41,8 +41,8 @@ try_post (MprocQueue *events, const MprocPoolEvent *event)
   if (event->kind == MPROC_EVENT_BROKEN)
     size += strlen (event->text) + 1;
   /* A queue that was shut down wants no more events. */
-  return mproc_queue_put_bytes (events, event, size, MPROC_FOREVER, NULL)
-         || mproc_queue_is_shut_down (events);
+  return mproc_queue_put_bytes (events, event, size, MPROC_FOREVER, NULL) ||
+         mproc_queue_is_shut_down (events);
 }
 
 /* The queue has no bound of its own: what can be missing is memory, and the pool, by reading,
@@ -81,8 +81,9 @@ start_one (MprocCrew *self, GError **error)
   char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
   Worker worker;
 
-  worker.process = mproc_process_new (
-    mproc_worker_main, mproc_pack ("(hh)", self->plan.tasks, self->plan.events));
+  worker.process =
+      mproc_process_new (mproc_worker_main,
+                         mproc_pack ("(hh)", self->plan.tasks, self->plan.events));
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
   mproc_process_set_internal (worker.process, TRUE);
@@ -132,8 +133,8 @@ report_death (MprocCrew *self, Worker *worker)
 static gboolean
 was_no_use (MprocCrew *self, const Worker *worker)
 {
-  return g_get_monotonic_time () - worker->started < SHORT_LIFE
-         && mproc_queue_get_taken (self->plan.tasks) == worker->taken;
+  return g_get_monotonic_time () - worker->started < SHORT_LIFE &&
+         mproc_queue_get_taken (self->plan.tasks) == worker->taken;
 }
 
 static void
@@ -185,8 +186,8 @@ replace (MprocCrew *self)
   GError *error = NULL;
   gboolean go_on = TRUE;
 
-  if (self->workers->len == self->plan.n_workers
-      || g_get_monotonic_time () < self->not_before || mproc_crew_fill (self, &error))
+  if (self->workers->len == self->plan.n_workers ||
+      g_get_monotonic_time () < self->not_before || mproc_crew_fill (self, &error))
     return TRUE;
   take_break (self, TRUE);
   go_on = self->workers->len > 0 || !report (self, MPROC_EVENT_BROKEN, error);
@@ -212,7 +213,8 @@ mproc_crew_list_waits (MprocCrew *self, GArray *waits)
     {
       MprocOsWait wait;
 
-      if (mproc_process_get_wait (g_array_index (self->workers, Worker, i).process, &wait, NULL))
+      if (mproc_process_get_wait (g_array_index (self->workers, Worker, i).process, &wait,
+                                  NULL))
         g_array_append_val (waits, wait);
     }
 }

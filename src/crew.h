@@ -29,8 +29,8 @@ typedef enum
 typedef struct
 {
   guint32 kind;
-  guint32 serial;  /* RESULT: of the task */
-  guint32 member;  /* DEATH */
+  guint32 serial; /* RESULT: of the task */
+  guint32 member; /* DEATH */
   gint32 exit_code;
   gint64 pid;
   char text[160]; /* BROKEN; sent only as far as it goes */

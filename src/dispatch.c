@@ -57,12 +57,15 @@ take_out (MprocPool *self, MprocJob *job)
 static GError *
 describe_death (const MprocPoolEvent *death, MprocJob *job)
 {
-  const char *signal = death->exit_code < 0 ? mproc_os_signal_name (-death->exit_code) : NULL;
-  char *how = signal != NULL ? g_strdup_printf ("was killed by %s", signal)
-                             : g_strdup_printf ("ended with exit code %d", death->exit_code);
-  GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
-                               "the worker (pid %" G_GINT64_FORMAT ") that ran task %u %s",
-                               death->pid, job->serial, how);
+  const char *signal =
+      death->exit_code < 0 ? mproc_os_signal_name (-death->exit_code) : NULL;
+  char *how = signal != NULL
+                  ? g_strdup_printf ("was killed by %s", signal)
+                  : g_strdup_printf ("ended with exit code %d", death->exit_code);
+  GError *error =
+      g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
+                   "the worker (pid %" G_GINT64_FORMAT ") that ran task %u %s",
+                   death->pid, job->serial, how);
 
   g_free (how);
   return error;
@@ -70,7 +73,9 @@ describe_death (const MprocPoolEvent *death, MprocJob *job)
 
 /* Jobs in a list of their own, since settling takes them out of the table. */
 static GPtrArray *
-list_jobs (MprocPool *self, gboolean (*wanted) (guint32 state, guint32 member), guint32 member)
+list_jobs (MprocPool *self,
+           gboolean (*wanted) (guint32 state, guint32 member),
+           guint32 member)
 {
   GPtrArray *list = g_ptr_array_new ();
   GHashTableIter iter;
@@ -239,8 +244,8 @@ bury_orphans (MprocPool *self)
 static gboolean
 replace_nursery (MprocPool *self)
 {
-  MprocCrewPlan plan
-    = { self->n_workers, MPROC_START_METHOD_SPAWN, (char *) "PoolWorker", self->tasks, self->events };
+  MprocCrewPlan plan = { self->n_workers, MPROC_START_METHOD_SPAWN, (char *) "PoolWorker",
+                         self->tasks, self->events };
   GError *error = NULL;
 
   mproc_nursery_free (self->nursery);
@@ -295,8 +300,8 @@ end_workers (MprocPool *self)
 static void
 finish (MprocPool *self)
 {
-  GError *why
-    = g_error_new_literal (MPROC_ERROR, MPROC_ERROR_CANCELLED, "the pool was terminated");
+  GError *why =
+      g_error_new_literal (MPROC_ERROR, MPROC_ERROR_CANCELLED, "the pool was terminated");
   gboolean alone = end_workers (self);
 
   g_mutex_lock (&self->mutex);
@@ -321,8 +326,8 @@ mproc_pool_dispatch (gpointer pool)
   while (go_on)
     {
       gint64 now = g_get_monotonic_time ();
-      gboolean got
-        = mproc_queue_take (self->events, now + MPROC_NAP / 2, mproc_event_copy, &event, NULL);
+      gboolean got = mproc_queue_take (self->events, now + MPROC_NAP / 2,
+                                       mproc_event_copy, &event, NULL);
 
       mproc_gate_enter ();
       if (got)

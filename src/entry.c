@@ -33,10 +33,10 @@ typedef struct
   MprocAtomic32 word; /* generation << 8 | state */
   MprocAtomic32 kind;
   MprocAtomic64 body;
-  MprocAtomic32 in_flight; /* messages that carry the handle */
-  MprocAtomic32 moves;     /* raised when another holder or message has come in */
+  MprocAtomic32 in_flight;         /* messages that carry the handle */
+  MprocAtomic32 moves;             /* raised when another holder or message has come in */
   MprocAtomic64 holders[N_INLINE]; /* one bit for each member, by slot */
-  MprocAtomic64 more;              /* offset of the bits of the slots above, made when needed; stays
+  MprocAtomic64 more; /* offset of the bits of the slots above, made when needed; stays
                                       with the entry, since anybody may be looking at it */
 } Entry;
 
@@ -52,7 +52,8 @@ typedef struct
 static Table *
 table (void)
 {
-  return mproc_arena_at (mproc_load64 (mproc_arena_root (MPROC_ROOT_OBJECTS)), sizeof (Table));
+  return mproc_arena_at (mproc_load64 (mproc_arena_root (MPROC_ROOT_OBJECTS)),
+                         sizeof (Table));
 }
 
 gboolean
@@ -70,8 +71,8 @@ entry_at (guint index)
 {
   MprocOffset segment = mproc_load64 (&table ()->segments[index / ENTRIES_PER_SEGMENT]);
 
-  return (Entry *) mproc_arena_at (segment, ENTRIES_PER_SEGMENT * sizeof (Entry))
-         + index % ENTRIES_PER_SEGMENT;
+  return (Entry *) mproc_arena_at (segment, ENTRIES_PER_SEGMENT * sizeof (Entry)) +
+         index % ENTRIES_PER_SEGMENT;
 }
 
 static guint32
@@ -110,10 +111,11 @@ mproc_entry_refuse (MprocHandle handle, GError **error)
 {
   Entry *entry = entry_of (handle);
 
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_HANDLE, "handle %d is %s", handle,
-               entry != NULL && generation_of (handle) != 0
-                 ? "stale: what it named is gone; keep the object until the value has been sent"
-                 : "garbage: it names nothing in this family of processes");
+  g_set_error (
+      error, MPROC_ERROR, MPROC_ERROR_HANDLE, "handle %d is %s", handle,
+      entry != NULL && generation_of (handle) != 0
+          ? "stale: what it named is gone; keep the object until the value has been sent"
+          : "garbage: it names nothing in this family of processes");
   return FALSE;
 }
 
@@ -128,8 +130,8 @@ try_claim (guint index)
 
   if (generation == 0)
     generation = 1;
-  if ((word & STATE_MASK) != ENTRY_FREE
-      || !mproc_cas32 (&entry->word, word, generation << 8 | ENTRY_MAKING))
+  if ((word & STATE_MASK) != ENTRY_FREE ||
+      !mproc_cas32 (&entry->word, word, generation << 8 | ENTRY_MAKING))
     return 0;
   return (MprocHandle) (index << GENERATION_BITS | generation);
 }
@@ -232,7 +234,8 @@ mproc_handle_new_permanent (MprocKind kind, MprocOffset body, GError **error)
 }
 
 MprocHandle
-mproc_handle_find (MprocKind kind, gboolean (*match) (MprocOffset body, gpointer data),
+mproc_handle_find (MprocKind kind,
+                   gboolean (*match) (MprocOffset body, gpointer data),
                    gpointer data)
 {
   guint n = mproc_load32 (&table ()->n_entries);
@@ -242,8 +245,10 @@ mproc_handle_find (MprocKind kind, gboolean (*match) (MprocOffset body, gpointer
       Entry *entry = entry_at (i);
       guint32 word = mproc_load32 (&entry->word);
 
-      if ((word & STATE_MASK) == ENTRY_LIVE && mproc_load32 (&entry->kind) == (guint32) kind
-          && match (mproc_load64 (&entry->body), data) && mproc_load32 (&entry->word) == word)
+      if ((word & STATE_MASK) == ENTRY_LIVE &&
+          mproc_load32 (&entry->kind) == (guint32) kind &&
+          match (mproc_load64 (&entry->body), data) &&
+          mproc_load32 (&entry->word) == word)
         return (MprocHandle) (i << GENERATION_BITS | word >> 8);
     }
   return 0;
@@ -260,8 +265,9 @@ mproc_entry_get_body (MprocHandle handle)
 MprocKind
 mproc_handle_get_kind (MprocHandle handle)
 {
-  return mproc_entry_is_live (handle) ? (MprocKind) mproc_load32 (&entry_of (handle)->kind)
-                                      : MPROC_KIND_NONE;
+  return mproc_entry_is_live (handle)
+             ? (MprocKind) mproc_load32 (&entry_of (handle)->kind)
+             : MPROC_KIND_NONE;
 }
 
 MprocOffset
@@ -301,8 +307,8 @@ bits_of (Entry *entry, guint slot, gboolean make)
     }
   if (more == 0)
     return NULL;
-  return (MprocAtomic64 *) mproc_arena_at (more, N_MORE * sizeof (MprocAtomic64)) + which
-         - N_INLINE;
+  return (MprocAtomic64 *) mproc_arena_at (more, N_MORE * sizeof (MprocAtomic64)) +
+         which - N_INLINE;
 }
 
 static guint64
@@ -382,7 +388,8 @@ is_held (Entry *entry)
 static void
 destroy (Entry *entry, MprocHandle handle)
 {
-  const MprocClass *class_ = mproc_object_get_class ((MprocKind) mproc_load32 (&entry->kind));
+  const MprocClass *class_ =
+      mproc_object_get_class ((MprocKind) mproc_load32 (&entry->kind));
   MprocOffset body = mproc_load64 (&entry->body);
 
   if (class_ != NULL && class_->destroy != NULL && body != 0)

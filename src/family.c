@@ -127,9 +127,9 @@ mproc_self_slowly (void)
 static gboolean
 found (GError **error)
 {
-  return mproc_arena_create (error) && mproc_slot_create_table (error)
-         && mproc_object_create_table (error) && mproc_parking_create (error)
-         && enrol (error) != 0;
+  return mproc_arena_create (error) && mproc_slot_create_table (error) &&
+         mproc_object_create_table (error) && mproc_parking_create (error) &&
+         enrol (error) != 0;
 }
 
 gboolean

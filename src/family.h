@@ -23,8 +23,8 @@ typedef enum
   MPROC_MEMBER_FREE,
   MPROC_MEMBER_STARTING, /* reserved by its starter; alive while the starter lives */
   MPROC_MEMBER_LIVE,
-  MPROC_MEMBER_LEAVING,  /* has written its exit code and is about to end */
-  MPROC_MEMBER_DEAD      /* has ended; being swept */
+  MPROC_MEMBER_LEAVING, /* has written its exit code and is about to end */
+  MPROC_MEMBER_DEAD     /* has ended; being swept */
 } MprocMemberState;
 
 /* Makes the arena and enters this process as a member, if that has not happened.  Every
@@ -51,8 +51,8 @@ mproc_self (void)
 {
   guint32 self = atomic_load_explicit (&mproc_identity->self, memory_order_relaxed);
 
-  if (G_UNLIKELY (self == 0 || mproc_identity_checks_pid
-                  || atomic_load_explicit (&mproc_has_thread_members, memory_order_relaxed)))
+  if (G_UNLIKELY (self == 0 || mproc_identity_checks_pid ||
+                  atomic_load_explicit (&mproc_has_thread_members, memory_order_relaxed)))
     return mproc_self_slowly ();
   return self;
 }

@@ -30,8 +30,8 @@ guint mproc_own_thread_count (void);
 /* Whether one of them ended so lately that the system may not have noticed. */
 gboolean mproc_own_thread_is_ending (void);
 
-GThread *mproc_own_thread_new (const char *name, GThreadFunc func, gpointer data,
-                               GError **error);
+GThread *
+mproc_own_thread_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 
 G_END_DECLS
 

@@ -81,8 +81,8 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
         continue;
       mproc_word_wait (word, held, deadline);
       slept = TRUE;
-      if (mproc_load32 (word) == held && g_get_monotonic_time () - before >= PATIENCE
-          && take_over (word, held, mine))
+      if (mproc_load32 (word) == held && g_get_monotonic_time () - before >= PATIENCE &&
+          take_over (word, held, mine))
         return MPROC_LOCKED_RECOVERED;
     }
 }

@@ -98,7 +98,8 @@ send_handles (GArray *handles, GError **error)
 static GPtrArray *
 open_handles (const MprocHandle *handles, guint n, GError **error)
 {
-  GPtrArray *objects = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_object_unref);
+  GPtrArray *objects =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_object_unref);
 
   for (guint i = 0; i < n; i++)
     {
@@ -137,12 +138,13 @@ mproc_message_init (MprocMessage *message, GVariant *value, GError **error)
     }
   message->data_size = g_variant_get_size (value);
   type_length = strlen (g_variant_get_type_string (value));
-  message->size = message->data_size + padding_after (message->data_size)
-                  + n_handles * sizeof (MprocHandle) + type_length + sizeof (Trailer);
+  message->size = message->data_size + padding_after (message->data_size) +
+                  n_handles * sizeof (MprocHandle) + type_length + sizeof (Trailer);
   if (type_length > G_MAXUINT16 || n_handles > G_MAXUINT16)
     g_set_error (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
                  "a value of %" G_GSIZE_FORMAT " handles and a type of %" G_GSIZE_FORMAT
-                 " letters cannot be sent", n_handles, type_length);
+                 " letters cannot be sent",
+                 n_handles, type_length);
   else if (n_handles == 0 || send_handles (message->handles, error))
     return TRUE;
   g_clear_pointer (&message->handles, g_array_unref);
@@ -164,8 +166,8 @@ mproc_message_store (const MprocMessage *message, gpointer to)
 {
   const char *type = g_variant_get_type_string (message->value);
   guint8 *at = to;
-  Trailer trailer
-    = { (guint16) strlen (type), 0, (guint32) padding_after (message->data_size) };
+  Trailer trailer = { (guint16) strlen (type), 0,
+                      (guint32) padding_after (message->data_size) };
 
   g_variant_store (message->value, at);
   at += message->data_size + trailer.padding;
@@ -203,8 +205,8 @@ get_trailer (gconstpointer bytes, gsize size)
 
   g_assert (size >= sizeof trailer);
   memcpy (&trailer, (const guint8 *) bytes + size - sizeof trailer, sizeof trailer);
-  g_assert (size >= sizeof trailer + trailer.type_length
-                      + trailer.n_handles * sizeof (MprocHandle));
+  g_assert (size >= sizeof trailer + trailer.type_length +
+                        trailer.n_handles * sizeof (MprocHandle));
   return trailer;
 }
 
@@ -224,8 +226,8 @@ make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
 {
   Trailer trailer = get_trailer (bytes, size);
   const char *type = (const char *) bytes + size - sizeof trailer - trailer.type_length;
-  gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding
-                    - trailer.n_handles * sizeof (MprocHandle);
+  gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
+                    trailer.n_handles * sizeof (MprocHandle);
   char *type_string = g_strndup (type, trailer.type_length);
   Keeper *keeper = g_new0 (Keeper, 1);
   GVariant *value;
@@ -292,8 +294,9 @@ mproc_value_hold (GVariant *value, GPtrArray *objects)
 
   keeper->shared_bytes = bytes;
   keeper->objects = objects;
-  held = g_variant_new_from_data (g_variant_get_type (tree), g_bytes_get_data (bytes, NULL),
-                                  g_bytes_get_size (bytes), TRUE, keeper_free, keeper);
+  held =
+      g_variant_new_from_data (g_variant_get_type (tree), g_bytes_get_data (bytes, NULL),
+                               g_bytes_get_size (bytes), TRUE, keeper_free, keeper);
   g_variant_unref (tree);
   return held;
 }
@@ -304,8 +307,8 @@ GVariant *
 mproc_error_to_value (const GError *error)
 {
   char *text = g_utf8_make_valid (error->message, -1);
-  GVariant *value
-    = g_variant_new ("(sis)", g_quark_to_string (error->domain), error->code, text);
+  GVariant *value =
+      g_variant_new ("(sis)", g_quark_to_string (error->domain), error->code, text);
 
   g_free (text);
   return value;

@@ -85,8 +85,8 @@ mproc_nursery_new (const MprocCrewPlan *plan, GError **error)
       g_free (self);
       return NULL;
     }
-  self->process
-    = mproc_process_new (nursery_main, g_variant_new_uint64 ((guint64) (gsize) &start));
+  self->process =
+      mproc_process_new (nursery_main, g_variant_new_uint64 ((guint64) (gsize) &start));
   mproc_process_set_internal (self->process, TRUE);
   mproc_process_set_name (self->process, "PoolNursery");
   mproc_process_set_start_method (self->process, MPROC_START_METHOD_FORK);

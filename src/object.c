@@ -6,7 +6,8 @@
 #include "os.h"
 
 static const MprocClass *classes[MPROC_N_KINDS];
-static GHashTable *opened; /* handle -> MprocObject, under the local lock; holds no reference */
+static GHashTable
+    *opened; /* handle -> MprocObject, under the local lock; holds no reference */
 static _Thread_local GHashTable *thread_table;
 
 void
@@ -34,8 +35,8 @@ mproc_object_is (gconstpointer object, MprocKind kind)
 {
   const MprocObject *self = object;
 
-  return self != NULL && self->kind == kind
-         && g_atomic_int_get ((gint *) &self->ref_count) > 0;
+  return self != NULL && self->kind == kind &&
+         g_atomic_int_get ((gint *) &self->ref_count) > 0;
 }
 
 void
@@ -78,8 +79,9 @@ make_entry (MprocObject *object, MprocOffset body, MprocMember self, GError **er
   if (!mproc_entry_set_bit (handle, self))
     {
       mproc_entry_give_up (handle);
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-                           "shared memory is used up: there is none to note who holds an object");
+      g_set_error_literal (
+          error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+          "shared memory is used up: there is none to note who holds an object");
       return FALSE;
     }
   remember (object, handle);
@@ -142,8 +144,8 @@ open_entry (MprocHandle handle, MprocMember self, GError **error)
       mproc_entry_clear_bit (handle, self);
       g_set_error (error, MPROC_ERROR, MPROC_ERROR_HANDLE,
                    "handle %d: this %s was not handed to this process; only arguments of "
-                   "mproc_process_start carry one", handle,
-                   class_ != NULL ? class_->name : "object");
+                   "mproc_process_start carry one",
+                   handle, class_ != NULL ? class_->name : "object");
       return NULL;
     }
   object = class_->open (mproc_entry_get_body (handle));
@@ -162,7 +164,8 @@ check_kind (MprocHandle handle, MprocKind wanted, GError **error)
     return TRUE;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_HANDLE,
                "handle %d names a %s, not what was asked for", handle,
-               kind == MPROC_KIND_FUNCTION ? "function" : mproc_object_get_class (kind)->name);
+               kind == MPROC_KIND_FUNCTION ? "function"
+                                           : mproc_object_get_class (kind)->name);
   return FALSE;
 }
 
@@ -217,8 +220,8 @@ drop_last (MprocObject *object, MprocMember self, gboolean *held_bit)
   mproc_local_lock ();
   last = g_atomic_int_dec_and_test (&object->ref_count);
   /* A duplicate made for a thread is not the one in the table. */
-  if (last && object->handle != 0 && opened != NULL
-      && g_hash_table_lookup (opened, GINT_TO_POINTER (object->handle)) == object)
+  if (last && object->handle != 0 && opened != NULL &&
+      g_hash_table_lookup (opened, GINT_TO_POINTER (object->handle)) == object)
     {
       g_hash_table_remove (opened, GINT_TO_POINTER (object->handle));
       *held_bit = mproc_entry_drop_bit (object->handle, self);

@@ -32,11 +32,12 @@ typedef struct MprocObject MprocObject;
 
 typedef struct
 {
-  const char *name;                          /* "queue", for messages */
-  MprocObject *(*open) (MprocOffset body);   /* a local object for it, NULL: cannot be opened
+  const char *name; /* "queue", for messages */
+  MprocObject
+      *(*open) (MprocOffset body);     /* a local object for it, NULL: cannot be opened
                                                  where it was not handed over (connections) */
-  void (*close) (MprocObject *object);       /* frees the local object */
-  void (*destroy) (MprocOffset body);        /* frees the body; any member may be asked to */
+  void (*close) (MprocObject *object); /* frees the local object */
+  void (*destroy) (MprocOffset body);  /* frees the body; any member may be asked to */
 } MprocClass;
 
 /* The first member of every public object struct. */
@@ -84,7 +85,8 @@ MprocOffset mproc_handle_get_body (MprocHandle handle, MprocKind kind, GError **
 MprocHandle mproc_handle_new_permanent (MprocKind kind, MprocOffset body, GError **error);
 
 /* Walks all entries of a kind: for find-or-create tables. */
-MprocHandle mproc_handle_find (MprocKind kind, gboolean (*match) (MprocOffset body, gpointer data),
+MprocHandle mproc_handle_find (MprocKind kind,
+                               gboolean (*match) (MprocOffset body, gpointer data),
                                gpointer data);
 
 /* Overrides, for the calling thread, what a handle opens to: the connections handed to a

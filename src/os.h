@@ -28,7 +28,7 @@ G_BEGIN_DECLS
 /* clang-format off: this page is read more often than any other */
 
 #if defined(_MSC_VER)
-#define MPROC_NORETURN __declspec (noreturn)
+#define MPROC_NORETURN __declspec(noreturn)
 #else
 #define MPROC_NORETURN _Noreturn
 #endif
@@ -100,12 +100,13 @@ typedef enum
 
 typedef struct
 {
-  const char *executable;  /* NULL: the program that runs now (/proc/self/exe) */
-  const char *mark_name;   /* one variable added to the child's environment */
-  const char *mark;        /* its value */
-  const gintptr *handles;  /* inherited under the same numbers; nothing else is */
-  guint n_handles;         /* standard output and error are always inherited */
-  gboolean die_with_parent; /* Windows: put into a kill-on-close job.  POSIX: ignored here,
+  const char *executable; /* NULL: the program that runs now (/proc/self/exe) */
+  const char *mark_name;  /* one variable added to the child's environment */
+  const char *mark;       /* its value */
+  const gintptr *handles; /* inherited under the same numbers; nothing else is */
+  guint n_handles;        /* standard output and error are always inherited */
+  gboolean
+      die_with_parent; /* Windows: put into a kill-on-close job.  POSIX: ignored here,
                                see mproc_os_die_with */
 } MprocOsSpawn;
 
@@ -124,7 +125,8 @@ gint mproc_os_fork (MprocOsChild *child, GError **error);
 
 /* Registers handlers for every fork of this process, also the host's own.  No-op where
  * processes are not forked. */
-void mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*child) (void));
+void
+mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*child) (void));
 
 /* Waits until @child has ended or @deadline is over; a deadline in the past only looks.
  * TRUE: ended, exit_code is set: n from exit, -N by signal N (Windows: the 32 bits as int,
@@ -183,16 +185,18 @@ gsize mproc_os_page_size (void);
 gboolean mproc_os_memory_create (gsize wanted, MprocOsMemory *out, GError **error);
 
 /* Maps @size bytes of an inherited handle. */
-gboolean mproc_os_memory_adopt (gintptr handle, gsize size, MprocOsMemory *out, GError **error);
+gboolean
+mproc_os_memory_adopt (gintptr handle, gsize size, MprocOsMemory *out, GError **error);
 
 /* Reserves real pages for [offset, offset + size) in all processes, so that touching them
  * cannot fail.  Page-aligned.  Idempotent; zero where new.  MPROC_ERROR_NO_MEMORY. */
-gboolean mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size,
-                                 GError **error);
+gboolean
+mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
 
 /* Makes committed pages accessible in this process.  Page-aligned, idempotent, cheap where
  * nothing has to be done. */
-gboolean mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
+gboolean
+mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
 
 /* Gives committed pages back to the system; their contents are lost and they must be
  * committed again before use.  FALSE where the system cannot (Windows). */
@@ -249,19 +253,28 @@ gboolean mproc_os_channel_pair (gboolean duplex, gintptr *a, gintptr *b, GError 
 
 /* Reads at least one byte, at most @size.  0: the other end is closed.  -1: error, of which
  * MPROC_ERROR_TIMED_OUT leaves the channel as it was. */
-gssize mproc_os_channel_read (gintptr channel, gpointer buffer, gsize size, gint64 deadline,
+gssize mproc_os_channel_read (gintptr channel,
+                              gpointer buffer,
+                              gsize size,
+                              gint64 deadline,
                               GError **error);
 
 /* Writes at least one byte, at most @size.  -1: error; a closed peer is MPROC_ERROR_CLOSED and
  * raises no signal.  After MPROC_ERROR_TIMED_OUT a part may have been written on Windows, nobody
  * knows how much: what has to go on afterwards uses mproc_os_channel_write_until. */
-gssize mproc_os_channel_write (gintptr channel, gconstpointer buffer, gsize size,
-                               gint64 deadline, GError **error);
+gssize mproc_os_channel_write (gintptr channel,
+                               gconstpointer buffer,
+                               gsize size,
+                               gint64 deadline,
+                               GError **error);
 
 /* The same without a deadline, but -1 with MPROC_ERROR_CLOSED soon after *@stop is no longer 0: in a
  * tenth of a second.  What is given up may have been written in part. */
-gssize mproc_os_channel_write_until (gintptr channel, gconstpointer buffer, gsize size,
-                                     const MprocAtomic32 *stop, GError **error);
+gssize mproc_os_channel_write_until (gintptr channel,
+                                     gconstpointer buffer,
+                                     gsize size,
+                                     const MprocAtomic32 *stop,
+                                     GError **error);
 
 /* A second handle for the same end. */
 gintptr mproc_os_channel_dup (gintptr channel, GError **error);
@@ -303,11 +316,12 @@ gboolean mproc_os_can_poll (MprocOsWaitKind kind);
 /* A loaded module: the program, a shared library. */
 typedef struct
 {
-  guintptr base;                            /* offsets count from here */
-  guint8 identity[MPROC_OS_IDENTITY_SIZE];  /* build id, or a hash of the read-only segments
+  guintptr base; /* offsets count from here */
+  guint8
+      identity[MPROC_OS_IDENTITY_SIZE]; /* build id, or a hash of the read-only segments
                                                as loaded; padded with zeros */
   guint identity_size;
-  char *path;                               /* absolute, for messages and loading; g_free */
+  char *path; /* absolute, for messages and loading; g_free */
 } MprocOsImage;
 
 /* The image that holds @address. FALSE if none does. */

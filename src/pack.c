@@ -56,8 +56,8 @@ copy_leaf (const char **format)
 static MprocHandle
 pack_object (MprocObject *object, GPtrArray *objects)
 {
-  g_return_val_if_fail (mproc_object_is (object, MPROC_KIND_QUEUE)
-                          || mproc_object_is (object, MPROC_KIND_CONNECTION),
+  g_return_val_if_fail (mproc_object_is (object, MPROC_KIND_QUEUE) ||
+                            mproc_object_is (object, MPROC_KIND_CONNECTION),
                         0);
   if (!mproc_object_publish (object, 0, NULL))
     return 0;
@@ -73,7 +73,8 @@ pack_container (const char **format, va_list *arguments, GPtrArray *objects)
   char end = closing (**format);
   GVariantBuilder builder;
 
-  g_variant_builder_init (&builder, end == ')' ? G_VARIANT_TYPE_TUPLE : G_VARIANT_TYPE_DICT_ENTRY);
+  g_variant_builder_init (&builder,
+                          end == ')' ? G_VARIANT_TYPE_TUPLE : G_VARIANT_TYPE_DICT_ENTRY);
   for (++*format; **format != end;)
     g_variant_builder_add_value (&builder, pack (format, arguments, objects));
   ++*format;
@@ -98,8 +99,9 @@ pack (const char **format, va_list *arguments, GPtrArray *objects)
       return g_variant_new_handle (pack_object (va_arg (*arguments, gpointer), objects));
     case 'f':
       ++*format;
-      return g_variant_new_handle (
-        mproc_function_get_ticket (va_arg (*arguments, MprocFunc), NULL));
+      return g_variant_new_handle (mproc_function_get_ticket (va_arg (*arguments,
+                                                                      MprocFunc),
+                                                              NULL));
     default:
       leaf = copy_leaf (format);
       value = g_variant_new_va (leaf, NULL, arguments);
@@ -157,7 +159,8 @@ refuse (GVariant *value, const char *format, GError **error)
   return FALSE;
 }
 
-static gboolean check (GVariant *value, const char **format, Found *found, GError **error);
+static gboolean
+check (GVariant *value, const char **format, Found *found, GError **error);
 
 static gboolean
 check_container (GVariant *value, const char **format, Found *found, GError **error)
@@ -166,7 +169,8 @@ check_container (GVariant *value, const char **format, Found *found, GError **er
   char end = closing (*start);
   gsize i = 0;
 
-  if (!g_variant_is_of_type (value, end == ')' ? G_VARIANT_TYPE_TUPLE : G_VARIANT_TYPE_DICT_ENTRY))
+  if (!g_variant_is_of_type (value, end == ')' ? G_VARIANT_TYPE_TUPLE
+                                               : G_VARIANT_TYPE_DICT_ENTRY))
     return refuse (value, start, error);
   for (++*format; **format != end; i++)
     {
@@ -188,7 +192,8 @@ check_container (GVariant *value, const char **format, Found *found, GError **er
 static gboolean
 check_object (GVariant *value, Found *found, GError **error)
 {
-  MprocObject *object = mproc_object_open (g_variant_get_handle (value), MPROC_KIND_NONE, error);
+  MprocObject *object =
+      mproc_object_open (g_variant_get_handle (value), MPROC_KIND_NONE, error);
 
   if (object == NULL)
     return FALSE;
@@ -211,7 +216,8 @@ static gboolean
 check_leaf (GVariant *value, const char **format, GError **error)
 {
   char *leaf = copy_leaf (format);
-  gboolean ok = g_variant_check_format_string (value, leaf, FALSE) || refuse (value, leaf, error);
+  gboolean ok =
+      g_variant_check_format_string (value, leaf, FALSE) || refuse (value, leaf, error);
 
   g_free (leaf);
   return ok;
@@ -244,7 +250,8 @@ check (GVariant *value, const char **format, Found *found, GError **error)
     return check_leaf (value, format, error);
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE_HANDLE))
     return refuse (value, start, error);
-  return letter == 'f' ? check_function (value, found, error) : check_object (value, found, error);
+  return letter == 'f' ? check_function (value, found, error)
+                       : check_object (value, found, error);
 }
 
 static void
@@ -312,7 +319,8 @@ mproc_unpack_va (GVariant *value, GError **error, const char *format, va_list *a
     return FALSE;
   found.objects = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_object_unref);
   found.functions = g_array_new (FALSE, FALSE, sizeof (MprocFunc));
-  ok = check (value, &at, &found, error) && (*at == '\0' || refuse (value, format, error));
+  ok =
+      check (value, &at, &found, error) && (*at == '\0' || refuse (value, format, error));
   if (ok)
     write_out (value, &format, &found, arguments);
   g_array_unref (found.functions);
@@ -335,6 +343,6 @@ mproc_unpack (GVariant *value, GError **error, const char *format, ...)
 gboolean
 mproc_is_nothing (GVariant *value)
 {
-  return value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE ("mv"))
-         && g_variant_n_children (value) == 0;
+  return value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE ("mv")) &&
+         g_variant_n_children (value) == 0;
 }

@@ -98,8 +98,8 @@ lease_entry (Lease *lease, MprocMember self)
   Parking *array = parking ();
 
   for (guint i = 0; i < N_ENTRIES; i++)
-    if (mproc_load32 (&array->entries[i].holder) == 0
-        && mproc_cas32 (&array->entries[i].holder, 0, self))
+    if (mproc_load32 (&array->entries[i].holder) == 0 &&
+        mproc_cas32 (&array->entries[i].holder, 0, self))
       {
         guint32 n = mproc_load32 (&array->n_leased);
 
@@ -157,8 +157,8 @@ mproc_parking_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
     }
   /* Nobody posts an entry that names nothing.  If ours was taken out already, its token comes in a
    * moment; a waker killed in between never sends it, so the wait for it is short. */
-  if (atomic_exchange (&entry->waits_for, 0) == 0
-      && !mproc_os_sem_wait (&entry->semaphore, g_get_monotonic_time () + MPROC_NAP / 10))
+  if (atomic_exchange (&entry->waits_for, 0) == 0 &&
+      !mproc_os_sem_wait (&entry->semaphore, g_get_monotonic_time () + MPROC_NAP / 10))
     lease->token_may_come = TRUE;
 }
 
@@ -175,7 +175,8 @@ mproc_parking_wake (MprocAtomic32 *word, guint n)
     {
       Entry *entry = &array->entries[i];
 
-      if (mproc_load64 (&entry->waits_for) == offset && mproc_cas64 (&entry->waits_for, offset, 0))
+      if (mproc_load64 (&entry->waits_for) == offset &&
+          mproc_cas64 (&entry->waits_for, offset, 0))
         {
           mproc_os_sem_post (&entry->semaphore);
           woken++;

@@ -162,26 +162,27 @@ await_nursery (MprocPool *self, GError **error)
 {
   MprocPoolEvent event = { 0 };
 
-  while (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP, mproc_event_copy, &event,
-                            NULL))
+  while (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP,
+                            mproc_event_copy, &event, NULL))
     if (!mproc_nursery_is_alive (self->nursery))
       {
-        g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_STATE,
-                             "the pool's nursery ended before it had started the workers");
+        g_set_error_literal (
+            error, MPROC_ERROR, MPROC_ERROR_STATE,
+            "the pool's nursery ended before it had started the workers");
         return FALSE;
       }
   if (event.kind != MPROC_EVENT_BROKEN)
     return TRUE;
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE, "the pool's workers cannot be started: %s",
-               event.text);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+               "the pool's workers cannot be started: %s", event.text);
   return FALSE;
 }
 
 static gboolean
 start_workers (MprocPool *self, const char *name, GError **error)
 {
-  MprocCrewPlan plan
-    = { self->n_workers, self->method, (char *) name, self->tasks, self->events };
+  MprocCrewPlan plan = { self->n_workers, self->method, (char *) name, self->tasks,
+                         self->events };
 
   if (self->method == MPROC_START_METHOD_FORK)
     {
@@ -206,8 +207,9 @@ set_up (MprocPool *self, const char *name, GError **error)
 MprocPool *
 mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error)
 {
-  MprocStartMethod method
-    = mproc_start_resolve (options != NULL ? options->method : MPROC_START_METHOD_DEFAULT, error);
+  MprocStartMethod method =
+      mproc_start_resolve (options != NULL ? options->method : MPROC_START_METHOD_DEFAULT,
+                           error);
   MprocPool *self;
 
   if (method == MPROC_START_METHOD_DEFAULT)
@@ -215,7 +217,8 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
   if (n_workers > MAX_WORKERS)
     {
       g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                   "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
+                   "%u workers are more than a pool can have (%d)", n_workers,
+                   MAX_WORKERS);
       return NULL;
     }
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method);

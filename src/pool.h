@@ -30,7 +30,7 @@ struct MprocPool
   MprocCrew *crew;       /* the thread's own */
   GThread *thread;
 
-  GMutex mutex; /* over what follows */
+  GMutex mutex;  /* over what follows */
   GCond changed; /* of state and thread_ended */
   MprocPoolState state;
   gboolean thread_ended;

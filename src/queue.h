@@ -19,8 +19,11 @@ typedef gboolean (*MprocQueueClaim) (gconstpointer payload, gsize size, gpointer
 
 /* Takes one record by way of @claim; a consumer killed between the claim and the move leaves a
  * record that the next one's claim is asked about again.  EMPTY and CLOSED as mproc_queue_get. */
-gboolean mproc_queue_take (MprocQueue *self, gint64 deadline, MprocQueueClaim claim,
-                           gpointer data, GError **error);
+gboolean mproc_queue_take (MprocQueue *self,
+                           gint64 deadline,
+                           MprocQueueClaim claim,
+                           gpointer data,
+                           GError **error);
 
 /* Shut down and drained. */
 gboolean mproc_queue_is_finished (MprocQueue *self);

@@ -9,16 +9,17 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  MPROC_RESULT_VALUE,  /* one task's value is the result */
-  MPROC_RESULT_ITEMS,  /* each task's value is one item of an `av` */
-  MPROC_RESULT_CHUNKS  /* each task's value is an `av`, a part of the whole */
+  MPROC_RESULT_VALUE, /* one task's value is the result */
+  MPROC_RESULT_ITEMS, /* each task's value is one item of an `av` */
+  MPROC_RESULT_CHUNKS /* each task's value is an `av`, a part of the whole */
 } MprocResultForm;
 
 /* To be given by @n_parts tasks, whose values are put together in order.  0 parts: ready at once. */
 MprocResult *mproc_result_new (guint n_parts, MprocResultForm form);
 
 /* One task is done: takes @value, or @error.  The last one makes the result ready. */
-void mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *error);
+void
+mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *error);
 
 G_END_DECLS
 

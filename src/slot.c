@@ -221,8 +221,9 @@ mproc_slot_enter (MprocMember member)
   MprocOsIdentity who;
 
   mproc_os_identify (&who);
-  if (slot == NULL || !mproc_cas32 (&slot->word, make_word (generation, MPROC_MEMBER_STARTING),
-                                    make_word (generation, MPROC_MEMBER_LIVE)))
+  if (slot == NULL ||
+      !mproc_cas32 (&slot->word, make_word (generation, MPROC_MEMBER_STARTING),
+                    make_word (generation, MPROC_MEMBER_LIVE)))
     return FALSE;
   set_identity (member, &who);
   mproc_word_wake (&slot->word, G_MAXINT32);
@@ -471,8 +472,8 @@ mproc_member_has_children (MprocMember starter)
       MprocMember child = i << 19 | (word >> 8) << 1;
       MprocOsIdentity who;
 
-      if ((word & STATE_MASK) == MPROC_MEMBER_FREE
-          || mproc_load32 (&slot->starter) != starter)
+      if ((word & STATE_MASK) == MPROC_MEMBER_FREE ||
+          mproc_load32 (&slot->starter) != starter)
         continue;
       mproc_member_get_identity (child, &who);
       /* One without a name yet is buried, so that it cannot come late. */

@@ -17,7 +17,8 @@ MprocMember mproc_slot_claim (GError **error);
 void mproc_slot_set_identity (MprocMember member);
 
 /* FALSE if the slot's generation or state is another. */
-gboolean mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberState to);
+gboolean
+mproc_slot_set_state (MprocMember member, MprocMemberState from, MprocMemberState to);
 
 /* STARTING becomes LIVE, by the new process itself, which writes who it is.  FALSE: too late. */
 gboolean mproc_slot_enter (MprocMember member);

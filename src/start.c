@@ -102,12 +102,12 @@ choose (GError **error)
     return MPROC_START_METHOD_FORK;
   if (mproc_spawn_is_possible ())
     return MPROC_START_METHOD_SPAWN;
-  g_set_error (
-      error, MPROC_ERROR, MPROC_ERROR_STATE,
-      "this process has %u other threads, so that it cannot be forked safely, and it has not "
-      "called mproc_init(), so that it cannot spawn: " MPROC_GUARD_ADVICE
-      ", start processes before threads, or ask for MPROC_START_METHOD_FORK",
-      n_threads);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+               "this process has %u other threads, so that it cannot be forked safely, "
+               "and it has not "
+               "called mproc_init(), so that it cannot spawn: " MPROC_GUARD_ADVICE
+               ", start processes before threads, or ask for MPROC_START_METHOD_FORK",
+               n_threads);
   return MPROC_START_METHOD_DEFAULT;
 }
 

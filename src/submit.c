@@ -53,7 +53,10 @@ enqueue (MprocPool *self, MprocJob *job, GError **error)
 
 /* What takes time is done before the mutex is taken: the thread that gives results out wants it too. */
 static gboolean
-hand_over_message (MprocPool *self, const Order *order, MprocMessage *message, GError **error)
+hand_over_message (MprocPool *self,
+                   const Order *order,
+                   MprocMessage *message,
+                   GError **error)
 {
   MprocHandle ticket = mproc_function_get_ticket (order->func, error);
   MprocJob *job;
@@ -111,7 +114,9 @@ submit_part (MprocPool *self, const Order *order)
 }
 
 MprocResult *
-mproc_pool_apply_async (MprocPool *self, MprocFunc func, GVariant *args,
+mproc_pool_apply_async (MprocPool *self,
+                        MprocFunc func,
+                        GVariant *args,
                         const MprocTaskOptions *options)
 {
   Order order = { func, args, 0, NULL, 0 };
@@ -166,7 +171,8 @@ slice (GVariant *items, gsize from, gsize n)
   for (gsize i = 0; i < n; i++)
     children[i] = g_variant_get_child_value (items, from + i);
   if (g_variant_is_of_type (items, G_VARIANT_TYPE_ARRAY))
-    value = g_variant_new_array (g_variant_type_element (g_variant_get_type (items)), children, n);
+    value = g_variant_new_array (g_variant_type_element (g_variant_get_type (items)),
+                                 children, n);
   else
     value = g_variant_new_tuple (children, n);
   for (gsize i = 0; i < n; i++)
@@ -176,7 +182,10 @@ slice (GVariant *items, gsize from, gsize n)
 }
 
 MprocResult *
-mproc_pool_map_async (MprocPool *self, MprocFunc func, GVariant *items, guint chunk,
+mproc_pool_map_async (MprocPool *self,
+                      MprocFunc func,
+                      GVariant *items,
+                      guint chunk,
                       const MprocTaskOptions *options)
 {
   MprocResult *result;
@@ -191,7 +200,8 @@ mproc_pool_map_async (MprocPool *self, MprocFunc func, GVariant *items, guint ch
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
-  result = mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
+  result =
+      mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
@@ -209,7 +219,11 @@ mproc_pool_map_async (MprocPool *self, MprocFunc func, GVariant *items, guint ch
 }
 
 GVariant *
-mproc_pool_map (MprocPool *self, MprocFunc func, GVariant *items, guint chunk, GError **error)
+mproc_pool_map (MprocPool *self,
+                MprocFunc func,
+                GVariant *items,
+                guint chunk,
+                GError **error)
 {
   MprocResult *result = mproc_pool_map_async (self, func, items, chunk, NULL);
   GVariant *value;

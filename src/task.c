@@ -13,7 +13,8 @@ typedef struct
   guint32 flags;
   guint64 args_size;
   guint64 inline_size; /* of the room behind the argument */
-  MprocAtomic64 outcome; /* where its bytes are: 0 none yet, else in this block or one of its own */
+  MprocAtomic64
+      outcome; /* where its bytes are: 0 none yet, else in this block or one of its own */
   guint64 outcome_size;
   guint32 outcome_is_error;
   guint32 unused;
@@ -57,7 +58,10 @@ mproc_get_item (GVariant *items, gsize i)
 }
 
 MprocOffset
-mproc_task_new (guint32 flags, MprocHandle function, const MprocMessage *args, GError **error)
+mproc_task_new (guint32 flags,
+                MprocHandle function,
+                const MprocMessage *args,
+                GError **error)
 {
   gsize size = sizeof (Task) + round8 (args->size) + INLINE_OUTCOME;
   MprocOffset offset = mproc_arena_alloc (size, error);
@@ -69,8 +73,8 @@ mproc_task_new (guint32 flags, MprocHandle function, const MprocMessage *args, G
   self->function = function;
   self->flags = flags;
   self->args_size = args->size;
-  self->inline_size
-    = mproc_arena_block_size (offset) - sizeof (Task) - round8 (args->size);
+  self->inline_size =
+      mproc_arena_block_size (offset) - sizeof (Task) - round8 (args->size);
   self->outcome_size = 0;
   self->outcome_is_error = FALSE;
   mproc_store64 (&self->outcome, 0);
@@ -205,8 +209,9 @@ mproc_task_get_outcome (MprocOffset task, GError **error)
 {
   Task *self = task_at (task);
   gsize size = (gsize) self->outcome_size;
-  GVariant *value
-    = mproc_message_peek (mproc_arena_at (mproc_load64 (&self->outcome), size), size, error);
+  GVariant *value =
+      mproc_message_peek (mproc_arena_at (mproc_load64 (&self->outcome), size), size,
+                          error);
 
   if (value == NULL || !self->outcome_is_error)
     return value;

@@ -23,7 +23,8 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  MPROC_TASK_MAP = 1,   /* the argument is an array of items, the value an array of results */
+  MPROC_TASK_MAP =
+      1, /* the argument is an array of items, the value an array of results */
   MPROC_TASK_PUSHED = 2 /* nobody wants the result: an error is printed */
 } MprocTaskFlags;
 
@@ -47,7 +48,9 @@ typedef struct
 GVariant *mproc_get_item (GVariant *items, gsize i);
 
 /* A block with everything a worker needs. @args stays the caller's to clear as sent. 0 with error. */
-MprocOffset mproc_task_new (guint32 flags, MprocHandle function, const MprocMessage *args,
+MprocOffset mproc_task_new (guint32 flags,
+                            MprocHandle function,
+                            const MprocMessage *args,
                             GError **error);
 
 /* From here on it can be claimed, by a record with that serial. */

@@ -37,7 +37,8 @@ mproc_order_sleeper (void)
 void
 mproc_order_runner (void)
 {
-  if (G_UNLIKELY (atomic_load_explicit (mproc_arena_need_fences (), memory_order_relaxed) != 0))
+  if (G_UNLIKELY (atomic_load_explicit (mproc_arena_need_fences (),
+                                        memory_order_relaxed) != 0))
     atomic_thread_fence (memory_order_seq_cst);
   else
     mproc_crash_order ();

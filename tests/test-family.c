@@ -29,7 +29,8 @@ start (MprocFunc func, GVariant *args, MprocStartMethod method)
 START_TEST (slots_and_memory_are_used_again)
 {
   MprocStartMethod method = mproc_test_method (_i);
-  gint n = mproc_test_is_slow_platform () || method == MPROC_START_METHOD_SPAWN ? 20 : 300;
+  gint n =
+      mproc_test_is_slow_platform () || method == MPROC_START_METHOD_SPAWN ? 20 : 300;
   guint64 committed = 0;
   guint highest = 0;
 
@@ -88,7 +89,8 @@ give_to_another (MprocMember member)
   MprocMember other;
 
   mproc_member_bury (member);
-  while (MPROC_MEMBER_SLOT (other = mproc_member_reserve (NULL)) != MPROC_MEMBER_SLOT (member))
+  while (MPROC_MEMBER_SLOT (other = mproc_member_reserve (NULL)) !=
+         MPROC_MEMBER_SLOT (member))
     mproc_member_bury (other);
   return other;
 }
@@ -155,7 +157,8 @@ report_and_stay (GVariant *args, GError **error)
 
   if (!mproc_unpack (args, error, "(&h)", &pids))
     return NULL;
-  mproc_queue_put (pids, g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ())),
+  mproc_queue_put (pids,
+                   g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ())),
                    MPROC_FOREVER, error);
   for (;;)
     g_usleep (G_USEC_PER_SEC);

@@ -203,7 +203,8 @@ START_TEST (a_wait_ends_in_time)
   gint64 before = g_get_monotonic_time ();
 
   ck_assert_int_eq (mproc_lockword_acquire (&shared->lock, 0), MPROC_LOCKED);
-  ck_assert_int_eq (mproc_lockword_acquire (&shared->lock, before + 30000), MPROC_LOCKED_NOT);
+  ck_assert_int_eq (mproc_lockword_acquire (&shared->lock, before + 30000),
+                    MPROC_LOCKED_NOT);
   ck_assert_int_ge (g_get_monotonic_time () - before, 30000);
   mproc_arena_free (offset);
 }

@@ -201,9 +201,10 @@ START_TEST (gives_results_later)
   MprocPool *pool = make_pool (2, mproc_test_method (_i));
   MprocQueue *pids = mproc_queue_new (0, NULL);
   MprocQueue *go = mproc_queue_new (0, NULL);
-  MprocResult *slow
-    = mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
-  MprocResult *quick = mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
+  MprocResult *slow =
+      mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
+  MprocResult *quick =
+      mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
   GError *error = NULL;
   GVariant *value;
 
@@ -248,7 +249,8 @@ check_map (MprocPool *pool, guint n, guint chunk)
     {
       GVariant *boxed = g_variant_get_child_value (all, i);
 
-      ck_assert_int_eq (take_int (g_variant_get_variant (boxed)), (gint32) ((i + 6) * (i + 6)));
+      ck_assert_int_eq (take_int (g_variant_get_variant (boxed)),
+                        (gint32) ((i + 6) * (i + 6)));
       g_variant_unref (boxed);
     }
   g_variant_unref (all);
@@ -267,7 +269,8 @@ START_TEST (maps)
   check_map (pool, 100, 7);
   check_map (pool, 3, 1000);
   /* Variants are unboxed, and a tuple's items need not be of one type. */
-  all = mproc_pool_map (pool, type_of, g_variant_new_parsed ("(<'x'>, 5, [1.0])"), 2, NULL);
+  all =
+      mproc_pool_map (pool, type_of, g_variant_new_parsed ("(<'x'>, 5, [1.0])"), 2, NULL);
   text = g_variant_print (all, FALSE);
   ck_assert_str_eq (text, "[<'s'>, <'i'>, <'ad'>]");
   g_free (text);
@@ -281,8 +284,8 @@ START_TEST (a_failing_item_fails_the_map_and_no_other_task)
   MprocPool *pool = make_pool (2, mproc_test_method (_i));
   GError *error = NULL;
 
-  expect (mproc_pool_map (pool, square, g_variant_new_parsed ("[1, 2, 3, 4, 5, 6, 7, 8]"), 3,
-                          &error),
+  expect (mproc_pool_map (pool, square, g_variant_new_parsed ("[1, 2, 3, 4, 5, 6, 7, 8]"),
+                          3, &error),
           &error, MPROC_ERROR_FAILED);
   check_map (pool, 20, 3);
   end_pool (pool);
@@ -312,7 +315,8 @@ START_TEST (large_arguments_and_results)
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
-      GVariant *value = mproc_pool_apply (pool, large, g_variant_new_uint32 (sizes[i]), NULL);
+      GVariant *value =
+          mproc_pool_apply (pool, large, g_variant_new_uint32 (sizes[i]), NULL);
       GVariant *type;
 
       ck_assert_ptr_nonnull (value);
@@ -356,7 +360,9 @@ START_TEST (what_cannot_be_sent_fails_that_task)
           MPROC_ERROR_NOT_SUPPORTED);
   mproc_connection_unref (a);
   mproc_connection_unref (b);
-  ck_assert_int_eq (take_int (mproc_pool_apply (pool, square, g_variant_new_int32 (3), NULL)), 9);
+  ck_assert_int_eq (take_int (mproc_pool_apply (pool, square, g_variant_new_int32 (3),
+                                                NULL)),
+                    9);
   end_pool (pool);
 }
 END_TEST
@@ -385,9 +391,10 @@ START_TEST (terminates)
   MprocPool *pool = make_pool (1, method);
   MprocQueue *pids = mproc_queue_new (0, NULL);
   MprocQueue *go = mproc_queue_new (0, NULL);
-  MprocResult *running
-    = mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
-  MprocResult *queued = mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
+  MprocResult *running =
+      mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
+  MprocResult *queued =
+      mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
   GError *error = NULL;
 
   g_variant_unref (mproc_queue_get (pids, MPROC_FOREVER, NULL));
@@ -409,7 +416,8 @@ END_TEST
 START_TEST (the_last_reference_terminates)
 {
   MprocPool *pool = make_pool (2, mproc_test_method (_i));
-  MprocResult *result = mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
+  MprocResult *result =
+      mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
 
   mproc_pool_unref (pool);
   ck_assert (mproc_result_is_ready (result));
@@ -466,8 +474,8 @@ START_TEST (a_worker_killed_from_outside_is_replaced)
   go = mproc_queue_new (0, NULL);
   for (gint i = 0; i < kills; i++)
     {
-      MprocResult *result
-        = mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
+      MprocResult *result = mproc_pool_apply_async (pool, report_and_wait,
+                                                    mproc_pack ("(hh)", pids, go), NULL);
       GVariant *pid = mproc_queue_get (pids, MPROC_SECONDS (30), NULL);
 
       ck_assert_ptr_nonnull (pid);
@@ -501,7 +509,8 @@ START_TEST (survives_random_kills)
       GVariant *pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
 
       for (gint32 i = 0; i < 60; i++)
-        results[i] = mproc_pool_apply_async (pool, square, g_variant_new_int32 (i + 10), NULL);
+        results[i] =
+            mproc_pool_apply_async (pool, square, g_variant_new_int32 (i + 10), NULL);
       g_usleep ((gulong) g_random_int_range (0, 300));
       if (pid != NULL)
         mproc_test_kill_pid (g_variant_get_int64 (pid));

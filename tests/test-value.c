@@ -20,9 +20,9 @@ handle_of (MprocQueue *queue)
 START_TEST (packs_and_unpacks)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  GVariant *value = g_variant_ref_sink (
-    mproc_pack ("(hfi(s&h)m(ii)^as)", queue, twice, 42, "text", queue, TRUE, 1, 2,
-                (const char *[]){ "x", "y", NULL }));
+  GVariant *value = g_variant_ref_sink (mproc_pack ("(hfi(s&h)m(ii)^as)", queue, twice,
+                                                    42, "text", queue, TRUE, 1, 2,
+                                                    (const char *[]){ "x", "y", NULL }));
   MprocQueue *first;
   MprocQueue *second;
   MprocFunc func;
@@ -35,8 +35,8 @@ START_TEST (packs_and_unpacks)
   GError *error = NULL;
 
   ck_assert_str_eq (g_variant_get_type_string (value), "(hhi(sh)m(ii)as)");
-  ck_assert (mproc_unpack (value, &error, "(&hfi(&sh)m(ii)^as)", &first, &func, &number, &text,
-                           &second, &there, &a, &b, &list));
+  ck_assert (mproc_unpack (value, &error, "(&hfi(&sh)m(ii)^as)", &first, &func, &number,
+                           &text, &second, &there, &a, &b, &list));
   ck_assert (error == NULL);
   ck_assert_ptr_eq (first, queue);
   ck_assert_ptr_eq (second, queue);
@@ -80,7 +80,8 @@ START_TEST (wrong_forms_are_refused_and_nothing_is_written)
   const char *text = "untouched";
   GError *error = NULL;
 
-  expect (mproc_unpack (value, &error, "(ii)", &number, NULL), &error, MPROC_ERROR_INVALID);
+  expect (mproc_unpack (value, &error, "(ii)", &number, NULL), &error,
+          MPROC_ERROR_INVALID);
   expect (mproc_unpack (value, &error, "(i)", &number), &error, MPROC_ERROR_INVALID);
   expect (mproc_unpack (value, &error, "(isi)", &number, &text, NULL), &error,
           MPROC_ERROR_INVALID);
@@ -123,7 +124,8 @@ START_TEST (kinds_are_told_apart)
   GError *error = NULL;
 
   expect (mproc_unpack (value, &error, "(ff)", &func, &func), &error, MPROC_ERROR_HANDLE);
-  expect (mproc_unpack (value, &error, "(hh)", &found, &found), &error, MPROC_ERROR_HANDLE);
+  expect (mproc_unpack (value, &error, "(hh)", &found, &found), &error,
+          MPROC_ERROR_HANDLE);
   g_variant_unref (value);
   mproc_queue_unref (queue);
 }
@@ -198,8 +200,8 @@ START_TEST (objects_and_functions_reach_other_processes)
 {
   MprocQueue *in = mproc_queue_new (0, NULL);
   MprocQueue *out = mproc_queue_new (0, NULL);
-  MprocProcess *process
-    = mproc_process_new (take_and_forward, mproc_pack ("(hhf)", in, out, twice));
+  MprocProcess *process =
+      mproc_process_new (take_and_forward, mproc_pack ("(hhf)", in, out, twice));
   MprocQueue *back;
   GVariant *number;
   GVariant *value;
@@ -262,7 +264,8 @@ END_TEST
 
 START_TEST (nothing_is_a_value_of_its_own)
 {
-  GVariant *nothing = g_variant_ref_sink (g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL));
+  GVariant *nothing =
+      g_variant_ref_sink (g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL));
   GVariant *number = g_variant_ref_sink (g_variant_new_int32 (0));
 
   ck_assert (mproc_is_nothing (nothing));

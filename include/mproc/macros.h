@@ -11,9 +11,9 @@
 #if defined(MPROC_STATIC)
 #define MPROC_API
 #elif defined(_WIN32) && defined(MPROC_COMPILATION)
-#define MPROC_API __declspec (dllexport)
+#define MPROC_API __declspec(dllexport)
 #elif defined(_WIN32)
-#define MPROC_API __declspec (dllimport)
+#define MPROC_API __declspec(dllimport)
 #elif defined(__GNUC__)
 #define MPROC_API __attribute__ ((visibility ("default")))
 #else

@@ -94,9 +94,8 @@ MPROC_API MprocPool *mproc_pool_new (guint n_workers, GError **error);
  *
  * Returns: (transfer full): a pool, or %NULL; then no worker is left
  */
-MPROC_API MprocPool *mproc_pool_new_full (guint n_workers,
-                                          const MprocPoolOptions *options,
-                                          GError **error);
+MPROC_API MprocPool *
+mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error);
 
 /**
  * mproc_pool_ref:
@@ -135,10 +134,8 @@ MPROC_API guint mproc_pool_get_n_workers (MprocPool *self);
  * Returns: (transfer full): its value (mproc_is_nothing() if it gave none), or %NULL with the
  *   error it failed with: same domain, code and message
  */
-MPROC_API GVariant *mproc_pool_apply (MprocPool *self,
-                                      MprocFunc func,
-                                      GVariant *args,
-                                      GError **error);
+MPROC_API GVariant *
+mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **error);
 
 /**
  * mproc_pool_apply_async:
@@ -263,7 +260,8 @@ MPROC_API void mproc_result_unref (MprocResult *self);
  * Returns: (transfer full): the value, or %NULL: with %MPROC_ERROR_TIMED_OUT it is not there yet, else
  *   @error is the task's own, %MPROC_ERROR_WORKER_DIED or %MPROC_ERROR_CANCELLED
  */
-MPROC_API GVariant *mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error);
+MPROC_API GVariant *
+mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error);
 
 /**
  * mproc_result_wait:

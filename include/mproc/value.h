@@ -66,7 +66,10 @@ MPROC_API GVariant *mproc_pack_va (const char *format, va_list *arguments);
  *
  * Returns: %TRUE if everything has been written
  */
-MPROC_API gboolean mproc_unpack (GVariant *value, GError **error, const char *format, ...);
+MPROC_API gboolean mproc_unpack (GVariant *value,
+                                 GError **error,
+                                 const char *format,
+                                 ...);
 
 /**
  * mproc_unpack_va:

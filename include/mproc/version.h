@@ -19,10 +19,10 @@ G_BEGIN_DECLS
  *
  * %TRUE if the headers are of this version or a later one.
  */
-#define MPROC_CHECK_VERSION(major, minor, micro)                                          \
-  (MPROC_MAJOR_VERSION > (major) ||                                                       \
-   (MPROC_MAJOR_VERSION == (major) && MPROC_MINOR_VERSION > (minor)) ||                   \
-   (MPROC_MAJOR_VERSION == (major) && MPROC_MINOR_VERSION == (minor) &&                   \
+#define MPROC_CHECK_VERSION(major, minor, micro)                                         \
+  (MPROC_MAJOR_VERSION > (major) ||                                                      \
+   (MPROC_MAJOR_VERSION == (major) && MPROC_MINOR_VERSION > (minor)) ||                  \
+   (MPROC_MAJOR_VERSION == (major) && MPROC_MINOR_VERSION == (minor) &&                  \
     MPROC_MICRO_VERSION >= (micro)))
 
 /**
