@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Size classes are powers of two and the steps halfway between them, in granules of 64 bytes:
- * 64, 128, 192, 256, 384, 512, 768, ...  Each has a stack of free blocks, linked through the
- * block headers.  A popper may read the link of a block that someone else has popped meanwhile:
- * the memory is always there, and the tag in the stack's head makes its exchange fail.  Nothing is
- * coalesced: address space is plenty.
+/* Size classes are powers of two and the steps halfway between them, in granules of 64
+ * bytes: 64, 128, 192, 256, 384, 512, 768, ...  Each has a stack of free blocks, linked
+ * through the block headers.  A popper may read the link of a block that someone else
+ * has popped meanwhile: the memory is always there, and the tag in the stack's head
+ * makes its exchange fail.  Nothing is coalesced: address space is plenty.
  *
  * A process killed between two steps can only leak the one block in its hands. */
 #include "alloc.h"
@@ -16,8 +16,8 @@
 #define GRANULE_BITS 30
 #define GRANULE_MASK ((G_GUINT64_CONSTANT (1) << GRANULE_BITS) - 1)
 
-/* Blocks from this size on give their pages back when freed, once so many bytes of them are free: a
- * fresh page costs twenty times a used one. */
+/* Blocks from this size on give their pages back when freed, once so many bytes of them
+ * are free: a fresh page costs twenty times a used one. */
 #define PUNCH_SIZE ((gsize) 256 << 10)
 #define KEPT_SIZE ((guint64) 16 << 20)
 
@@ -204,8 +204,8 @@ mproc_arena_block_size (MprocOffset block)
          sizeof (Block);
 }
 
-/* What is kept is counted for this choice alone: a process killed in between makes it a little
- * wrong, and nothing else. */
+/* What is kept is counted for this choice alone: a process killed in between makes it a
+ * little wrong, and nothing else. */
 static BlockState
 give_back_pages (MprocAllocator *self, guint64 start, guint64 size)
 {

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* What lies at offset 0.  The allocator's words (alloc.c) follow behind it in the first pages. */
+/* What lies at offset 0.  The allocator's words (alloc.c) follow behind it in the first
+ * pages. */
 #define MAGIC G_GUINT64_CONSTANT (0x6d70726f63415245) /* "mprocARE" */
 
 #define MAX_STEP ((gsize) 1 << 20)
@@ -165,8 +166,8 @@ mproc_arena_get_allocator (void)
   return &head ()->allocator;
 }
 
-/* Another process moved the watermark: make the pages up to there accessible here too. Two
- * threads may do so at once; it is the same request, and opened only grows. */
+/* Another process moved the watermark: make the pages up to there accessible here too.
+ * Two threads may do so at once; it is the same request, and opened only grows. */
 static void
 open_more (gsize end)
 {
@@ -227,8 +228,8 @@ mproc_arena_commit (guint64 end, GError **error)
                 memory.size);
       if (!mproc_os_memory_commit (&memory, (gsize) from, (gsize) (to - from), error))
         return FALSE;
-      /* Two committers may do the same pages; whoever dies here leaves no hole, since the next
-       * one starts from the watermark again. */
+      /* Two committers may do the same pages; whoever dies here leaves no hole, since
+       * the next one starts from the watermark again. */
       mproc_cas64 (&head ()->watermark, from, to);
     }
 }

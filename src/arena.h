@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The arena: one region of memory that every process of the family maps.
  *
- * It may lie at a different address in each process, so inside it there are offsets, never
- * pointers.  A large range is reserved at once; real pages are reserved before use, up to one
- * shared watermark, so that touching an allocated block never fails.  Blocks come from
- * lock-free stacks, one for each size class, else from a bump pointer that only grows. */
+ * It may lie at a different address in each process, so inside it there are offsets,
+ * never pointers.  A large range is reserved at once; real pages are reserved before
+ * use, up to one shared watermark, so that touching an allocated block never fails.
+ * Blocks come from lock-free stacks, one for each size class, else from a bump pointer
+ * that only grows. */
 #ifndef MPROC_ARENA_H
 #define MPROC_ARENA_H
 
@@ -52,9 +53,9 @@ MprocAtomic32 *mproc_arena_need_fences (void);
 gpointer mproc_arena_at (MprocOffset offset, gsize size);
 MprocOffset mproc_arena_offset (gconstpointer pointer);
 
-/* A block of at least @size bytes, aligned to 16; its contents are anything (alloc) or zeros
- * (alloc0).  0 with MPROC_ERROR_NO_MEMORY when the budget, the range or the machine's memory is
- * used up; nothing has changed then. */
+/* A block of at least @size bytes, aligned to 16; its contents are anything (alloc) or
+ * zeros (alloc0).  0 with MPROC_ERROR_NO_MEMORY when the budget, the range or the
+ * machine's memory is used up; nothing has changed then. */
 MprocOffset mproc_arena_alloc (gsize size, GError **error);
 MprocOffset mproc_arena_alloc0 (gsize size, GError **error);
 

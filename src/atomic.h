@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Words that several processes share.
  *
- * Two widths only, and both lock-free: a lock hidden in the C library would be local to one
- * process.  The configure step refuses a machine where they are not. */
+ * Two widths only, and both lock-free: a lock hidden in the C library would be local to
+ * one process.  The configure step refuses a machine where they are not. */
 #ifndef MPROC_ATOMIC_H
 #define MPROC_ATOMIC_H
 
@@ -12,9 +12,9 @@
 typedef _Atomic (guint32) MprocAtomic32;
 typedef _Atomic (guint64) MprocAtomic64;
 
-/* Pins the order in which one process writes its steps, for whoever finds them after it was
- * killed between two of them.  No instruction: a killed process's stores have all happened up
- * to the instruction it died at, only the compiler may reorder them. */
+/* Pins the order in which one process writes its steps, for whoever finds them after it
+ * was killed between two of them.  No instruction: a killed process's stores have all
+ * happened up to the instruction it died at, only the compiler may reorder them. */
 static inline void
 mproc_crash_order (void)
 {

@@ -68,8 +68,8 @@ mproc_chain_look_at (MprocView *view, MprocPosition position)
   MprocOffset at = (MprocOffset) MPROC_POSITION_GRANULE (position) * MPROC_CHUNK_GRANULE;
   Chunk *chunk = mproc_arena_at (at, sizeof (Chunk));
 
-  /* Another thread may fork meanwhile: the child must not find one chunk's name on another's
-   * ring. */
+  /* Another thread may fork meanwhile: the child must not find one chunk's name on
+   * another's ring. */
   view->chunk = 0;
   mproc_crash_order ();
   view->ring.units = chunk->units;

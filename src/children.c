@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The children of this process, and how the end of one is noticed.
  *
- * Any number of threads may wait for one child.  One of them at a time waits for the process
- * itself, and reaps it; the others sleep on its word in the process table, which changes when
- * it is buried.  A child that is a thread notes its own end. */
+ * Any number of threads may wait for one child.  One of them at a time waits for the
+ * process itself, and reaps it; the others sleep on its word in the process table,
+ * which changes when it is buried.  A child that is a thread notes its own end. */
 #include "processdata.h"
 
 #include "word.h"
@@ -72,7 +72,8 @@ void
 mproc_children_forget (void)
 {
   mproc_local_lock ();
-  /* What the parent waits for them with is no use here, and would only use up descriptors. */
+  /* What the parent waits for them with is no use here, and would only use up
+   * descriptors. */
   for (MprocProcess *other = children; other != NULL; other = other->next)
     {
       mproc_os_child_clear (&other->child);
@@ -122,8 +123,8 @@ take_turn (MprocProcess *self)
   return turn;
 }
 
-/* Notes the end of a reaped child.  A code that somebody else has taken away may stand in its
- * slot; that comes before the burial, which frees the slot. */
+/* Notes the end of a reaped child.  A code that somebody else has taken away may stand
+ * in its slot; that comes before the burial, which frees the slot. */
 static void
 note_end (MprocProcess *self)
 {
@@ -240,8 +241,8 @@ has_probably_ended (MprocProcess *child)
   return child->state == MPROC_PROCESS_ENDED || !mproc_member_is_current (child->member);
 }
 
-/* Those that memory tells of, and one more, in turn: this costs one system call however many there
- * are, and every one is looked at in the end. */
+/* Those that memory tells of, and one more, in turn: this costs one system call however
+ * many there are, and every one is looked at in the end. */
 static GPtrArray *
 list_of_ended (void)
 {
@@ -292,8 +293,8 @@ terminate_daemons (GPtrArray *list)
     }
 }
 
-/* A target that is a thread and calls exit () is waited for by its parent, and cannot wait for
- * itself. */
+/* A target that is a thread and calls exit () is waited for by its parent, and cannot
+ * wait for itself. */
 static gboolean
 is_calling (MprocProcess *child)
 {

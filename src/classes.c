@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of classes: a process may be handed, or have to destroy, objects of a class it has not
- * used itself. */
+/* The list of classes: a process may be handed, or have to destroy, objects of a class
+ * it has not used itself. */
 #include "connection.h"
 #include "entry.h"
 #include "queue.h"

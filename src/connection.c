@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection has no body in the arena: its entry in the table of objects, made when it is first
- * packed, is only a name for it, under which start arguments carry it. */
+/* A connection has no body in the arena: its entry in the table of objects, made when
+ * it is first packed, is only a name for it, under which start arguments carry it. */
 #include "connection.h"
 
 #include "entry.h"
@@ -243,8 +243,9 @@ mproc_connection_send_bytes (MprocConnection *self,
 
 /* ------------------------------------------------------------------ receiving */
 
-/* Goes through the form that messages have in the arena, which knows how a value keeps the objects
- * that it names.  What was in flight in the frame is counted on until the value has them. */
+/* Goes through the form that messages have in the arena, which knows how a value keeps
+ * the objects that it names.  What was in flight in the frame is counted on until the
+ * value has them. */
 static GVariant *
 open_handles (GVariant *value, const GArray *handles, GError **error)
 {

@@ -12,14 +12,15 @@ G_BEGIN_DECLS
 
 const MprocClass *mproc_connection_get_class (void);
 
-/* The channel behind a connection that this process holds, and what the other process needs to
- * know of it besides (directions, family). */
+/* The channel behind a connection that this process holds, and what the other process
+ * needs to know of it besides (directions, family). */
 gboolean mproc_connection_get_channel (MprocHandle handle,
                                        gintptr *channel,
                                        guint32 *flags,
                                        GError **error);
 
-/* A connection over an inherited or duplicated channel, which it takes.  Not registered. */
+/* A connection over an inherited or duplicated channel, which it takes.  Not
+ * registered. */
 MprocObject *mproc_connection_adopt (MprocHandle handle, gintptr channel, guint32 flags);
 
 MprocStream *mproc_connection_get_stream (MprocConnection *self);

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* A worker that ends sooner than this after its start, and with no task taken by anyone since
- * then, was no use: the next replacement waits. */
+/* A worker that ends sooner than this after its start, and with no task taken by anyone
+ * since then, was no use: the next replacement waits. */
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
 #define LONGEST_PAUSE G_USEC_PER_SEC
 
@@ -45,8 +45,8 @@ try_post (MprocQueue *events, const MprocPoolEvent *event)
          mproc_queue_is_shut_down (events);
 }
 
-/* The queue has no bound of its own: what can be missing is memory, and the pool, by reading,
- * gives some back. */
+/* The queue has no bound of its own: what can be missing is memory, and the pool, by
+ * reading, gives some back. */
 void
 mproc_event_post (MprocQueue *events, const MprocPoolEvent *event)
 {

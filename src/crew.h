@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The crew: keeps a pool's workers at their number, and says who died.
  *
- * It lives where the workers are started: in the pool's nursery (fork), or in the pool's own
- * thread (spawn, thread).  Everything it has to tell goes through the pool's event queue, behind
- * whatever the dead one had published there itself. */
+ * It lives where the workers are started: in the pool's nursery (fork), or in the
+ * pool's own thread (spawn, thread).  Everything it has to tell goes through the pool's
+ * event queue, behind whatever the dead one had published there itself. */
 #ifndef MPROC_CREW_H
 #define MPROC_CREW_H
 
@@ -38,8 +38,8 @@ typedef struct
 
 #define MPROC_EVENT_BASE_SIZE G_STRUCT_OFFSET (MprocPoolEvent, text)
 
-/* Puts an event; waits for room as long as it takes: not for the pool's own thread, which makes
- * the room. */
+/* Puts an event; waits for room as long as it takes: not for the pool's own thread,
+ * which makes the room. */
 void mproc_event_post (MprocQueue *events, const MprocPoolEvent *event);
 
 /* An MprocQueueClaim that takes an event into the MprocPoolEvent at @data. */
@@ -62,8 +62,8 @@ MprocCrew *mproc_crew_new (const MprocCrewPlan *plan);
 /* Starts what is missing. */
 gboolean mproc_crew_fill (MprocCrew *self, GError **error);
 
-/* Reaps those that have ended, reports, replaces.  FALSE: there is nothing left to do, and the
- * event that says so has been posted. */
+/* Reaps those that have ended, reports, replaces.  FALSE: there is nothing left to do,
+ * and the event that says so has been posted. */
 gboolean mproc_crew_tend (MprocCrew *self);
 
 /* What to wait for until the next call: appends MprocOsWait. */

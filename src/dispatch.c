@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The pool's one thread: reads one stream of events and settles jobs.
  *
- * A worker's results stand in the stream before its death, so whatever it had finished counts;
- * then the tasks whose words still name it are failed, and no others. */
+ * A worker's results stand in the stream before its death, so whatever it had finished
+ * counts; then the tasks whose words still name it are failed, and no others. */
 #include "pool.h"
 
 #include "local.h"
@@ -112,8 +112,8 @@ fail_job (MprocPool *self, MprocJob *job, GError *error)
   settle (job, NULL, error);
 }
 
-/* What is DONE by now was finished by the dead one just before, or is by a live worker whose event
- * will find the job settled. */
+/* What is DONE by now was finished by the dead one just before, or is by a live worker
+ * whose event will find the job settled. */
 static void
 bury_worker (MprocPool *self, const MprocPoolEvent *death)
 {
@@ -163,7 +163,8 @@ fail_all (MprocPool *self, const GError *why)
 
 /* ------------------------------------------------------------------ the stream */
 
-/* Only the way out of the table is under the mutex, which those who submit want as well. */
+/* Only the way out of the table is under the mutex, which those who submit want as
+ * well. */
 static void
 settle_result (MprocPool *self, guint32 serial)
 {
@@ -239,8 +240,8 @@ bury_orphans (MprocPool *self)
   g_ptr_array_unref (all);
 }
 
-/* The nursery was killed.  Forking is not for a process that has threads by now; a crew of
- * spawned workers is the next best.  FALSE: there is none to be had. */
+/* The nursery was killed.  Forking is not for a process that has threads by now; a crew
+ * of spawned workers is the next best.  FALSE: there is none to be had. */
 static gboolean
 replace_nursery (MprocPool *self)
 {
@@ -261,8 +262,8 @@ replace_nursery (MprocPool *self)
   return FALSE;
 }
 
-/* What nobody sends an event for.  What a nursery and its workers have sent before they died is
- * read first, so it has to be @quiet.  FALSE: the pool is broken. */
+/* What nobody sends an event for.  What a nursery and its workers have sent before they
+ * died is read first, so it has to be @quiet.  FALSE: the pool is broken. */
 static gboolean
 look_around (MprocPool *self, gboolean quiet)
 {
@@ -279,8 +280,8 @@ look_around (MprocPool *self, gboolean quiet)
   return go_on;
 }
 
-/* TRUE: no worker is left after this. Thread workers end when their task does, which may fork
- * meanwhile: it must not meet a closed gate. */
+/* TRUE: no worker is left after this. Thread workers end when their task does, which
+ * may fork meanwhile: it must not meet a closed gate. */
 static gboolean
 end_workers (MprocPool *self)
 {

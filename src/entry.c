@@ -287,7 +287,8 @@ mproc_handle_get_body (MprocHandle handle, MprocKind kind, GError **error)
 
 /* ------------------------------------------------------------------ references */
 
-/* The word with a slot's bit; NULL where there is none (and none shall be or could be made). */
+/* The word with a slot's bit; NULL where there is none (and none shall be or could be
+ * made). */
 static MprocAtomic64 *
 bits_of (Entry *entry, guint slot, gboolean make)
 {
@@ -330,8 +331,8 @@ mproc_entry_set_bit (MprocHandle handle, MprocMember member)
   return TRUE;
 }
 
-/* What the handle names may be gone, and another object in its entry, whose bit is not ours to
- * clear. */
+/* What the handle names may be gone, and another object in its entry, whose bit is not
+ * ours to clear. */
 gboolean
 mproc_entry_drop_bit (MprocHandle handle, MprocMember member)
 {
@@ -368,8 +369,9 @@ look_for_holder (Entry *entry)
   return FALSE;
 }
 
-/* A reference may move behind our back while we look, from a bit to a message to another bit; the
- * one who moves it raises the count of moves before he lets go of the first. */
+/* A reference may move behind our back while we look, from a bit to a message to
+ * another bit; the one who moves it raises the count of moves before he lets go of the
+ * first. */
 static gboolean
 is_held (Entry *entry)
 {
@@ -413,7 +415,8 @@ mproc_entry_check_last (MprocHandle handle)
 
       if (!atomic_compare_exchange_strong (&entry->word, &expected, destroying))
         return;
-      /* An opener sets its bit, then looks at the state: either it sees ours, or we its bit. */
+      /* An opener sets its bit, then looks at the state: either it sees ours, or we its
+       * bit. */
       if (!is_held (entry))
         {
           destroy (entry, handle);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end in good order: what registered itself for it (pools), then daemons, then the other
- * children.  A child comes here on its way out, the program by way of atexit. */
+/* The end in good order: what registered itself for it (pools), then daemons, then the
+ * other children.  A child comes here on its way out, the program by way of atexit. */
 #include "processdata.h"
 
 #include "word.h"

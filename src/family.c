@@ -97,8 +97,8 @@ enrol (GError **error)
   return self;
 }
 
-/* A child that the host forked by itself becomes a member at its first call.  Nothing that
- * was remembered about the thread that called fork holds here. */
+/* A child that the host forked by itself becomes a member at its first call.  Nothing
+ * that was remembered about the thread that called fork holds here. */
 MprocMember
 mproc_self_slowly (void)
 {
@@ -139,7 +139,8 @@ mproc_family_ensure (GError **error)
 
   if (G_LIKELY (mproc_self_or_none () != 0))
     return TRUE;
-  /* First of all: a child that came too late has the arena, to say so, and nothing else. */
+  /* First of all: a child that came too late has the arena, to say so, and nothing
+   * else. */
   if (!mproc_guard_check (error))
     return FALSE;
   if (mproc_arena_exists ())

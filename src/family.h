@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The family: every process (and every thread started with the method thread) that shares
- * the arena has a slot in the process table.  A member is named by slot and generation: a
- * slot is reused only after its dead occupant has been swept, with the generation raised. */
+/* The family: every process (and every thread started with the method thread) that
+ * shares the arena has a slot in the process table.  A member is named by slot and
+ * generation: a slot is reused only after its dead occupant has been swept, with the
+ * generation raised. */
 #ifndef MPROC_FAMILY_H
 #define MPROC_FAMILY_H
 
@@ -29,7 +30,8 @@ typedef enum
 
 /* Makes the arena and enters this process as a member, if that has not happened.  Every
  * function that makes an object calls it first.  In a spawned child that has not passed
- * mproc_init it fails with MPROC_ERROR_BOOTSTRAP (mproc_guard_check of guard.h says so). */
+ * mproc_init it fails with MPROC_ERROR_BOOTSTRAP (mproc_guard_check of guard.h says
+ * so). */
 gboolean mproc_family_ensure (GError **error);
 
 /* Makes sure the calling process is a member; a child that the host forked by itself
@@ -66,9 +68,10 @@ MprocMember mproc_self_or_none (void);
 /* A slot for one about to be started by the caller, STARTING.  0 with error. */
 MprocMember mproc_member_reserve (GError **error);
 
-/* In the new process, after the arena is there: STARTING becomes LIVE, and it writes who it is.
- * FALSE: too late, the starter has given up; the process must end.  (For a forked child its starter
- * has called mproc_local_lend_at_fork, so that it holds what its parent held.) */
+/* In the new process, after the arena is there: STARTING becomes LIVE, and it writes
+ * who it is. FALSE: too late, the starter has given up; the process must end.  (For a
+ * forked child its starter has called mproc_local_lend_at_fork, so that it holds what
+ * its parent held.) */
 gboolean mproc_member_enter (MprocMember member);
 
 /* The same for a thread of this process; leave ends it. */
@@ -78,7 +81,8 @@ void mproc_member_leave_thread (MprocMember member, gint exit_code);
 /* The last thing a process does as a member: its exit code is known from here on. */
 void mproc_member_leave (gint exit_code);
 
-/* STARTING becomes DEAD, or, for a child certainly ended, anything does; then it is swept. */
+/* STARTING becomes DEAD, or, for a child certainly ended, anything does; then it is
+ * swept. */
 void mproc_member_bury (MprocMember member);
 
 /* Certainly dead: another generation lives in the slot, it was marked, or its process has
@@ -105,8 +109,8 @@ gboolean mproc_member_find (gint64 pid, MprocOsIdentity *out);
 /* Changes with every change of state: to sleep on with mproc_word_wait. */
 MprocAtomic32 *mproc_member_word (MprocMember member);
 
-/* A block this member is just moving: freed by its sweep if it dies meanwhile.  FALSE (and no
- * protection) where another thread of the member uses the word. */
+/* A block this member is just moving: freed by its sweep if it dies meanwhile.  FALSE
+ * (and no protection) where another thread of the member uses the word. */
 gboolean mproc_intent_begin (MprocOffset block);
 void mproc_intent_end (MprocOffset block);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The start method fork: the child goes on from the memory of its starter, and needs no word
- * with it. */
+/* The start method fork: the child goes on from the memory of its starter, and needs no
+ * word with it. */
 #include "processdata.h"
 
 #include "os.h"
@@ -13,8 +13,8 @@ typedef struct
   guint32 lifeline_kind;
 } Birth;
 
-/* A child's first touch of a page costs it a microsecond or two, much of what a fork costs at all:
- * what can be found out before the fork is not left to the child. */
+/* A child's first touch of a page costs it a microsecond or two, much of what a fork
+ * costs at all: what can be found out before the fork is not left to the child. */
 
 static void
 see_as_parent (MprocProcess *parent, const MprocOsIdentity *identity)

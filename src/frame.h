@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What goes over a connection: frames, which are CPython's byte for byte.
  *
- * A frame is a 4-byte big-endian signed length and that many bytes.  A length of -1 is followed by
- * an 8-byte unsigned one, for what is longer than 2^31 - 1. */
+ * A frame is a 4-byte big-endian signed length and that many bytes.  A length of -1 is
+ * followed by an 8-byte unsigned one, for what is longer than 2^31 - 1. */
 #ifndef MPROC_FRAME_H
 #define MPROC_FRAME_H
 
@@ -18,11 +18,12 @@ G_BEGIN_DECLS
 /* Up to here the length and the payload are one write. */
 #define MPROC_FRAME_ONE_WRITE 16384
 
-/* Writes the length of a payload of @size bytes; returns how many bytes that took, 4 or 12. */
+/* Writes the length of a payload of @size bytes; returns how many bytes that took, 4 or
+ * 12. */
 gsize mproc_frame_write_head (guint8 *to, guint64 size);
 
-/* One frame as it comes in, piece by piece; zeros are an empty one.  What a frame announces is
- * not allocated before it arrives: the buffer starts small and doubles. */
+/* One frame as it comes in, piece by piece; zeros are an empty one.  What a frame
+ * announces is not allocated before it arrives: the buffer starts small and doubles. */
 typedef struct
 {
   guint8 head[MPROC_FRAME_MAX_HEAD];
@@ -34,8 +35,9 @@ typedef struct
   gsize received;
 } MprocFrameReader;
 
-/* Where the next bytes go, and how many at most.  NULL: no memory for more (MPROC_ERROR_NO_MEMORY; may
- * be tried again).  Not to be called when the frame is complete. */
+/* Where the next bytes go, and how many at most.  NULL: no memory for more
+ * (MPROC_ERROR_NO_MEMORY; may be tried again).  Not to be called when the frame is
+ * complete. */
 gpointer mproc_frame_reader_next (MprocFrameReader *reader, gsize *size, GError **error);
 
 /* @n bytes have been put there.  FALSE: what came is no frame (MPROC_ERROR_PROTOCOL). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tickets are found in the arena once for each process; after that, in two tables of this
- * process.  Those only grow, so that they are read without a lock: a list for each bucket, new
- * entries go to its head. */
+/* Tickets are found in the arena once for each process; after that, in two tables of
+ * this process.  Those only grow, so that they are read without a lock: a list for each
+ * bucket, new entries go to its head. */
 #include "function.h"
 
 #include "os.h"
@@ -48,7 +48,8 @@ bucket_of_ticket (MprocHandle ticket)
   return ((guint) ticket ^ (guint) ticket >> 14) % N_BUCKETS;
 }
 
-/* Two threads may enter the same function: the older entry is found no more, and does no harm. */
+/* Two threads may enter the same function: the older entry is found no more, and does
+ * no harm. */
 static void
 enter (Known **bucket, MprocFunc func, MprocHandle ticket)
 {
@@ -170,8 +171,8 @@ refuse_build (const Ticket *ticket, const MprocOsImage *here, GError **error)
   g_string_free (text, TRUE);
 }
 
-/* The image is not loaded under its identity: perhaps another build of it is, or it is a library
- * that this process has had no use for so far. */
+/* The image is not loaded under its identity: perhaps another build of it is, or it is
+ * a library that this process has had no use for so far. */
 static gboolean
 load_image (const Ticket *ticket, MprocOsImage *image, GError **error)
 {

@@ -143,8 +143,8 @@ parse (const char *text, MprocMark *mark)
 
 /* ------------------------------------------------------------------ the guard itself */
 
-/* Takes our mark out of the environment, so that no other program gets it from us; someone
- * else's stays.  Then the arena: what no starter of ours made is none. */
+/* Takes our mark out of the environment, so that no other program gets it from us;
+ * someone else's stays.  Then the arena: what no starter of ours made is none. */
 static gboolean
 take_mark (MprocMark *mark)
 {

@@ -17,8 +17,8 @@ has_started (MprocProcess *self)
 
 /* ------------------------------------------------------------------ the end */
 
-/* A parent is no child, so nobody tells us: naps, and a look after each. A thread's parent may
- * be the very process it runs in, which it will not see end. */
+/* A parent is no child, so nobody tells us: naps, and a look after each. A thread's
+ * parent may be the very process it runs in, which it will not see end. */
 static gboolean
 join_parent (MprocProcess *self, gint64 deadline)
 {
@@ -75,8 +75,8 @@ mproc_process_get_exit_code (MprocProcess *self, int *exit_code)
 
 /* ------------------------------------------------------------------ signals */
 
-/* Under the local lock a child that has not ended is not reaped by us either: its pid is its
- * own. */
+/* Under the local lock a child that has not ended is not reaped by us either: its pid
+ * is its own. */
 static gboolean
 send_signal (MprocProcess *self, MprocOsSignal what, GError **error)
 {

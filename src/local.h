@@ -10,18 +10,19 @@ G_BEGIN_DECLS
 /* Registers the atfork handlers.  Once. */
 void mproc_local_prepare (void);
 
-/* The one mutex over everything process-local that several files keep (tables of objects and
- * children).  Held across a fork by the atfork handlers, so that no child finds it locked. */
+/* The one mutex over everything process-local that several files keep (tables of
+ * objects and children).  Held across a fork by the atfork handlers, so that no child
+ * finds it locked. */
 void mproc_local_lock (void);
 void mproc_local_unlock (void);
 
-/* Our own threads touch GLib only between these two: the atfork prepare handler waits at the
- * same gate, so no forked child finds a lock of GLib's held by one of ours. */
+/* Our own threads touch GLib only between these two: the atfork prepare handler waits
+ * at the same gate, so no forked child finds a lock of GLib's held by one of ours. */
 void mproc_gate_enter (void);
 void mproc_gate_leave (void);
 
-/* The next fork by this thread makes @child: the handlers give it bits of its own for all the
- * objects that are open here, at the instant of the fork. */
+/* The next fork by this thread makes @child: the handlers give it bits of its own for
+ * all the objects that are open here, at the instant of the fork. */
 void mproc_local_lend_at_fork (MprocMember child);
 
 /* Threads of the library itself in this process, the ones that live behind the gate. */

@@ -51,7 +51,8 @@ mproc_lockword_release (MprocAtomic32 *word)
     return TRUE;
   if (mine != (mproc_self () | 1))
     return FALSE;
-  /* Only the contended bit can have come in between, and it never goes while the lock is held. */
+  /* Only the contended bit can have come in between, and it never goes while the lock
+   * is held. */
   atomic_store_explicit (word, 0, memory_order_release);
   mproc_lockword_wake (word);
   return TRUE;

@@ -21,8 +21,8 @@ typedef struct
   GArray *handles; /* of MprocHandle; NULL if none */
 } MprocMessage;
 
-/* Takes (sinks) @value, NULL is `()`; checks every handle in it and counts it as in flight.  On
- * error the value is consumed all the same. */
+/* Takes (sinks) @value, NULL is `()`; checks every handle in it and counts it as in
+ * flight.  On error the value is consumed all the same. */
 gboolean mproc_message_init (MprocMessage *message, GVariant *value, GError **error);
 
 /* TRUE if one of the handles names an object of @kind. */
@@ -34,8 +34,9 @@ void mproc_message_store (const MprocMessage *message, gpointer to);
 /* sent: whoever loads the bytes now owns what is in flight; else it is dropped. */
 void mproc_message_clear (MprocMessage *message, gboolean sent);
 
-/* The value of @bytes (g_malloc, taken): opens its handles, which the value then holds as long as it
- * lives, and drops what was in flight.  Returns a full reference, NULL with error. */
+/* The value of @bytes (g_malloc, taken): opens its handles, which the value then holds
+ * as long as it lives, and drops what was in flight.  Returns a full reference, NULL
+ * with error. */
 GVariant *mproc_message_load (gpointer bytes, gsize size, GError **error);
 
 /* The same from bytes that stay the caller's and in flight (start arguments, tasks). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The nursery: a pool's own small process, forked when the pool is made, which forks the
- * workers and their replacements.  So they see the program as it was then, and no fork happens
- * behind the caller's back once threads run. */
+/* The nursery: a pool's own small process, forked when the pool is made, which forks
+ * the workers and their replacements.  So they see the program as it was then, and no
+ * fork happens behind the caller's back once threads run. */
 #ifndef MPROC_NURSERY_H
 #define MPROC_NURSERY_H
 
@@ -20,8 +20,8 @@ gboolean mproc_nursery_is_alive (MprocNursery *self);
 /* TRUE once none of its workers, which die with it, is left either. */
 gboolean mproc_nursery_is_deserted (MprocNursery *self);
 
-/* Tells it to kill its workers and waits until all of them have ended.  FALSE: the nursery has
- * been killed, and a worker did not die with it. */
+/* Tells it to kill its workers and waits until all of them have ended.  FALSE: the
+ * nursery has been killed, and a worker did not die with it. */
 gboolean mproc_nursery_free (MprocNursery *self);
 
 G_END_DECLS

@@ -101,8 +101,8 @@ mproc_object_publish (MprocObject *object, MprocOffset body, GError **error)
   return ok;
 }
 
-/* The bit first, then a look whether the entry is still there: whoever destroys it looks at the
- * bits after having said so. */
+/* The bit first, then a look whether the entry is still there: whoever destroys it
+ * looks at the bits after having said so. */
 static gboolean
 take_bit (MprocHandle handle, MprocMember self, GError **error)
 {
@@ -195,8 +195,8 @@ mproc_object_ref (MprocObject *object)
   return object;
 }
 
-/* TRUE unless it was the last reference, which only goes under the local lock: there nobody
- * can be just about to find the object in the table. */
+/* TRUE unless it was the last reference, which only goes under the local lock: there
+ * nobody can be just about to find the object in the table. */
 static gboolean
 drop_unless_last (MprocObject *object)
 {

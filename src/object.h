@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects that processes share, and the handles that name them.
  *
- * An entry of the object table has a kind, a body in the arena, and its references: one bit
- * for each member that has it open, and a count of the messages that carry it.  When both
- * are gone the body is destroyed, by whoever saw the last one go.  A handle (index and
- * generation, 31 bits) is what travels in values.
+ * An entry of the object table has a kind, a body in the arena, and its references: one
+ * bit for each member that has it open, and a count of the messages that carry it.
+ * When both are gone the body is destroyed, by whoever saw the last one go.  A handle
+ * (index and generation, 31 bits) is what travels in values.
  *
- * Each process has at most one local object for a handle, counted with ordinary atomics; it is
- * what the public API's pointers point at. */
+ * Each process has at most one local object for a handle, counted with ordinary
+ * atomics; it is what the public API's pointers point at. */
 #ifndef MPROC_OBJECT_H
 #define MPROC_OBJECT_H
 
@@ -61,8 +61,8 @@ gboolean mproc_object_publish (MprocObject *object, MprocOffset body, GError **e
  * MPROC_ERROR_HANDLE: garbage, stale, or of another kind. */
 MprocObject *mproc_object_open (MprocHandle handle, MprocKind kind, GError **error);
 
-/* Makes a local object, built around something this process inherited, the one that @handle
- * opens to here; takes the member's bit. */
+/* Makes a local object, built around something this process inherited, the one that
+ * @handle opens to here; takes the member's bit. */
 gboolean mproc_object_register (MprocObject *object, MprocHandle handle, GError **error);
 
 MprocObject *mproc_object_ref (MprocObject *object);
@@ -78,7 +78,8 @@ MprocKind mproc_handle_get_kind (MprocHandle handle);
 gboolean mproc_handle_send (MprocHandle handle, GError **error);
 void mproc_handle_drop (MprocHandle handle);
 
-/* For handles without a local object of their own (functions): the entry's body, 0 with error. */
+/* For handles without a local object of their own (functions): the entry's body, 0 with
+ * error. */
 MprocOffset mproc_handle_get_body (MprocHandle handle, MprocKind kind, GError **error);
 
 /* An entry that lives as long as the arena. */

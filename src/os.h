@@ -41,9 +41,10 @@ G_BEGIN_DECLS
 
 /* ------------------------------------------------------------------ who a process is */
 
-/* A pid is reused; together with its start time it is not.  The time may be somewhat later than
- * the start, so that of one process there can be two: it is read once and handed on.  space
- * tells pid namespaces apart (the namespace's inode; 0 where there is no such thing). */
+/* A pid is reused; together with its start time it is not.  The time may be somewhat
+ * later than the start, so that of one process there can be two: it is read once and
+ * handed on.  space tells pid namespaces apart (the namespace's inode; 0 where there is
+ * no such thing). */
 typedef struct
 {
   gint64 pid;
@@ -69,7 +70,8 @@ guint mproc_os_thread_count (void);
  * has no such page this returns NULL, and callers compare mproc_os_pid (). */
 gpointer mproc_os_wiped_page (void);
 
-/* How many processors this process may use: affinity and cgroup quota honoured, at least 1. */
+/* How many processors this process may use: affinity and cgroup quota honoured, at
+ * least 1. */
 guint mproc_os_cpu_count (void);
 
 /* TRUE in a program that runs with more rights than its caller (AT_SECURE): the
@@ -110,14 +112,15 @@ typedef struct
                                see mproc_os_die_with */
 } MprocOsSpawn;
 
-/* Starts a new process image.  Its standard input is the null device, its argv that of this
- * program.  The caller's signal mask and dispositions reach the child as exec has it. */
+/* Starts a new process image.  Its standard input is the null device, its argv that of
+ * this program.  The caller's signal mask and dispositions reach the child as exec has
+ * it. */
 gboolean mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **error);
 
 gboolean mproc_os_can_fork (void);
 
-/* Whether fork is what a start method by default should mean: not where the system's own libraries
- * do not survive it (macOS). */
+/* Whether fork is what a start method by default should mean: not where the system's
+ * own libraries do not survive it (macOS). */
 gboolean mproc_os_prefers_fork (void);
 
 /* POSIX only.  1 in the parent, 0 in the child, -1 with error.  Flushes nothing. */
@@ -129,9 +132,9 @@ void
 mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*child) (void));
 
 /* Waits until @child has ended or @deadline is over; a deadline in the past only looks.
- * TRUE: ended, exit_code is set: n from exit, -N by signal N (Windows: the 32 bits as int,
- * mproc_os_signal's own ends -15), or MPROC_OS_EXIT_UNKNOWN.  Never waits for any other
- * child.  Not to be called for one child by two threads at a time. */
+ * TRUE: ended, exit_code is set: n from exit, -N by signal N (Windows: the 32 bits as
+ * int, mproc_os_signal's own ends -15), or MPROC_OS_EXIT_UNKNOWN.  Never waits for any
+ * other child.  Not to be called for one child by two threads at a time. */
 gboolean mproc_os_child_wait (MprocOsChild *child, gint64 deadline);
 
 /* The handle to wait on (readable, or signalled, at the end), made when first asked for;
@@ -144,8 +147,8 @@ gboolean mproc_os_child_signal (MprocOsChild *child, MprocOsSignal what, GError 
 /* Closes the handle.  Does not reap. */
 void mproc_os_child_clear (MprocOsChild *child);
 
-/* In the starter: what the child has to know to die with it; 0 if the calling thread lasts
- * as long as its process does, so that the kernel can watch it. */
+/* In the starter: what the child has to know to die with it; 0 if the calling thread
+ * lasts as long as its process does, so that the kernel can watch it. */
 guint32 mproc_os_lifeline_kind (void);
 
 /* In the child: die when @parent does.  Ends the calling process at once if @parent has
@@ -155,7 +158,8 @@ void mproc_os_die_with (const MprocOsIdentity *parent, guint32 lifeline_kind);
 /* In a forked child: standard input becomes the null device. */
 void mproc_os_close_stdin (void);
 
-/* In a forked helper process: the signals of the terminal are ignored or back to default. */
+/* In a forked helper process: the signals of the terminal are ignored or back to
+ * default. */
 void mproc_os_ignore_interrupt (gboolean ignore);
 
 /* Flushes the C library's standard output and standard error. */
@@ -180,8 +184,9 @@ typedef struct
 gsize mproc_os_page_size (void);
 
 /* Reserves up to @wanted bytes of address space backed by new shared memory, of which
- * nothing is committed or accessible; less where limits demand it (halved until it fits,
- * not under 1 MiB).  Owned by nobody but its handles: it vanishes with the last process. */
+ * nothing is committed or accessible; less where limits demand it (halved until it
+ * fits, not under 1 MiB).  Owned by nobody but its handles: it vanishes with the last
+ * process. */
 gboolean mproc_os_memory_create (gsize wanted, MprocOsMemory *out, GError **error);
 
 /* Maps @size bytes of an inherited handle. */
@@ -193,8 +198,8 @@ mproc_os_memory_adopt (gintptr handle, gsize size, MprocOsMemory *out, GError **
 gboolean
 mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
 
-/* Makes committed pages accessible in this process.  Page-aligned, idempotent, cheap where
- * nothing has to be done. */
+/* Makes committed pages accessible in this process.  Page-aligned, idempotent, cheap
+ * where nothing has to be done. */
 gboolean
 mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
 
@@ -251,25 +256,26 @@ void mproc_os_relax (void);
  * closed. */
 gboolean mproc_os_channel_pair (gboolean duplex, gintptr *a, gintptr *b, GError **error);
 
-/* Reads at least one byte, at most @size.  0: the other end is closed.  -1: error, of which
- * MPROC_ERROR_TIMED_OUT leaves the channel as it was. */
+/* Reads at least one byte, at most @size.  0: the other end is closed.  -1: error, of
+ * which MPROC_ERROR_TIMED_OUT leaves the channel as it was. */
 gssize mproc_os_channel_read (gintptr channel,
                               gpointer buffer,
                               gsize size,
                               gint64 deadline,
                               GError **error);
 
-/* Writes at least one byte, at most @size.  -1: error; a closed peer is MPROC_ERROR_CLOSED and
- * raises no signal.  After MPROC_ERROR_TIMED_OUT a part may have been written on Windows, nobody
- * knows how much: what has to go on afterwards uses mproc_os_channel_write_until. */
+/* Writes at least one byte, at most @size.  -1: error; a closed peer is
+ * MPROC_ERROR_CLOSED and raises no signal.  After MPROC_ERROR_TIMED_OUT a part may have
+ * been written on Windows, nobody knows how much: what has to go on afterwards uses
+ * mproc_os_channel_write_until. */
 gssize mproc_os_channel_write (gintptr channel,
                                gconstpointer buffer,
                                gsize size,
                                gint64 deadline,
                                GError **error);
 
-/* The same without a deadline, but -1 with MPROC_ERROR_CLOSED soon after *@stop is no longer 0: in a
- * tenth of a second.  What is given up may have been written in part. */
+/* The same without a deadline, but -1 with MPROC_ERROR_CLOSED soon after *@stop is no
+ * longer 0: in a tenth of a second.  What is given up may have been written in part. */
 gssize mproc_os_channel_write_until (gintptr channel,
                                      gconstpointer buffer,
                                      gsize size,
@@ -279,12 +285,12 @@ gssize mproc_os_channel_write_until (gintptr channel,
 /* A second handle for the same end. */
 gintptr mproc_os_channel_dup (gintptr channel, GError **error);
 
-/* A channel that this process inherited by spawn: from here on its own children inherit it no
- * more, unless it is handed to them. */
+/* A channel that this process inherited by spawn: from here on its own children inherit
+ * it no more, unless it is handed to them. */
 void mproc_os_channel_adopt (gintptr channel);
 
-/* Closes it.  A thread of this process that is blocked on it may be woken by this (Windows) or
- * not (POSIX): callers that must not block wait in slices. */
+/* Closes it.  A thread of this process that is blocked on it may be woken by this
+ * (Windows) or not (POSIX): callers that must not block wait in slices. */
 void mproc_os_channel_close (gintptr channel);
 
 /* ------------------------------------------------------------------ waiting on many */
@@ -302,8 +308,8 @@ typedef struct
   gboolean ready;
 } MprocOsWait;
 
-/* Any number of them.  Returns how many are ready, 0 when time is up, -1 with error (then ready
- * says nothing). */
+/* Any number of them.  Returns how many are ready, 0 when time is up, -1 with error
+ * (then ready says nothing). */
 gint mproc_os_wait_many (MprocOsWait *waits, guint n, gint64 deadline, GError **error);
 
 /* Whether handles of that kind can be given to g_source_add_poll. */
@@ -330,8 +336,8 @@ gboolean mproc_os_image_at (gconstpointer address, MprocOsImage *out);
 /* The loaded image of that identity.  FALSE if there is none. */
 gboolean mproc_os_image_find (const guint8 *identity, guint size, MprocOsImage *out);
 
-/* The loaded image whose file name (last part) is that of @path; the program itself for the
- * path of the program.  FALSE if there is none. */
+/* The loaded image whose file name (last part) is that of @path; the program itself for
+ * the path of the program.  FALSE if there is none. */
 gboolean mproc_os_image_named (const char *path, MprocOsImage *out);
 
 /* Loads the library at @path and keeps it loaded. */

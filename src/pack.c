@@ -10,7 +10,8 @@ closing (char opening)
   return opening == '(' ? ')' : '}';
 }
 
-/* The end of the one format string that starts at @format (GLib keeps its own scanner to itself). */
+/* The end of the one format string that starts at @format (GLib keeps its own scanner
+ * to itself). */
 static const char *
 scan (const char *format)
 {
@@ -52,7 +53,8 @@ copy_leaf (const char **format)
 
 /* ------------------------------------------------------------------ pack */
 
-/* An object's handle; 0, which is refused where the value is sent, if it cannot have one. */
+/* An object's handle; 0, which is refused where the value is sent, if it cannot have
+ * one. */
 static MprocHandle
 pack_object (MprocObject *object, GPtrArray *objects)
 {
@@ -141,7 +143,8 @@ mproc_pack (const char *format, ...)
 
 /* ------------------------------------------------------------------ unpack */
 
-/* What the first pass has found for the letters of ours, in order, for the second to hand out. */
+/* What the first pass has found for the letters of ours, in order, for the second to
+ * hand out. */
 typedef struct
 {
   GPtrArray *objects; /* our references */

@@ -21,8 +21,8 @@ typedef struct
   Entry entries[N_ENTRIES];
 } Parking;
 
-/* What a thread remembers of its lease.  After a fork the child's thread finds an entry that
- * its parent holds, and leases another. */
+/* What a thread remembers of its lease.  After a fork the child's thread finds an entry
+ * that its parent holds, and leases another. */
 typedef struct
 {
   guint index;
@@ -70,9 +70,9 @@ mproc_parking_list_handles (GArray *handles)
     }
 }
 
-/* At a thread's end.  A token on its way stays in the semaphore; the next lessee drains it.  Not
- * what is left of a fork: there it is the parent's, whose thread goes on.  (What a thread leased as
- * a member of its own has been swept.) */
+/* At a thread's end.  A token on its way stays in the semaphore; the next lessee drains
+ * it.  Not what is left of a fork: there it is the parent's, whose thread goes on.
+ * (What a thread leased as a member of its own has been swept.) */
 static void
 give_back (gpointer data)
 {
@@ -149,14 +149,15 @@ mproc_parking_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
   atomic_store (&entry->waits_for, offset);
   if (atomic_load (word) == value && mproc_os_sem_wait (&entry->semaphore, deadline))
     {
-      /* A token that came too late for an earlier wait: nobody sleeps here any more, and a wake
-       * must not be spent on it. */
+      /* A token that came too late for an earlier wait: nobody sleeps here any more,
+       * and a wake must not be spent on it. */
       if (mproc_load64 (&entry->waits_for) != 0)
         mproc_store64 (&entry->waits_for, 0);
       return;
     }
-  /* Nobody posts an entry that names nothing.  If ours was taken out already, its token comes in a
-   * moment; a waker killed in between never sends it, so the wait for it is short. */
+  /* Nobody posts an entry that names nothing.  If ours was taken out already, its token
+   * comes in a moment; a waker killed in between never sends it, so the wait for it is
+   * short. */
   if (atomic_exchange (&entry->waits_for, 0) == 0 &&
       !mproc_os_sem_wait (&entry->semaphore, g_get_monotonic_time () + MPROC_NAP / 10))
     lease->token_may_come = TRUE;
@@ -169,7 +170,8 @@ mproc_parking_wake (MprocAtomic32 *word, guint n)
   Parking *array = parking ();
   guint woken = 0;
 
-  /* The change of the word, made before, has to be seen by whoever publishes after our look. */
+  /* The change of the word, made before, has to be seen by whoever publishes after our
+   * look. */
   atomic_thread_fence (memory_order_seq_cst);
   for (guint i = 0, end = mproc_load32 (&array->n_leased); i < end && woken < n; i++)
     {

@@ -10,7 +10,8 @@
 #define PREFIX_VERSION 1
 #define PICKLE_FIRST_BYTE 0x80
 
-/* GLib gives up at 128 when it looks at a foreign value, and counts a little differently. */
+/* GLib gives up at 128 when it looks at a foreign value, and counts a little
+ * differently. */
 #define MAX_DEPTH 100
 
 /* A level of nesting costs two bytes at least, so that smaller values need no look. */
@@ -24,8 +25,8 @@
 
 /* ------------------------------------------------------------------ how deep values are */
 
-/* How deep a type string nests, MAX_DEPTH + 1 for all that is deeper.  The string need not be a
- * valid one. */
+/* How deep a type string nests, MAX_DEPTH + 1 for all that is deeper.  The string need
+ * not be a valid one. */
 static guint
 type_depth (const char *type)
 {
@@ -213,8 +214,8 @@ parse_type (const guint8 *data, const Prefix *prefix, GError **error)
   return (GVariantType *) type;
 }
 
-/* Normal form does not depend on the byte order, so it is looked at first: values that are not
- * normal may take very long to swap. */
+/* Normal form does not depend on the byte order, so it is looked at first: values that
+ * are not normal may take very long to swap. */
 static GVariant *
 parse_value (GBytes *payload,
              const GVariantType *type,

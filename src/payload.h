@@ -19,15 +19,16 @@
 G_BEGIN_DECLS
 
 /* Refuses what the other side would refuse: values that are not in normal form
- * (MPROC_ERROR_INVALID), nested too deeply or with too long a type (MPROC_ERROR_TOO_LARGE). */
+ * (MPROC_ERROR_INVALID), nested too deeply or with too long a type
+ * (MPROC_ERROR_TOO_LARGE). */
 gboolean mproc_payload_check_value (GVariant *value, GError **error);
 
 /* All of the payload that comes before the data; g_free.  @handles may be NULL. */
 guint8 *mproc_payload_new_prefix (GVariant *value, const GArray *handles, gsize *size);
 
-/* The value of a payload, in host byte order.  It is borrowed from @payload where possible.  The
- * handles in it are only numbers still; they are refused unless @family, else given as a GArray of
- * gint32 (NULL: none).  Every fault is MPROC_ERROR_PROTOCOL. */
+/* The value of a payload, in host byte order.  It is borrowed from @payload where
+ * possible.  The handles in it are only numbers still; they are refused unless @family,
+ * else given as a GArray of gint32 (NULL: none).  Every fault is MPROC_ERROR_PROTOCOL. */
 GVariant *
 mproc_payload_decode (GBytes *payload, gboolean family, GArray **handles, GError **error);
 

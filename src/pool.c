@@ -57,7 +57,8 @@ mproc_pool_is_mine (MprocPool *self)
 
 static GPtrArray *pools; /* under the local lock; holds no references */
 
-/* A thread that is a worker and calls exit () is waited for by its pool, and cannot wait for it. */
+/* A thread that is a worker and calls exit () is waited for by its pool, and cannot
+ * wait for it. */
 static gint64
 patience_with (MprocPool *pool)
 {
@@ -106,8 +107,8 @@ remember (MprocPool *self)
     mproc_at_exit (terminate_pools);
 }
 
-/* TRUE: it was the last reference, which goes under the lock under which an exit looks for
- * pools. */
+/* TRUE: it was the last reference, which goes under the lock under which an exit looks
+ * for pools. */
 static gboolean
 drop (MprocPool *self)
 {

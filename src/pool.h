@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pool consists of, and what its files call of each other: pool.c is its life, submit.c
- * hands tasks over, dispatch.c is the thread that gives results out. */
+/* What a pool consists of, and what its files call of each other: pool.c is its life,
+ * submit.c hands tasks over, dispatch.c is the thread that gives results out. */
 #ifndef MPROC_POOL_INTERNAL_H
 #define MPROC_POOL_INTERNAL_H
 
@@ -40,8 +40,8 @@ struct MprocPool
   GArray *graves; /* of MprocGrave; the dispatcher's alone */
 };
 
-/* A task whose worker died: the record that names it may still be in the queue, so its block stays until
- * a later one has been claimed. */
+/* A task whose worker died: the record that names it may still be in the queue, so its
+ * block stays until a later one has been claimed. */
 typedef struct
 {
   guint32 serial;

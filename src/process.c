@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The object: what is known of a process, and who the current one is.  How it starts is in
- * start.c, how it ends in children.c and run.c. */
+/* The object: what is known of a process, and who the current one is.  How it starts is
+ * in start.c, how it ends in children.c and run.c. */
 #include "processdata.h"
 
 #include "entry.h"

@@ -10,9 +10,10 @@
 
 G_BEGIN_DECLS
 
-/* A helper process of the library's own (a pool's nursery, its workers): not among the children that
- * list_children shows or that are joined at exit, dies with its parent, may have children,
- * takes no number from the names.  @quiet: an error of the target is not printed. */
+/* A helper process of the library's own (a pool's nursery, its workers): not among the
+ * children that list_children shows or that are joined at exit, dies with its parent,
+ * may have children, takes no number from the names.  @quiet: an error of the target is
+ * not printed. */
 void mproc_process_set_internal (MprocProcess *self, gboolean quiet);
 
 /* Which member it is, 0 before start. */
@@ -21,12 +22,13 @@ MprocMember mproc_process_get_member (MprocProcess *self);
 /* What to wait on for its end.  FALSE with MPROC_ERROR_STATE before its start. */
 gboolean mproc_process_get_wait (MprocProcess *self, MprocOsWait *wait, GError **error);
 
-/* What DEFAULT would mean for a start right now: fork while this process has no threads but
- * ours, else spawn where mproc_init was passed, else MPROC_START_METHOD_DEFAULT with error set. */
+/* What DEFAULT would mean for a start right now: fork while this process has no threads
+ * but ours, else spawn where mproc_init was passed, else MPROC_START_METHOD_DEFAULT
+ * with error set. */
 MprocStartMethod mproc_start_resolve (MprocStartMethod wanted, GError **error);
 
-/* @func runs first when this process ends in good order (before daemons are terminated and
- * children joined), in forked children of mproc not inherited. */
+/* @func runs first when this process ends in good order (before daemons are terminated
+ * and children joined), in forked children of mproc not inherited. */
 void mproc_at_exit (void (*func) (void));
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process object consists of, and what the files that make up processes (process, start,
- * spawn, children, run, exit) call of each other. */
+/* What a process object consists of, and what the files that make up processes
+ * (process, start, spawn, children, run, exit) call of each other. */
 #ifndef MPROC_PROCESS_DATA_H
 #define MPROC_PROCESS_DATA_H
 
@@ -24,8 +24,8 @@ typedef enum
   MPROC_PROCESS_ENDED
 } MprocProcessState;
 
-/* The fields of the first part are written before the start, by the creator; the others under
- * the local lock, except where a comment says otherwise. */
+/* The fields of the first part are written before the start, by the creator; the others
+ * under the local lock, except where a comment says otherwise. */
 struct MprocProcess
 {
   MprocObject base;
@@ -96,7 +96,8 @@ void mproc_children_add (MprocProcess *self);
 /* A look at those that may have ended; cheap when there are none. */
 void mproc_children_look (void);
 
-/* Daemons (of all, or of one member) are terminated, all are joined.  TRUE if they have ended. */
+/* Daemons (of all, or of one member) are terminated, all are joined.  TRUE if they have
+ * ended. */
 gboolean mproc_children_end (MprocMember owner, gint64 deadline);
 
 /* In a forked child: they are the parent's. */
@@ -121,7 +122,8 @@ gboolean mproc_start_by_fork (MprocProcess *self, GError **error);
 gboolean mproc_start_by_spawn (MprocProcess *self, GError **error);
 gboolean mproc_start_by_thread (MprocProcess *self, GError **error);
 
-/* Whether spawned children can be had: mproc_init has been passed, or a program has been set. */
+/* Whether spawned children can be had: mproc_init has been passed, or a program has
+ * been set. */
 gboolean mproc_spawn_is_possible (void);
 
 /* What a spawned child does with its mark. */

@@ -12,13 +12,14 @@ G_BEGIN_DECLS
 /* For classes.c: queue.c defines it and needs no mproc_object_set_class of its own. */
 const MprocClass *mproc_queue_get_class (void);
 
-/* Called under the consumer lock with a record's payload, before the position moves past it:
- * TRUE takes the record, FALSE skips it (it is gone, and the next one is tried).  Must be
- * short, and must not call into the queue. */
+/* Called under the consumer lock with a record's payload, before the position moves
+ * past it: TRUE takes the record, FALSE skips it (it is gone, and the next one is
+ * tried).  Must be short, and must not call into the queue. */
 typedef gboolean (*MprocQueueClaim) (gconstpointer payload, gsize size, gpointer data);
 
-/* Takes one record by way of @claim; a consumer killed between the claim and the move leaves a
- * record that the next one's claim is asked about again.  EMPTY and CLOSED as mproc_queue_get. */
+/* Takes one record by way of @claim; a consumer killed between the claim and the move
+ * leaves a record that the next one's claim is asked about again.  EMPTY and CLOSED as
+ * mproc_queue_get. */
 gboolean mproc_queue_take (MprocQueue *self,
                            gint64 deadline,
                            MprocQueueClaim claim,

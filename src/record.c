@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A record is one block: a head, then what has no fixed size, each part 8-aligned.  It belongs to
- * the starter, but from the moment that the child runs until it has reported, the child may
- * read it, and write its answer. */
+/* A record is one block: a head, then what has no fixed size, each part 8-aligned.  It
+ * belongs to the starter, but from the moment that the child runs until it has
+ * reported, the child may read it, and write its answer. */
 #include "record.h"
 
 #include "word.h"

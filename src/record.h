@@ -35,7 +35,8 @@ typedef struct
   gint64 channel;
 } MprocRecordConnection;
 
-/* Writes a record; the message's handles are in flight with it from then on.  0 with error. */
+/* Writes a record; the message's handles are in flight with it from then on.  0 with
+ * error. */
 MprocOffset mproc_record_new (const MprocRecordSource *source,
                               const GArray *connections,
                               GError **error);

@@ -14,7 +14,8 @@ typedef enum
   MPROC_RESULT_CHUNKS /* each task's value is an `av`, a part of the whole */
 } MprocResultForm;
 
-/* To be given by @n_parts tasks, whose values are put together in order.  0 parts: ready at once. */
+/* To be given by @n_parts tasks, whose values are put together in order.  0 parts:
+ * ready at once. */
 MprocResult *mproc_result_new (guint n_parts, MprocResultForm form);
 
 /* One task is done: takes @value, or @error.  The last one makes the result ready. */

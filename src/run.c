@@ -11,8 +11,8 @@ mproc_exit_status (gint code)
   return mproc_os_can_fork () ? code & 0xff : code;
 }
 
-/* In one piece, so that two children's lines do not mix; and as it is: g_printerr would replace
- * what the locale's charset does not have. */
+/* In one piece, so that two children's lines do not mix; and as it is: g_printerr would
+ * replace what the locale's charset does not have. */
 static void
 print_failure (MprocProcess *self, const GError *failure)
 {
@@ -76,7 +76,8 @@ mproc_exit_child (gint code)
   mproc_os_exit (code);
 }
 
-/* Whether this very process was started by mproc, and not forked by the host in such a one. */
+/* Whether this very process was started by mproc, and not forked by the host in such a
+ * one. */
 static gboolean
 is_child (MprocProcess *self)
 {

@@ -211,8 +211,9 @@ mproc_slot_set_identity (MprocMember member)
   set_identity (member, &who);
 }
 
-/* The name comes after the state: a slot whose starter has died may have been given up, and be
- * another's by now.  Killed in between, it is buried by its starter, or else lost. */
+/* The name comes after the state: a slot whose starter has died may have been given up,
+ * and be another's by now.  Killed in between, it is buried by its starter, or else
+ * lost. */
 gboolean
 mproc_slot_enter (MprocMember member)
 {
@@ -423,7 +424,8 @@ mproc_member_bury (MprocMember member)
     bury_threads (&who);
 }
 
-/* A reserved slot lives as long as its starter, until the new process has written who it is. */
+/* A reserved slot lives as long as its starter, until the new process has written who
+ * it is. */
 static gboolean
 starter_is_dead (Slot *slot)
 {

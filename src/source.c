@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sources for GLib's main loop.  What the loop cannot poll is looked at every LOOK_INTERVAL. */
+/* Sources for GLib's main loop.  What the loop cannot poll is looked at every
+ * LOOK_INTERVAL. */
 #include <mproc/wait.h>
 
 #include "connection.h"

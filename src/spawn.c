@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The start method spawn: the program is started afresh, with a mark in its environment that
- * leads mproc_init to the start record.  The starter waits until the child has reported, or
- * ended, or the time is up: so that every failure is known where the start was asked for, and no
- * child that does not know its part goes on running. */
+/* The start method spawn: the program is started afresh, with a mark in its environment
+ * that leads mproc_init to the start record.  The starter waits until the child has
+ * reported, or ended, or the time is up: so that every failure is known where the start
+ * was asked for, and no child that does not know its part goes on running. */
 #include "processdata.h"
 
 #include "connection.h"

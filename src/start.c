@@ -74,8 +74,8 @@ mproc_set_start_method (MprocStartMethod method, GError **error)
   return !was_set;
 }
 
-/* How many threads there are that are not ours, the calling one not counted. One of ours that has
- * been joined may be seen for an instant longer. */
+/* How many threads there are that are not ours, the calling one not counted. One of
+ * ours that has been joined may be seen for an instant longer. */
 static guint
 count_foreign_threads (void)
 {
@@ -198,8 +198,8 @@ start_by (MprocProcess *self, GError **error)
     }
 }
 
-/* A child starts its own as it was started; one that was forked because that was safe goes on
- * looking whether it is. */
+/* A child starts its own as it was started; one that was forked because that was safe
+ * goes on looking whether it is. */
 static MprocStartMethod
 default_for_child (MprocStartMethod wanted, MprocStartMethod method)
 {

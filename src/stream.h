@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames over a channel, for any number of threads.
  *
- * One thread at a time sends, one receives.  Closing takes effect for all of them at once, but the
- * channel itself is only closed when the last thread has left it: a descriptor's number is used
- * again at once, and a read of it would then be a read of something else.  So whoever is
- * inside looks up every MPROC_NAP.
+ * One thread at a time sends, one receives.  Closing takes effect for all of them at
+ * once, but the channel itself is only closed when the last thread has left it: a
+ * descriptor's number is used again at once, and a read of it would then be a read of
+ * something else.  So whoever is inside looks up every MPROC_NAP.
  *
- * A fork made while another thread is inside leaves the child a stream that seems to be in use for
- * ever; DEFAULT never forks then. */
+ * A fork made while another thread is inside leaves the child a stream that seems to be
+ * in use for ever; DEFAULT never forks then. */
 #ifndef MPROC_STREAM_H
 #define MPROC_STREAM_H
 
@@ -45,19 +45,21 @@ gboolean mproc_stream_send (MprocStream *self,
                             gsize body_size,
                             GError **error);
 
-/* The next message.  MPROC_ERROR_TIMED_OUT: what has come of it is kept.  MPROC_ERROR_CLOSED: closed,
- * or the end of the file.  MPROC_ERROR_PROTOCOL: no frame; the stream is closed then. */
+/* The next message.  MPROC_ERROR_TIMED_OUT: what has come of it is kept.
+ * MPROC_ERROR_CLOSED: closed, or the end of the file.  MPROC_ERROR_PROTOCOL: no frame;
+ * the stream is closed then. */
 GBytes *mproc_stream_recv (MprocStream *self, gint64 deadline, GError **error);
 
-/* The same into a buffer; MPROC_ERROR_BUFFER_TOO_SHORT keeps the message.  -1 with error. */
+/* The same into a buffer; MPROC_ERROR_BUFFER_TOO_SHORT keeps the message.  -1 with
+ * error. */
 gssize mproc_stream_recv_into (MprocStream *self,
                                gpointer buffer,
                                gsize size,
                                gint64 deadline,
                                GError **error);
 
-/* TRUE if receiving would not wait, as far as is known without looking at the channel: closed, or
- * a whole message is kept. */
+/* TRUE if receiving would not wait, as far as is known without looking at the channel:
+ * closed, or a whole message is kept. */
 gboolean mproc_stream_is_ready (MprocStream *self);
 
 /* Waits until receiving would not wait. */

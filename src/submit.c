@@ -29,8 +29,8 @@ check_running (MprocPool *self, GError **error)
   return FALSE;
 }
 
-/* Under the mutex.  Serials and records are in the same order: that a task has been claimed says that
- * every earlier record is gone from the queue. */
+/* Under the mutex.  Serials and records are in the same order: that a task has been
+ * claimed says that every earlier record is gone from the queue. */
 static gboolean
 enqueue (MprocPool *self, MprocJob *job, GError **error)
 {
@@ -51,7 +51,8 @@ enqueue (MprocPool *self, MprocJob *job, GError **error)
   return FALSE;
 }
 
-/* What takes time is done before the mutex is taken: the thread that gives results out wants it too. */
+/* What takes time is done before the mutex is taken: the thread that gives results out
+ * wants it too. */
 static gboolean
 hand_over_message (MprocPool *self,
                    const Order *order,

@@ -44,10 +44,12 @@ typedef struct
   GVariant *args;
 } MprocTaskWork;
 
-/* Child @i of @items, or what is inside of it where it is a variant: what a map's function gets. */
+/* Child @i of @items, or what is inside of it where it is a variant: what a map's
+ * function gets. */
 GVariant *mproc_get_item (GVariant *items, gsize i);
 
-/* A block with everything a worker needs. @args stays the caller's to clear as sent. 0 with error. */
+/* A block with everything a worker needs. @args stays the caller's to clear as sent. 0
+ * with error. */
 MprocOffset mproc_task_new (guint32 flags,
                             MprocHandle function,
                             const MprocMessage *args,
@@ -71,10 +73,12 @@ guint32 mproc_task_get_state (MprocOffset task);
 /* By the pool, of a DONE task: its value, or NULL with its error. */
 GVariant *mproc_task_get_outcome (MprocOffset task, GError **error);
 
-/* By the pool, when no worker can reach it any more: gives back the block and what it carries. */
+/* By the pool, when no worker can reach it any more: gives back the block and what it
+ * carries. */
 void mproc_task_free (MprocOffset task);
 
-/* The same for one that never reached the queue: its argument's message is still the caller's. */
+/* The same for one that never reached the queue: its argument's message is still the
+ * caller's. */
 void mproc_task_free_unsent (MprocOffset task);
 
 G_END_DECLS

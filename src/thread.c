@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The start method thread: a member of the family without a process of its own.  It shares the
- * starter's objects, but for its connections: closing one must not close the starter's. */
+/* The start method thread: a member of the family without a process of its own.  It
+ * shares the starter's objects, but for its connections: closing one must not close the
+ * starter's. */
 #include "processdata.h"
 
 #include "connection.h"
@@ -17,8 +18,8 @@ static GPrivate current_run;
 
 /* ------------------------------------------------------------------ in the thread */
 
-/* Everything that is the thread's, in the order in which others may look: once it is said to have
- * ended, it has let go of what its target was given. */
+/* Everything that is the thread's, in the order in which others may look: once it is
+ * said to have ended, it has let go of what its target was given. */
 static void
 end_run (Run *run, gint code)
 {

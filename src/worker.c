@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker takes one task at a time: what is fetched and not claimed would be nobody's when
- * it dies. */
+/* A worker takes one task at a time: what is fetched and not claimed would be nobody's
+ * when it dies. */
 #include "worker.h"
 
 #include "crew.h"

@@ -25,9 +25,9 @@ do_nothing (GVariant *args, GError **error)
   return NULL;
 }
 
-/* What the library makes once and keeps (the arena, the identity page, on Windows a thread's event
- * for its operations) is no leak of the first test.  A start that fails here will be some suite's
- * failure. */
+/* What the library makes once and keeps (the arena, the identity page, on Windows a
+ * thread's event for its operations) is no leak of the first test.  A start that fails
+ * here will be some suite's failure. */
 static void
 warm_up (void)
 {
@@ -54,8 +54,8 @@ warm_up (void)
     }
 }
 
-/* A folder of our own, so that whatever appears in it is ours.  GLib reads these variables once:
- * nothing has asked it for the folder yet. */
+/* A folder of our own, so that whatever appears in it is ours.  GLib reads these
+ * variables once: nothing has asked it for the folder yet. */
 static char *
 make_temporary_folder (void)
 {

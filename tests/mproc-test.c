@@ -170,8 +170,9 @@ contains (GPtrArray *things, const char *thing)
   return FALSE;
 }
 
-/* The things of now that are more than there were of their kind; NULL: none (transfer full).
- * Kinds are counted, since a descriptor may have been opened anew under another number. */
+/* The things of now that are more than there were of their kind; NULL: none (transfer
+ * full). Kinds are counted, since a descriptor may have been opened anew under another
+ * number. */
 static char *
 find_leaks (void)
 {

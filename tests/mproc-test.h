@@ -49,9 +49,10 @@
 void mproc_test_begin (const char *test, int i);
 void mproc_test_end (void);
 
-/* A test case whose tests are checked for leaks: after each of them this process has the
- * children, threads, descriptors or handles, names in /dev/shm, named sockets and temporary
- * files it had before.  Things that end by themselves are waited for, two seconds at most. */
+/* A test case whose tests are checked for leaks: after each of them this process has
+ * the children, threads, descriptors or handles, names in /dev/shm, named sockets and
+ * temporary files it had before.  Things that end by themselves are waited for, two
+ * seconds at most. */
 TCase *mproc_test_case (Suite *suite, const char *name);
 
 /* The start methods that this platform has, for loop tests: fork, spawn, thread or spawn,
@@ -66,8 +67,8 @@ gint mproc_test_scale (gint normal);
 /* TRUE under Wine, where every call to the kernel takes a thousand times longer. */
 gboolean mproc_test_is_slow_platform (void);
 
-/* A name in this run's temporary folder, different each time (transfer full).  Whoever makes
- * the file removes it, or the leak check finds it. */
+/* A name in this run's temporary folder, different each time (transfer full).  Whoever
+ * makes the file removes it, or the leak check finds it. */
 char *mproc_test_temporary (const char *what);
 
 /* Looks at @condition until it holds, for two seconds at most. */
@@ -82,7 +83,8 @@ GPtrArray *mproc_test_census (void);
 /* Whether there is the start method fork. */
 gboolean mproc_test_can_fork (void);
 
-/* Once, first: nothing that the tests start shall outlive them, a crash ends the program. */
+/* Once, first: nothing that the tests start shall outlive them, a crash ends the
+ * program. */
 void mproc_test_contain (void);
 
 /* Ends the program, and what it started, unless called again within @seconds.

@@ -22,11 +22,12 @@ void mproc_test_expect_text (MprocQueue *queue, const char *text);
 /* Puts a text. */
 void mproc_test_say (MprocQueue *queue, const char *text);
 
-/* A target `(h)`: gets from the queue, and puts nothing.  Waits, that is, until something is put
- * or it is killed. */
+/* A target `(h)`: gets from the queue, and puts nothing.  Waits, that is, until
+ * something is put or it is killed. */
 GVariant *mproc_test_wait_in_queue (GVariant *args, GError **error);
 
-/* How many criticals of the library have come since the last call; they are not printed. */
+/* How many criticals of the library have come since the last call; they are not
+ * printed. */
 guint mproc_test_count_criticals (void);
 
 /* The error is set, is of that code, and has @text in it; clears it. */
@@ -34,7 +35,8 @@ void mproc_test_expect_error (GError **error, gint code, const char *text);
 
 /* ------------------------------------------------- of the system: tests/posix, tests/win32 */
 
-/* Check has handlers for the signals that end a program, which its children would inherit. */
+/* Check has handlers for the signals that end a program, which its children would
+ * inherit. */
 void mproc_test_default_signals (void);
 
 /* Interrupts every system call by a signal that has a handler, 2000 times a second. */

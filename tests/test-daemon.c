@@ -59,8 +59,8 @@ start_in_thread (gpointer process)
   return GINT_TO_POINTER (mproc_process_start (process, NULL));
 }
 
-/* A target `(hhbb)` of queue, connection, whether to start the daemon from another thread, and
- * whether to stay. */
+/* A target `(hhbb)` of queue, connection, whether to start the daemon from another
+ * thread, and whether to stay. */
 static GVariant *
 start_daemon (GVariant *args, GError **error)
 {

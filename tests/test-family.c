@@ -82,7 +82,8 @@ START_TEST (a_child_forked_by_hand_is_a_member_of_its_own)
 }
 END_TEST
 
-/* A slot is @member's no more: its starter has given it up, and another one is to come there. */
+/* A slot is @member's no more: its starter has given it up, and another one is to come
+ * there. */
 static MprocMember
 give_to_another (MprocMember member)
 {
@@ -128,7 +129,8 @@ START_TEST (starters_are_asked_for_their_children)
 }
 END_TEST
 
-/* What a process remembers of an object that is gone says nothing of the next one in its entry. */
+/* What a process remembers of an object that is gone says nothing of the next one in
+ * its entry. */
 START_TEST (a_stale_handle_clears_no_bit)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);

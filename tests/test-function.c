@@ -110,8 +110,8 @@ hex_of (const guint8 *bytes, guint n)
   return g_string_free (text, FALSE);
 }
 
-/* A function's ticket as another build of this program would have made it: its identity is
- * changed where it lies. */
+/* A function's ticket as another build of this program would have made it: its identity
+ * is changed where it lies. */
 static MprocHandle
 forge_ticket (MprocFunc func, const MprocOsImage *image, guint8 *identity)
 {

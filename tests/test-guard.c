@@ -21,7 +21,8 @@ program (const char *name)
   return g_strconcat (MPROC_TEST_PROGRAMS "/", name, MPROC_TEST_SUFFIX, NULL);
 }
 
-/* Runs it with up to three arguments.  Lines come without the carriage returns of Windows. */
+/* Runs it with up to three arguments.  Lines come without the carriage returns of
+ * Windows. */
 static Outcome
 run (const char *name, const char *a, const char *b)
 {
@@ -76,7 +77,8 @@ count (const char *text, const char *what)
   return n;
 }
 
-/* A spawn that failed since mproc_init was not passed: how often main ran, and what was said. */
+/* A spawn that failed since mproc_init was not passed: how often main ran, and what was
+ * said. */
 static void
 expect_bootstrap (const char *mode,
                   const char *executable,
@@ -187,8 +189,8 @@ START_TEST (functions_of_libraries)
 }
 END_TEST
 
-/* The program's copy of mproc leaves the plugin's mark alone, so that main goes on in the child
- * until the plugin's copy takes it. */
+/* The program's copy of mproc leaves the plugin's mark alone, so that main goes on in
+ * the child until the plugin's copy takes it. */
 START_TEST (two_copies)
 {
   expect_output ("program-host", "init", NULL,

@@ -170,7 +170,8 @@ START_TEST (a_try_takes_over_as_well)
 }
 END_TEST
 
-/* The slot of the dead is another process's by now: the word's generation tells them apart. */
+/* The slot of the dead is another process's by now: the word's generation tells them
+ * apart. */
 START_TEST (a_reused_slot_does_not_keep_the_lock)
 {
   MprocStartMethod method = mproc_test_method (0);
@@ -236,7 +237,8 @@ work_for_ever (GVariant *args, GError **error)
   return NULL;
 }
 
-/* Kills at random instants; the others go on, and whoever comes after a dead owner is told. */
+/* Kills at random instants; the others go on, and whoever comes after a dead owner is
+ * told. */
 START_TEST (survives_kills)
 {
   MprocStartMethod method = mproc_test_method (0);

@@ -20,8 +20,8 @@ say_and_close (GVariant *args, GError **error)
   return NULL;
 }
 
-/* Every value comes back, until the empty tuple does.  Not until the end of the file: a forked
- * child has a copy of the other end, too. */
+/* Every value comes back, until the empty tuple does.  Not until the end of the file: a
+ * forked child has a copy of the other end, too. */
 static GVariant *
 echo (GVariant *args, GError **error)
 {

@@ -154,8 +154,8 @@ run_alone (MprocFunc func, MprocStartMethod method, gint exit_code)
   mproc_process_unref (process);
 }
 
-/* Makes spawning impossible.  A worker may still give a result, or die of it, before the pool
- * knows that there are none. */
+/* Makes spawning impossible.  A worker may still give a result, or die of it, before
+ * the pool knows that there are none. */
 static GVariant *
 lose_all_workers (GVariant *args, GError **error)
 {

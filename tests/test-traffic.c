@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes over connections that should not, what may go in values, and many threads at it. */
+/* What goes over connections that should not, what may go in values, and many threads
+ * at it. */
 #include "pipes.h"
 
 #include <string.h>

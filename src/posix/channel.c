@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A channel is a connected stream socket.  Its file description is shared with every process
- * that inherited it, so O_NONBLOCK and shutdown () are not ours to use on a channel that has
- * been handed out: each call says for itself that it must not block. */
+/* A channel is a connected stream socket.  Its file description is shared with every
+ * process that inherited it, so O_NONBLOCK and shutdown () are not ours to use on a
+ * channel that has been handed out: each call says for itself that it must not block. */
 #include "posix.h"
 
 #include <errno.h>

@@ -159,8 +159,8 @@ number_of (MprocOsSignal what)
     }
 }
 
-/* FALSE with errno set.  A pid may belong to someone else as soon as the child is reaped, by
- * another thread of the host perhaps; a descriptor of the child does not. */
+/* FALSE with errno set.  A pid may belong to someone else as soon as the child is
+ * reaped, by another thread of the host perhaps; a descriptor of the child does not. */
 static gboolean
 send_signal (const MprocOsChild *child, int number)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is loaded, as the loader sees it.  Files are never asked: the one of that name may be
- * newer than what runs. */
+/* What is loaded, as the loader sees it.  Files are never asked: the one of that name
+ * may be newer than what runs. */
 #include "posix.h"
 
 #include <dlfcn.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How a child dies with its parent.  Linux does it for us, but at the end of the *thread* that
- * started the child.  So only a child of the main thread leaves it to the kernel; others, and
- * those of other systems, have a small thread that watches the parent.
+/* How a child dies with its parent.  Linux does it for us, but at the end of the
+ * *thread* that started the child.  So only a child of the main thread leaves it to the
+ * kernel; others, and those of other systems, have a small thread that watches the
+ * parent.
  *
- * A main thread that ends by pthread_exit before its process does takes such children with
- * it; nothing can be known of that beforehand. */
+ * A main thread that ends by pthread_exit before its process does takes such children
+ * with it; nothing can be known of that beforehand. */
 #include "posix.h"
 
 #include <errno.h>
@@ -65,8 +66,8 @@ die (void)
   _exit (128 + SIGKILL);
 }
 
-/* Looks whether the parent has ended, where that cannot be waited for: a child of its own has
- * another parent then, and its number is free some time later. */
+/* Looks whether the parent has ended, where that cannot be waited for: a child of its
+ * own has another parent then, and its number is free some time later. */
 static gboolean
 has_ended (const Lifeline *line)
 {
@@ -143,7 +144,8 @@ die_by_thread (const MprocOsIdentity *parent)
   line->parent = *parent;
   line->is_visible = mproc_posix_in_our_space (parent);
   line->first_ppid = getppid ();
-  /* The watch comes first: if the parent lives after it, it is the parent that is watched. */
+  /* The watch comes first: if the parent lives after it, it is the parent that is
+   * watched. */
   line->watch = line->is_visible ? mproc_posix_watch ((pid_t) parent->pid) : -1;
   if (has_ended (line))
     die ();

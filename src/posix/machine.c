@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of the machine is ours.  A control group's limit is that of the strictest group
- * on the way up to the root; what cannot be read or understood limits nothing. */
+/* How much of the machine is ours.  A control group's limit is that of the strictest
+ * group on the way up to the root; what cannot be read or understood limits nothing. */
 #include "posix.h"
 
 #include <errno.h>
@@ -108,8 +108,8 @@ names_controller (const char *list, const char *controller)
   return FALSE;
 }
 
-/* Each line of /proc/self/cgroup is "number:controllers:path", without controllers for the
- * one hierarchy of version 2. */
+/* Each line of /proc/self/cgroup is "number:controllers:path", without controllers for
+ * the one hierarchy of version 2. */
 static void
 look_at_groups (const char *controller, LookFunc look, guint64 *limit)
 {

@@ -11,8 +11,8 @@
 
 #define SMALLEST (1024 * 1024)
 
-/* A signal makes the kernel give up a piece and undo it.  Pieces have to be small enough for
- * one to succeed between two ticks of a profiler. */
+/* A signal makes the kernel give up a piece and undo it.  Pieces have to be small
+ * enough for one to succeed between two ticks of a profiler. */
 #define COMMIT_PIECE (4 * 1024 * 1024)
 
 /* Older C libraries do not know these. */
@@ -92,8 +92,8 @@ seal (int fd)
 #endif
 }
 
-/* The largest size worth trying: the kernel ends a process that goes beyond RLIMIT_FSIZE, and
- * the program wants some address space for itself. */
+/* The largest size worth trying: the kernel ends a process that goes beyond
+ * RLIMIT_FSIZE, and the program wants some address space for itself. */
 static gsize
 within_limits (gsize wanted)
 {
@@ -189,8 +189,9 @@ mproc_os_memory_clear (MprocOsMemory *memory)
 
 /* ---------------------------------------------------------------- its pages */
 
-/* Returns an errno.  Where a system cannot reserve (macOS), its shared memory is backed by
- * swap space as it is touched, and running out of that is the system's end, not ours. */
+/* Returns an errno.  Where a system cannot reserve (macOS), its shared memory is backed
+ * by swap space as it is touched, and running out of that is the system's end, not
+ * ours. */
 static int
 reserve (int fd, gsize offset, gsize size)
 {
@@ -241,8 +242,8 @@ mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **
       return FALSE;
     }
 #ifdef MADV_POPULATE_WRITE
-  /* The arena grows in small steps, which are used at once: one call instead of a fault a page.
-   * A newcomer that opens all there is touches little of it. */
+  /* The arena grows in small steps, which are used at once: one call instead of a fault
+   * a page. A newcomer that opens all there is touches little of it. */
   if (size <= POPULATED_STEP)
     (void) madvise (memory->base + offset, size, MADV_POPULATE_WRITE);
 #endif

@@ -38,8 +38,8 @@ mproc_posix_poll (struct pollfd *polls, nfds_t n, gint64 deadline)
     }
 }
 
-/* Marks what is ready and counts it.  A descriptor that is none is a mistake of the caller,
- * for which waiting would never end. */
+/* Marks what is ready and counts it.  A descriptor that is none is a mistake of the
+ * caller, for which waiting would never end. */
 static gint
 collect (MprocOsWait *waits, const struct pollfd *polls, guint n, GError **error)
 {

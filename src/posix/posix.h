@@ -12,12 +12,12 @@
 /* Sets an error "<what>: <what the system says of @number>". */
 void mproc_posix_set_error (GError **error, int number, const char *what);
 
-/* The first part of a file that comes in one read, as those of /proc do, with a zero at its
- * end.  -1 with errno set, else its length. */
+/* The first part of a file that comes in one read, as those of /proc do, with a zero at
+ * its end.  -1 with errno set, else its length. */
 gssize mproc_posix_read_once (const char *path, char *text, gsize size);
 
-/* Passes on a new descriptor of ours, moved above the three standard ones: in a program that
- * closed those, our memory would be taken for its standard input.  -1 stays -1. */
+/* Passes on a new descriptor of ours, moved above the three standard ones: in a program
+ * that closed those, our memory would be taken for its standard input.  -1 stays -1. */
 int mproc_posix_above_standard (int fd);
 
 /* A new descriptor that becomes readable when process @pid ends, close-on-exec.  -1 with

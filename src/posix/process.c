@@ -29,8 +29,9 @@
 #define STAT_THREADS 20
 #define STAT_START_TIME 22
 
-/* What only forked children call is bound when the program is loaded: by way of the linker's lazy
- * tables every child would look the names up anew, which takes longer than the calls. */
+/* What only forked children call is bound when the program is loaded: by way of the
+ * linker's lazy tables every child would look the names up anew, which takes longer
+ * than the calls. */
 static void (*volatile const exit_now) (int) = _exit;
 #if defined(__linux__) && defined(__GLIBC__)
 static void (*volatile const purge) (FILE *) = __fpurge;
@@ -54,9 +55,9 @@ static MprocAtomic64 own_space;
 /* 0: /proc has not been compared with the clock yet, or goes by another one. */
 static guint64 ticks_per_second;
 
-/* By hand, in this file: the first thing that a forked child does is to read its own line, and
- * every page of the C library and of GLib that it touches for the first time costs it more than
- * the reading. */
+/* By hand, in this file: the first thing that a forked child does is to read its own
+ * line, and every page of the C library and of GLib that it touches for the first time
+ * costs it more than the reading. */
 static guint64
 parse_number (const char *text)
 {
@@ -138,7 +139,8 @@ start_time_of (gint64 pid)
   return stat_field (text, STAT_START_TIME);
 }
 
-/* Whether the process that started then is another one than @who, who has had the same number. */
+/* Whether the process that started then is another one than @who, who has had the same
+ * number. */
 static gboolean
 is_another (guint64 start_time, const MprocOsIdentity *who)
 {
@@ -157,8 +159,8 @@ read_clock (void)
          (guint64) now.tv_nsec / (G_GUINT64_CONSTANT (1000000000) / ticks_per_second);
 }
 
-/* What a process of an image of its own knows of itself; whether /proc goes by our clock is found
- * out on the way. */
+/* What a process of an image of its own knows of itself; whether /proc goes by our
+ * clock is found out on the way. */
 static void
 identify_by_proc (MprocOsIdentity *out)
 {
@@ -181,10 +183,10 @@ identify_by_proc (MprocOsIdentity *out)
     }
 }
 
-/* A forked child does without /proc, where a first look at a new process costs a fifth of what its
- * whole life does: it takes the time of now, which is later than its start, and earlier than that
- * of any other process that gets its number.  One without a parent that it can see is the first
- * of another pid namespace. */
+/* A forked child does without /proc, where a first look at a new process costs a fifth
+ * of what its whole life does: it takes the time of now, which is later than its start,
+ * and earlier than that of any other process that gets its number.  One without a
+ * parent that it can see is the first of another pid namespace. */
 void
 mproc_os_identify (MprocOsIdentity *out)
 {
@@ -205,8 +207,8 @@ mproc_os_thread_count (void)
   guint count, ours = mproc_posix_own_threads ();
   struct stat about;
 
-  /* The folder of the threads has a link for each besides the usual two: a quarter of what
-   * reading the number costs. */
+  /* The folder of the threads has a link for each besides the usual two: a quarter of
+   * what reading the number costs. */
   if (stat ("/proc/self/task", &about) == 0 && about.st_nlink > 2)
     count = (guint) about.st_nlink - 2;
   else if (mproc_posix_read_once ("/proc/self/stat", text, sizeof text) > 0)
@@ -293,13 +295,13 @@ mproc_os_is_dead (const MprocOsIdentity *who)
   if (!mproc_posix_in_our_space (who))
     return FALSE;
 
-  /* The order matters: what is watched cannot be replaced any more by the time that we look
-   * at its start. */
+  /* The order matters: what is watched cannot be replaced any more by the time that we
+   * look at its start. */
   watch = mproc_posix_watch ((pid_t) who->pid);
   if (watch < 0 && errno == ESRCH)
     return TRUE;
-  /* Older kernels say EINVAL, newer ones ENOENT, where the number still names a thread or a
-   * process group, but no process. */
+  /* Older kernels say EINVAL, newer ones ENOENT, where the number still names a thread
+   * or a process group, but no process. */
   if (watch < 0 && errno != EINVAL && errno != ENOENT)
     return FALSE;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Three ways to sleep on shared memory: Linux has the shared futex, macOS its like; elsewhere,
- * and on Linux with MPROC_PARKING to try it, there are semaphores only. */
+/* Three ways to sleep on shared memory: Linux has the shared futex, macOS its like;
+ * elsewhere, and on Linux with MPROC_PARKING to try it, there are semaphores only. */
 #include "posix.h"
 
 #include <errno.h>
@@ -172,8 +172,8 @@ G_STATIC_ASSERT (_Alignof(sem_t) <= _Alignof(MprocOsSem));
 #endif
 #endif
 
-/* Where only the wall clock can be waited for, it is asked again this often, so that setting
- * the clock cannot turn a short wait into a long one. */
+/* Where only the wall clock can be waited for, it is asked again this often, so that
+ * setting the clock cannot turn a short wait into a long one. */
 #define WALL_CLOCK_TRUST (G_USEC_PER_SEC / 10)
 
 gboolean

@@ -209,8 +209,8 @@ create_process (Start *self, PROCESS_INFORMATION *info)
   DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
   DWORD one;
 
-  /* Where we have no console, a console program would open one, with a window.  As we live
-   * without, so does the child. */
+  /* Where we have no console, a console program would open one, with a window.  As we
+   * live without, so does the child. */
   if (GetConsoleProcessList (&one, 1) == 0)
     flags |= DETACHED_PROCESS;
   if (!CreateProcessW (self->program, self->command, NULL, NULL, TRUE, flags,

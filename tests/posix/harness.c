@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the test program needs of a POSIX system.  Where there is no /proc only descriptors
- * are counted. */
+/* What the test program needs of a POSIX system.  Where there is no /proc only
+ * descriptors are counted. */
 #include "mproc-test.h"
 
 #include <fcntl.h>
@@ -61,8 +61,8 @@ add_threads (GPtrArray *things)
   g_dir_close (folder);
 }
 
-/* Every other process of our group: children, and orphans that outlived theirs.  An orphan's
- * corpse is its new parent's business. */
+/* Every other process of our group: children, and orphans that outlived theirs.  An
+ * orphan's corpse is its new parent's business. */
 static void
 add_process (GPtrArray *things, const char *pid)
 {

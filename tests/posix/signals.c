@@ -37,8 +37,8 @@ mproc_test_ignore_children (gboolean on)
   signal (SIGCHLD, on ? SIG_IGN : SIG_DFL);
 }
 
-/* ThreadSanitizer asks the program for this.  A daemon that was forked beside other threads has a
- * thread that watches its parent, which it would not allow. */
+/* ThreadSanitizer asks the program for this.  A daemon that was forked beside other
+ * threads has a thread that watches its parent, which it would not allow. */
 const char *__tsan_default_options (void);
 
 const char *

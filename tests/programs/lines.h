@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs have in common: each tells what it does, a line at a time, in the order in
- * which that happens in all its processes. */
+/* What the programs have in common: each tells what it does, a line at a time, in the
+ * order in which that happens in all its processes. */
 #ifndef MPROC_TEST_LINES_H
 #define MPROC_TEST_LINES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* program-exit METHOD|thread: main returns while a daemon waits and another child has something left to
- * do; whose end comes when, and who runs the handlers of the program. */
+/* program-exit METHOD|thread: main returns while a daemon waits and another child has
+ * something left to do; whose end comes when, and who runs the handlers of the program. */
 #include "lines.h"
 
 #include <stdio.h>

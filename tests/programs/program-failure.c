@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* program-failure METHOD: a target that fails, one that exits, what they leave in the streams. */
+/* program-failure METHOD: a target that fails, one that exits, what they leave in the
+ * streams. */
 #include "lines.h"
 
 #include <stdio.h>

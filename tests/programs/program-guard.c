@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* program-guard none|late|storm|init [EXECUTABLE]: one process, spawned by a program that passes
- * mproc_init never, after something else, after a start, or first of all. */
+/* program-guard none|late|storm|init [EXECUTABLE]: one process, spawned by a program
+ * that passes mproc_init never, after something else, after a start, or first of all. */
 #include "lines.h"
 
 #include <string.h>

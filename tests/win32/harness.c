@@ -147,7 +147,8 @@ watch (void *unused)
   return 3;
 }
 
-/* The job's handle is never closed, so the system closes it, and with it what we started. */
+/* The job's handle is never closed, so the system closes it, and with it what we
+ * started. */
 void
 mproc_test_contain (void)
 {
