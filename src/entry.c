@@ -9,48 +9,31 @@
  * A process killed while MAKING or DESTROYING leaks that entry. */
 #include "entrydata.h"
 
+#include "table.h"
+
 #define ENTRIES_PER_SEGMENT 512
 #define N_SEGMENTS 256
 #define MAX_ENTRIES (ENTRIES_PER_SEGMENT * N_SEGMENTS)
 
-typedef struct
-{
-  MprocAtomic32 n_entries; /* ever used */
-  MprocAtomic32 cursor;
-  MprocAtomic64 segments[N_SEGMENTS];
-} Table;
-
-static Table *
-table (void)
-{
-  return mproc_arena_at (mproc_load64 (mproc_arena_root (MPROC_ROOT_OBJECTS)),
-                         sizeof (Table));
-}
+static const MprocTable table = { MPROC_ROOT_OBJECTS, sizeof (MprocEntry),
+                                  ENTRIES_PER_SEGMENT, N_SEGMENTS };
 
 gboolean
 mproc_object_create_table (GError **error)
 {
-  MprocOffset offset = mproc_arena_alloc0 (sizeof (Table), error);
-
-  if (offset != 0)
-    mproc_store64 (mproc_arena_root (MPROC_ROOT_OBJECTS), offset);
-  return offset != 0;
+  return mproc_table_create (&table, error);
 }
 
 guint
 mproc_entry_count (void)
 {
-  return mproc_load32 (&table ()->n_entries);
+  return mproc_table_count (&table);
 }
 
 MprocEntry *
 mproc_entry_at (guint index)
 {
-  MprocOffset segment = mproc_load64 (&table ()->segments[index / ENTRIES_PER_SEGMENT]);
-
-  return (MprocEntry *) mproc_arena_at (segment,
-                                        ENTRIES_PER_SEGMENT * sizeof (MprocEntry)) +
-         index % ENTRIES_PER_SEGMENT;
+  return mproc_table_at (&table, index);
 }
 
 MprocEntry *
@@ -109,28 +92,12 @@ claim_some (guint how_many)
 
   for (guint i = 0; i < MIN (how_many, n); i++)
     {
-      MprocHandle handle = try_claim (mproc_add32 (&table ()->cursor, 1) % n);
+      MprocHandle handle = try_claim (mproc_table_next (&table, n));
 
       if (handle != 0)
         return handle;
     }
   return 0;
-}
-
-static gboolean
-add_segment (guint which, GError **error)
-{
-  MprocAtomic64 *segment = &table ()->segments[which];
-  MprocOffset fresh;
-
-  if (mproc_load64 (segment) != 0)
-    return TRUE;
-  fresh = mproc_arena_alloc0 (ENTRIES_PER_SEGMENT * sizeof (MprocEntry), error);
-  if (fresh == 0)
-    return FALSE;
-  if (!mproc_cas64 (segment, 0, fresh))
-    mproc_arena_free (fresh);
-  return TRUE;
 }
 
 /* A few looks for a free one, then a new one, and only a full table is searched whole. */
@@ -148,9 +115,9 @@ claim (GError **error)
       n = mproc_entry_count ();
       if (n >= MAX_ENTRIES)
         break;
-      if (!add_segment (n / ENTRIES_PER_SEGMENT, error))
+      if (!mproc_table_grow (&table, n, error))
         return 0;
-      if (mproc_cas32 (&table ()->n_entries, n, n + 1) && (handle = try_claim (n)) != 0)
+      if ((handle = try_claim (n)) != 0)
         return handle;
     }
   if ((n = (guint) claim_some (MAX_ENTRIES)) == 0)

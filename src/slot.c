@@ -12,48 +12,27 @@
 
 #include "local.h"
 #include "object.h"
+#include "table.h"
 #include "word.h"
 
-#define SLOTS_PER_SEGMENT 128
-#define N_SEGMENTS 64
-
-typedef struct
-{
-  MprocAtomic32 n_slots; /* ever used */
-  MprocAtomic32 cursor;  /* where the search for a free one goes on: oldest-free first */
-  MprocAtomic64 segments[N_SEGMENTS];
-} Table;
-
-static Table *
-table (void)
-{
-  return mproc_arena_at (mproc_load64 (mproc_arena_root (MPROC_ROOT_FAMILY)),
-                         sizeof (Table));
-}
+static const MprocTable table = { MPROC_ROOT_FAMILY, sizeof (MprocSlot), 128, 64 };
 
 gboolean
 mproc_slot_create_table (GError **error)
 {
-  MprocOffset offset = mproc_arena_alloc0 (sizeof (Table), error);
-
-  if (offset != 0)
-    mproc_store64 (mproc_arena_root (MPROC_ROOT_FAMILY), offset);
-  return offset != 0;
+  return mproc_table_create (&table, error);
 }
 
 guint
 mproc_slot_count (void)
 {
-  return mproc_load32 (&table ()->n_slots);
+  return mproc_table_count (&table);
 }
 
 MprocSlot *
 mproc_slot_at (guint index)
 {
-  MprocOffset segment = mproc_load64 (&table ()->segments[index / SLOTS_PER_SEGMENT]);
-
-  return (MprocSlot *) mproc_arena_at (segment, SLOTS_PER_SEGMENT * sizeof (MprocSlot)) +
-         index % SLOTS_PER_SEGMENT;
+  return mproc_table_at (&table, index);
 }
 
 MprocSlot *
@@ -85,22 +64,6 @@ try_claim (guint index)
   return index << 19 | generation << 1;
 }
 
-static gboolean
-add_segment (guint which, GError **error)
-{
-  MprocAtomic64 *segment = &table ()->segments[which];
-  MprocOffset fresh;
-
-  if (mproc_load64 (segment) != 0)
-    return TRUE;
-  fresh = mproc_arena_alloc0 (SLOTS_PER_SEGMENT * sizeof (MprocSlot), error);
-  if (fresh == 0)
-    return FALSE;
-  if (!mproc_cas64 (segment, 0, fresh))
-    mproc_arena_free (fresh);
-  return TRUE;
-}
-
 static MprocMember
 claim_free (void)
 {
@@ -108,7 +71,7 @@ claim_free (void)
 
   for (guint i = 0; i < n; i++)
     {
-      MprocMember member = try_claim (mproc_add32 (&table ()->cursor, 1) % n);
+      MprocMember member = try_claim (mproc_table_next (&table, n));
 
       if (member != 0)
         return member;
@@ -151,9 +114,8 @@ mproc_slot_claim (GError **error)
         return member;
       if (n < MPROC_MAX_MEMBERS)
         {
-          if (!add_segment (n / SLOTS_PER_SEGMENT, error))
+          if (!mproc_table_grow (&table, n, error))
             return 0;
-          mproc_cas32 (&table ()->n_slots, n, n + 1);
         }
       else if (looked)
         break;
