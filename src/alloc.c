@@ -18,7 +18,7 @@
 
 /* Blocks from this size on give their pages back when freed, once so many bytes of them
  * are free: a fresh page costs twenty times a used one. */
-#define PUNCH_SIZE ((gsize) 256 << 10)
+#define PUNCH_SIZE ((gsize) 32 << 10)
 #define KEPT_SIZE ((guint64) 16 << 20)
 
 typedef enum
@@ -214,7 +214,8 @@ give_back_pages (MprocAllocator *self, guint64 start, guint64 size)
 
   if (size < PUNCH_SIZE)
     return BLOCK_FREE;
-  if (atomic_fetch_add (&self->kept, size) + size <= KEPT_SIZE)
+  if (atomic_fetch_add (&self->kept, size) + size <=
+      MIN (KEPT_SIZE, mproc_arena_get_budget () / 8))
     return BLOCK_FREE;
   if (!find_pages (start, size, &from, &length) || !mproc_arena_punch (from, length))
     return BLOCK_FREE;

@@ -29,6 +29,7 @@ typedef struct
   guint64 size;
   MprocAtomic64 budget;
   MprocAtomic64 watermark; /* committed bytes, from the arena's start */
+  MprocAtomic64 punched;   /* of these, given back again: they count for no budget */
   MprocAtomic64 roots[MPROC_N_ROOTS];
   MprocAllocator allocator;
 } Head;
@@ -55,6 +56,21 @@ round_up (gsize size, gsize step)
   return (size + step - 1) / step * step;
 }
 
+/* In whole pages, as all that is counted against it. */
+void
+mproc_arena_set_budget (guint64 bytes)
+{
+  gsize most = (gsize) MIN (bytes, memory.size);
+
+  mproc_store64 (&head ()->budget, round_up (most, mproc_os_page_size ()));
+}
+
+guint64
+mproc_arena_get_budget (void)
+{
+  return mproc_load64 (&head ()->budget);
+}
+
 /* Opens the first pages and fills in the head.  Nobody else knows this memory yet. */
 static gboolean
 set_up (GError **error)
@@ -70,7 +86,7 @@ set_up (GError **error)
   head ()->size = memory.size;
   mproc_os_random (&head ()->nonce, sizeof head ()->nonce);
   mproc_store64 (&head ()->watermark, first);
-  mproc_store64 (&head ()->budget, MIN (mproc_os_memory_limit () / 2, memory.size));
+  mproc_arena_set_budget (mproc_os_memory_limit () / 2);
   mproc_allocator_init (&head ()->allocator, sizeof (Head));
   return TRUE;
 }
@@ -134,12 +150,6 @@ guint64
 mproc_arena_get_nonce (void)
 {
   return head ()->nonce;
-}
-
-void
-mproc_arena_set_budget (guint64 bytes)
-{
-  mproc_store64 (&head ()->budget, MIN (bytes, memory.size));
 }
 
 guint64
@@ -206,7 +216,7 @@ refuse_memory (guint64 wanted, GError **error)
                "shared memory is used up: %" G_GUINT64_FORMAT
                " bytes wanted in all, %" G_GUINT64_FORMAT
                " allowed (mproc_set_memory_limit)",
-               wanted, mproc_load64 (&head ()->budget));
+               wanted, mproc_arena_get_budget ());
   return FALSE;
 }
 
@@ -216,16 +226,16 @@ mproc_arena_commit (guint64 end, GError **error)
   for (;;)
     {
       guint64 from = mproc_load64 (&head ()->watermark);
-      guint64 limit = mproc_load64 (&head ()->budget);
+      guint64 punched = mproc_load64 (&head ()->punched);
+      guint64 limit = MIN (mproc_arena_get_budget () + punched, memory.size);
       guint64 step = CLAMP (from / 8, MIN_STEP, MAX_STEP);
       guint64 to;
 
       if (end <= from)
         return TRUE;
       if (end > limit)
-        return refuse_memory (end, error);
-      to = MIN (round_up ((gsize) MAX (end, from + step), mproc_os_page_size ()),
-                memory.size);
+        return refuse_memory (end - punched, error);
+      to = MIN (round_up ((gsize) MAX (end, from + step), mproc_os_page_size ()), limit);
       if (!mproc_os_memory_commit (&memory, (gsize) from, (gsize) (to - from), error))
         return FALSE;
       /* Two committers may do the same pages; whoever dies here leaves no hole, since
@@ -234,14 +244,28 @@ mproc_arena_commit (guint64 end, GError **error)
     }
 }
 
+/* Counted before they are there: who dies in between has lost the block anyway. */
 gboolean
 mproc_arena_recommit (MprocOffset from, gsize size, GError **error)
 {
-  return mproc_os_memory_commit (&memory, (gsize) from, size, error);
+  guint64 punched = atomic_fetch_sub (&head ()->punched, size) - size;
+  guint64 wanted = mproc_load64 (&head ()->watermark) - punched;
+  gboolean ok;
+
+  if (wanted > mproc_arena_get_budget ())
+    ok = refuse_memory (wanted, error);
+  else
+    ok = mproc_os_memory_commit (&memory, (gsize) from, size, error);
+  if (!ok)
+    atomic_fetch_add (&head ()->punched, size);
+  return ok;
 }
 
 gboolean
 mproc_arena_punch (MprocOffset from, gsize size)
 {
-  return mproc_os_memory_punch (&memory, (gsize) from, size);
+  if (!mproc_os_memory_punch (&memory, (gsize) from, size))
+    return FALSE;
+  atomic_fetch_add (&head ()->punched, size);
+  return TRUE;
 }

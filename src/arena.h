@@ -42,6 +42,7 @@ gintptr mproc_arena_get_handle (void);
 guint64 mproc_arena_get_size (void);
 guint64 mproc_arena_get_nonce (void);
 void mproc_arena_set_budget (guint64 bytes);
+guint64 mproc_arena_get_budget (void);
 guint64 mproc_arena_get_committed (void);
 MprocAtomic64 *mproc_arena_root (MprocRoot which);
 

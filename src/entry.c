@@ -46,6 +46,13 @@ mproc_entry_of (MprocHandle handle)
   return mproc_entry_at (index);
 }
 
+/* Of a handle that does name an entry. */
+static MprocEntry *
+known (MprocHandle handle)
+{
+  return mproc_entry_at ((guint) handle >> MPROC_ENTRY_GENERATION_BITS);
+}
+
 gboolean
 mproc_entry_is_live (MprocHandle handle)
 {
@@ -144,15 +151,13 @@ mproc_entry_new (MprocKind kind, MprocOffset body, GError **error)
 void
 mproc_entry_go_live (MprocHandle handle)
 {
-  mproc_store32 (&mproc_entry_of (handle)->word,
-                 mproc_entry_word (handle, MPROC_ENTRY_LIVE));
+  mproc_store32 (&known (handle)->word, mproc_entry_word (handle, MPROC_ENTRY_LIVE));
 }
 
 void
 mproc_entry_give_up (MprocHandle handle)
 {
-  mproc_store32 (&mproc_entry_of (handle)->word,
-                 mproc_entry_word (handle, MPROC_ENTRY_FREE));
+  mproc_store32 (&known (handle)->word, mproc_entry_word (handle, MPROC_ENTRY_FREE));
 }
 
 MprocHandle
@@ -162,7 +167,7 @@ mproc_handle_new_permanent (MprocKind kind, MprocOffset body, GError **error)
 
   if (handle != 0)
     {
-      mproc_store32 (&mproc_entry_of (handle)->in_flight, 1);
+      mproc_store32 (&known (handle)->in_flight, 1);
       mproc_entry_go_live (handle);
     }
   return handle;
@@ -194,15 +199,14 @@ mproc_handle_find (MprocKind kind,
 MprocOffset
 mproc_entry_get_body (MprocHandle handle)
 {
-  return mproc_load64 (&mproc_entry_of (handle)->body);
+  return mproc_load64 (&known (handle)->body);
 }
 
 MprocKind
 mproc_handle_get_kind (MprocHandle handle)
 {
-  return mproc_entry_is_live (handle)
-             ? (MprocKind) mproc_load32 (&mproc_entry_of (handle)->kind)
-             : MPROC_KIND_NONE;
+  return mproc_entry_is_live (handle) ? (MprocKind) mproc_load32 (&known (handle)->kind)
+                                      : MPROC_KIND_NONE;
 }
 
 MprocOffset

@@ -22,7 +22,9 @@ typedef enum
   MPROC_KIND_FUNCTION,
   MPROC_KIND_QUEUE,
   MPROC_KIND_CONNECTION,
-  MPROC_KIND_PROCESS, /* local only: never in the table */
+  MPROC_KIND_PROCESS, /* local only, as what follows: never in the table */
+  MPROC_KIND_POOL,
+  MPROC_KIND_RESULT,
   MPROC_N_KINDS
 } MprocKind;
 

@@ -50,7 +50,8 @@ mproc_pool_options_set_name (MprocPoolOptions *self, const char *name)
 gboolean
 mproc_pool_is_mine (MprocPool *self)
 {
-  return self->creator == mproc_os_pid ();
+  return self != NULL && self->base.kind == MPROC_KIND_POOL &&
+         self->creator == mproc_os_pid ();
 }
 
 /* ------------------------------------------------------------------ all pools, for the exit */
@@ -115,7 +116,7 @@ drop (MprocPool *self)
   gboolean last;
 
   mproc_local_lock ();
-  last = g_atomic_int_dec_and_test (&self->ref_count);
+  last = g_atomic_int_dec_and_test (&self->base.ref_count);
   if (last && pools != NULL)
     g_ptr_array_remove_fast (pools, self);
   mproc_local_unlock ();
@@ -146,7 +147,7 @@ new_bare (guint n_workers, MprocStartMethod method)
 {
   MprocPool *self = g_new0 (MprocPool, 1);
 
-  self->ref_count = 1;
+  mproc_object_init (&self->base, MPROC_KIND_POOL);
   self->creator = mproc_os_pid ();
   self->n_workers = n_workers;
   self->method = method;
@@ -241,15 +242,15 @@ mproc_pool_new (guint n_workers, GError **error)
 MprocPool *
 mproc_pool_ref (MprocPool *self)
 {
-  g_return_val_if_fail (self != NULL, NULL);
-  g_atomic_int_inc (&self->ref_count);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
+  g_atomic_int_inc (&self->base.ref_count);
   return self;
 }
 
 guint
 mproc_pool_get_n_workers (MprocPool *self)
 {
-  g_return_val_if_fail (self != NULL, 0);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), 0);
   return self->n_workers;
 }
 
@@ -271,7 +272,7 @@ enter_state (MprocPool *self, MprocPoolState state)
 void
 mproc_pool_close (MprocPool *self)
 {
-  g_return_if_fail (self != NULL && mproc_pool_is_mine (self));
+  g_return_if_fail (mproc_pool_is_mine (self));
   if (enter_state (self, MPROC_POOL_CLOSED))
     mproc_queue_shutdown (self->tasks, FALSE);
 }
@@ -294,7 +295,7 @@ mproc_pool_terminate (MprocPool *self)
 {
   MprocPoolEvent stop = { .kind = MPROC_EVENT_STOP };
 
-  g_return_if_fail (self != NULL && mproc_pool_is_mine (self));
+  g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
   mproc_queue_shutdown (self->tasks, TRUE);
@@ -308,7 +309,7 @@ mproc_pool_join (MprocPool *self, gint64 timeout_us)
   gint64 deadline = mproc_deadline (timeout_us);
   gboolean in_time = TRUE;
 
-  g_return_val_if_fail (self != NULL && mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
   g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
   g_mutex_lock (&self->mutex);
@@ -327,6 +328,8 @@ mproc_pool_join (MprocPool *self, gint64 timeout_us)
 void
 mproc_pool_unref (MprocPool *self)
 {
+  g_return_if_fail (self == NULL || mproc_object_is (self, MPROC_KIND_POOL));
+
   if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
     return;
   mproc_pool_terminate (self);

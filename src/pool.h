@@ -6,6 +6,7 @@
 
 #include "crew.h"
 #include "nursery.h"
+#include "object.h"
 #include "result.h"
 #include "task.h"
 
@@ -20,7 +21,7 @@ typedef enum
 
 struct MprocPool
 {
-  gint ref_count;
+  MprocObject base;
   gint64 creator; /* pid of the process it belongs to */
   guint n_workers;
   MprocStartMethod method;
@@ -62,7 +63,7 @@ gpointer mproc_pool_dispatch (gpointer pool);
 
 void mproc_job_free (gpointer job);
 
-/* Whether the calling process is the one it belongs to. */
+/* Whether it is a pool, and of the calling process; also at its end. */
 gboolean mproc_pool_is_mine (MprocPool *self);
 
 G_END_DECLS

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include "object.h"
 #include "word.h"
 
 struct MprocResult
 {
-  gint ref_count;
+  MprocObject base;
   GMutex mutex;
   GCond is_there;
   gint ready; /* set last; value and error do not change any more */
@@ -74,7 +75,7 @@ mproc_result_new (guint n_parts, MprocResultForm form)
 {
   MprocResult *self = g_new0 (MprocResult, 1);
 
-  self->ref_count = 1;
+  mproc_object_init (&self->base, MPROC_KIND_RESULT);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->is_there);
   self->form = form;
@@ -103,15 +104,16 @@ mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *e
 MprocResult *
 mproc_result_ref (MprocResult *self)
 {
-  g_return_val_if_fail (self != NULL, NULL);
-  g_atomic_int_inc (&self->ref_count);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_RESULT), NULL);
+  g_atomic_int_inc (&self->base.ref_count);
   return self;
 }
 
 void
 mproc_result_unref (MprocResult *self)
 {
-  if (self == NULL || !g_atomic_int_dec_and_test (&self->ref_count))
+  g_return_if_fail (self == NULL || mproc_object_is (self, MPROC_KIND_RESULT));
+  if (self == NULL || !g_atomic_int_dec_and_test (&self->base.ref_count))
     return;
   free_parts (self);
   if (self->value != NULL)
@@ -125,14 +127,15 @@ mproc_result_unref (MprocResult *self)
 gboolean
 mproc_result_is_ready (MprocResult *self)
 {
-  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_RESULT), FALSE);
   return g_atomic_int_get (&self->ready);
 }
 
 gboolean
 mproc_result_is_successful (MprocResult *self)
 {
-  g_return_val_if_fail (self != NULL && mproc_result_is_ready (self), FALSE);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_RESULT), FALSE);
+  g_return_val_if_fail (g_atomic_int_get (&self->ready), FALSE);
   return self->error == NULL;
 }
 
@@ -142,7 +145,8 @@ mproc_result_wait (MprocResult *self, gint64 timeout_us)
   gint64 deadline = mproc_deadline (timeout_us);
   gboolean in_time = TRUE;
 
-  g_return_val_if_fail (self != NULL && timeout_us >= MPROC_FOREVER, FALSE);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_RESULT), FALSE);
+  g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
   if (g_atomic_int_get (&self->ready))
     return TRUE;
   g_mutex_lock (&self->mutex);
@@ -158,7 +162,8 @@ mproc_result_wait (MprocResult *self, gint64 timeout_us)
 GVariant *
 mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error)
 {
-  g_return_val_if_fail (self != NULL && timeout_us >= MPROC_FOREVER, NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_RESULT), NULL);
+  g_return_val_if_fail (timeout_us >= MPROC_FOREVER, NULL);
   if (!mproc_result_wait (self, timeout_us))
     {
       g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT,

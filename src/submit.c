@@ -122,8 +122,8 @@ mproc_pool_apply_async (MprocPool *self,
 {
   Order order = { func, args, 0, NULL, 0 };
 
-  g_return_val_if_fail (self != NULL && func != NULL && options == NULL, NULL);
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (func != NULL && options == NULL, NULL);
   order.result = mproc_result_new (1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
   return order.result;
@@ -135,7 +135,8 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
   MprocResult *result = mproc_pool_apply_async (self, func, args, NULL);
   GVariant *value;
 
-  g_return_val_if_fail (result != NULL, NULL);
+  if (result == NULL)
+    return NULL;
   value = mproc_result_get (result, MPROC_FOREVER, error);
   mproc_result_unref (result);
   return value;
@@ -146,8 +147,8 @@ mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error
 {
   Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0 };
 
-  g_return_val_if_fail (self != NULL && func != NULL, FALSE);
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (func != NULL, FALSE);
   return hand_over (self, &order, error);
 }
 
@@ -193,9 +194,9 @@ mproc_pool_map_async (MprocPool *self,
   gsize n;
   guint n_parts;
 
-  g_return_val_if_fail (self != NULL && func != NULL && options == NULL, NULL);
-  g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (func != NULL && options == NULL, NULL);
+  g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
   n = g_variant_n_children (items);
   if (chunk == 0)
@@ -229,7 +230,8 @@ mproc_pool_map (MprocPool *self,
   MprocResult *result = mproc_pool_map_async (self, func, items, chunk, NULL);
   GVariant *value;
 
-  g_return_val_if_fail (result != NULL, NULL);
+  if (result == NULL)
+    return NULL;
   value = mproc_result_get (result, MPROC_FOREVER, error);
   mproc_result_unref (result);
   return value;

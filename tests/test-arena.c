@@ -2,8 +2,9 @@
 /* The allocator and its limits. */
 #include "mproc-test.h"
 
-#include "arena.h"
+#include "alloc.h"
 #include "family.h"
+#include "os.h"
 
 #include <string.h>
 
@@ -109,6 +110,48 @@ START_TEST (exhaustion_is_an_error_and_changes_nothing)
 }
 END_TEST
 
+/* Not every system takes pages back. */
+static gboolean
+can_punch (void)
+{
+  guint64 page = mproc_os_page_size ();
+  MprocOffset block = mproc_arena_alloc (4 * page, NULL);
+  MprocOffset inside = (block + page - 1) / page * page;
+  gboolean can = mproc_arena_punch (inside, page);
+
+  ck_assert (!can || mproc_arena_recommit (inside, page, NULL));
+  mproc_arena_free (block);
+  return can;
+}
+
+/* What was given back can be had again in another size. */
+START_TEST (what_is_freed_counts_for_no_budget)
+{
+  guint64 before = mproc_arena_get_committed ();
+
+  if (!can_punch ())
+    return;
+  ck_assert (mproc_set_memory_limit (before + (32 << 20), NULL));
+  for (gsize size = 300000; size < 20000000; size *= 3)
+    {
+      guint n = (guint) (12000000 / size) + 1;
+      MprocOffset blocks[64];
+
+      for (guint i = 0; i < n; i++)
+        {
+          GError *error = NULL;
+
+          blocks[i] = mproc_arena_alloc (size, &error);
+          ck_assert_msg (blocks[i] != 0, "%u of %u blocks of %u bytes: %s", i, n,
+                         (guint) size, error != NULL ? error->message : "");
+        }
+      for (guint i = 0; i < n; i++)
+        mproc_arena_free (blocks[i]);
+    }
+  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
+}
+END_TEST
+
 START_TEST (absurd_sizes_are_refused)
 {
   GError *error = NULL;
@@ -160,6 +203,7 @@ mproc_test_arena_suite (void)
   tcase_add_test (tcase, freed_blocks_are_used_again);
   tcase_add_test (tcase, large_blocks_come_back_zeroed_or_not_but_usable);
   tcase_add_test (tcase, exhaustion_is_an_error_and_changes_nothing);
+  tcase_add_test (tcase, what_is_freed_counts_for_no_budget);
   tcase_add_test (tcase, absurd_sizes_are_refused);
   tcase_add_test (tcase, threads_allocate_at_once);
   return suite;

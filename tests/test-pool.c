@@ -581,6 +581,34 @@ START_TEST (threads_share_a_pool)
 }
 END_TEST
 
+START_TEST (mistakes_are_criticals)
+{
+  MprocPool *pool = make_pool (1, MPROC_START_METHOD_THREAD);
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocResult *result =
+      mproc_result_ref (mproc_pool_apply_async (pool, square, g_variant_new_int32 (1),
+                                                NULL));
+
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*mproc_pool_is_mine*");
+  ck_assert_ptr_null (mproc_pool_apply ((gpointer) queue, square, NULL, NULL));
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*func != NULL*");
+  ck_assert_ptr_null (mproc_pool_apply (pool, NULL, NULL, NULL));
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*items != NULL*");
+  ck_assert_ptr_null (mproc_pool_map (pool, square, NULL, 1, NULL));
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_POOL*");
+  mproc_pool_unref ((gpointer) result);
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_RESULT*");
+  ck_assert_ptr_null (mproc_result_get ((gpointer) queue, 0, NULL));
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_RESULT*");
+  ck_assert (!mproc_result_is_ready (NULL));
+  g_test_assert_expected_messages ();
+  mproc_result_unref (result);
+  mproc_result_unref (result);
+  mproc_queue_unref (queue);
+  end_pool (pool);
+}
+END_TEST
+
 Suite *
 mproc_test_pool_suite (void)
 {
@@ -604,5 +632,6 @@ mproc_test_pool_suite (void)
   tcase_add_loop_test (tcase, survives_random_kills, 0, n);
   tcase_add_loop_test (tcase, the_workers_are_as_many_as_asked_for, 0, n);
   tcase_add_loop_test (tcase, threads_share_a_pool, 0, n);
+  tcase_add_test (tcase, mistakes_are_criticals);
   return suite;
 }

@@ -302,6 +302,43 @@ identify (const Module *module, guint8 *out)
   return length > 0 ? length : hash_constants (module, out);
 }
 
+#if defined(__linux__)
+
+/* The file that is mapped at @address, as the kernel sees it.  NULL if there is none. */
+static char *
+mapped_path (guintptr address)
+{
+  char *maps, *line, *path = NULL;
+
+  if (!g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL))
+    return NULL;
+  for (line = maps; line != NULL && path == NULL; line = strchr (line + 1, '\n'))
+    {
+      char *slash = line + strcspn (line + 1, "/\n") + 1;
+      char *at;
+      guint64 start = g_ascii_strtoull (line, &at, 16);
+      guint64 end = *at == '-' ? g_ascii_strtoull (at + 1, NULL, 16) : 0;
+
+      if (address >= start && address < end && *slash == '/')
+        path = g_strndup (slash, strcspn (slash, "\n"));
+    }
+  g_free (maps);
+  return path;
+}
+
+#else
+
+static char *
+mapped_path (guintptr address)
+{
+  (void) address;
+  return NULL;
+}
+
+#endif
+
+/* The loader keeps the name that it was given, which may be relative to a folder that is
+ * no longer the current one. */
 static char *
 path_of (const Module *module)
 {
@@ -309,6 +346,8 @@ path_of (const Module *module)
 
   if (module->is_program)
     path = program_path ();
+  else if (module->name != NULL && *module->name != '/')
+    path = mapped_path ((guintptr) module->headers);
   if (path != NULL || module->name == NULL || *module->name == '/')
     return path != NULL ? path : g_strdup (module->name);
 
