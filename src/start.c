@@ -103,11 +103,11 @@ choose (GError **error)
   if (mproc_spawn_is_possible ())
     return MPROC_START_METHOD_SPAWN;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
-               "this process has %u other threads, so that it cannot be forked safely, "
-               "and it has not "
-               "called mproc_init(), so that it cannot spawn: " MPROC_GUARD_ADVICE
+               "this process has more than one thread (%u), so that it cannot be forked "
+               "safely, and it has not called mproc_init(), so that it cannot "
+               "spawn: " MPROC_GUARD_ADVICE
                ", start processes before threads, or ask for MPROC_START_METHOD_FORK",
-               n_threads);
+               n_threads + 1);
   return MPROC_START_METHOD_DEFAULT;
 }
 

@@ -276,7 +276,7 @@ quick_method (void)
 static gint
 n_kills (void)
 {
-  return mproc_test_scale (mproc_test_is_slow_platform () ? 25 : 150);
+  return mproc_test_scale (mproc_test_is_slow_platform () ? 25 : 500);
 }
 
 START_TEST (killed_with_much_room) { run (quick_method (), 3000, n_kills ()); }

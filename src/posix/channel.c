@@ -86,8 +86,7 @@ wait_for (gintptr channel,
   if (ready < 0)
     mproc_posix_set_error (error, errno, what);
   else if (ready == 0)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT, "%s: %s", what,
-                 g_strerror (ETIMEDOUT));
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT, "%s: the time was up", what);
   return ready > 0;
 }
 
