@@ -189,6 +189,13 @@ START_TEST (functions_of_libraries)
 }
 END_TEST
 
+START_TEST (a_library_loaded_by_a_relative_name)
+{
+  expect_output ("program-library", "relative", NULL,
+                 "library function got 4\nloaded: exit code 0\n");
+}
+END_TEST
+
 /* The program's copy of mproc leaves the plugin's mark alone, so that main goes on in
  * the child until the plugin's copy takes it. */
 START_TEST (two_copies)
@@ -312,6 +319,7 @@ mproc_test_guard_suite (void)
   tcase_add_test (tcase, executable_by_name);
   tcase_add_test (tcase, without_arguments_and_after_chdir);
   tcase_add_test (tcase, functions_of_libraries);
+  tcase_add_test (tcase, a_library_loaded_by_a_relative_name);
   tcase_add_test (tcase, two_copies);
   tcase_add_test (tcase, two_copies_of_which_one_has_no_guard);
   tcase_add_test (tcase, hostile_marks);

@@ -2,6 +2,8 @@
 /* Functions in a library that is linked, in one that is loaded, and a static one. */
 #include "lines.h"
 
+#include <glib/gstdio.h>
+
 GVariant *library_function (GVariant *args, GError **error);
 
 static GVariant *
@@ -21,6 +23,20 @@ run (const char *what, MprocFunc func, gint32 number)
   say_how_it_runs (what, process);
 }
 
+/* By a name that means nothing any more when the child is started. */
+static void
+run_loaded_by_relative_name (const char *path)
+{
+  char *folder = g_path_get_dirname (path);
+  gpointer function = NULL;
+
+  if (g_chdir (folder) == 0)
+    function = load_symbol ("./loaded.module", "library_function");
+  if (g_chdir ("/") == 0)
+    run ("loaded", (MprocFunc) (guintptr) function, 4);
+  g_free (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -28,6 +44,12 @@ main (int argc, char **argv)
 
   mproc_init (&argc, &argv);
   path = beside (argv[0], "loaded.module");
+  if (argc > 1)
+    {
+      run_loaded_by_relative_name (path);
+      g_free (path);
+      return 0;
+    }
   run ("static", static_function, 1);
   run ("linked", library_function, 2);
   run ("loaded", (MprocFunc) (guintptr) load_symbol (path, "library_function"), 3);
