@@ -83,3 +83,13 @@ end_child (MprocProcess *child)
   ck_assert_int_eq (code, 0);
   mproc_process_unref (child);
 }
+
+GVariant *
+stay_open (GVariant *args, GError **error)
+{
+  MprocConnection *connection;
+
+  if (mproc_unpack (args, error, "(&h)", &connection))
+    mproc_connection_poll (connection, MPROC_FOREVER);
+  return NULL;
+}

@@ -29,4 +29,7 @@ MprocProcess *start_child (MprocStartMethod method, MprocFunc func, GVariant *ar
 /* Joined, and freed; its exit code was 0. */
 void end_child (MprocProcess *child);
 
+/* A target `(h)`: waits until the other end of its connection is closed. */
+GVariant *stay_open (GVariant *args, GError **error);
+
 #endif

@@ -109,3 +109,11 @@ mproc_test_expect_error (GError **error, gint code, const char *text)
   ck_assert_msg (strstr ((*error)->message, text) != NULL, "%s", (*error)->message);
   g_clear_error (error);
 }
+
+GVariant *
+mproc_test_exit_with_six (GVariant *args, GError **error)
+{
+  (void) args;
+  (void) error;
+  mproc_process_exit (6);
+}

@@ -26,6 +26,9 @@ void mproc_test_say (MprocQueue *queue, const char *text);
  * something is put or it is killed. */
 GVariant *mproc_test_wait_in_queue (GVariant *args, GError **error);
 
+/* A target that ends its process by mproc_process_exit (6). */
+GVariant *mproc_test_exit_with_six (GVariant *args, GError **error);
+
 /* How many criticals of the library have come since the last call; they are not
  * printed. */
 guint mproc_test_count_criticals (void);

@@ -331,21 +331,13 @@ START_TEST (signals_of_the_host_disturb_nothing)
 }
 END_TEST
 
-static GVariant *
-exit_with_six (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  mproc_process_exit (6);
-}
-
 START_TEST (codes_that_the_host_takes_away)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL);
   MprocProcess *process;
 
   mproc_test_ignore_children (TRUE);
-  mproc_test_end_with (mproc_test_start (_i, exit_with_six, NULL), 6);
+  mproc_test_end_with (mproc_test_start (_i, mproc_test_exit_with_six, NULL), 6);
   if (!mproc_test_is_thread (_i))
     {
       process =

@@ -239,14 +239,6 @@ START_TEST (shutdown_ends_all)
 }
 END_TEST
 
-static GVariant *
-exit_with_six (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  mproc_process_exit (6);
-}
-
 /* A process that the host forked has no part in its parent's children. */
 START_TEST (forked_by_hand)
 {
@@ -260,7 +252,7 @@ START_TEST (forked_by_hand)
     {
       GPtrArray *list = mproc_process_list_children ();
       gboolean ok = list->len == 0 && mproc_shutdown (MPROC_FOREVER);
-      MprocProcess *own = mproc_process_new (exit_with_six, NULL);
+      MprocProcess *own = mproc_process_new (mproc_test_exit_with_six, NULL);
       int code = 0;
 
       mproc_process_set_start_method (own, MPROC_START_METHOD_FORK);

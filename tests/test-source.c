@@ -147,16 +147,6 @@ END_TEST
 
 /* ------------------------------------------------------------------ processes */
 
-static GVariant *
-stay (GVariant *args, GError **error)
-{
-  MprocConnection *connection;
-
-  if (mproc_unpack (args, error, "(&h)", &connection))
-    mproc_connection_poll (connection, MPROC_FOREVER);
-  return NULL;
-}
-
 static gboolean
 note_end (MprocProcess *process, gpointer data)
 {
@@ -172,7 +162,7 @@ START_TEST (process_ends)
 {
   Pipe pipe = make_pipe (FALSE);
   MprocProcess *child =
-      start_child (mproc_test_method (_i), stay, mproc_pack ("(h)", pipe.a));
+      start_child (mproc_test_method (_i), stay_open, mproc_pack ("(h)", pipe.a));
   GSource *source = mproc_process_create_source (child);
   Run run;
 

@@ -10,17 +10,6 @@ end_at_once (GVariant *args, GError **error)
   return NULL;
 }
 
-/* Until the other end is closed. */
-static GVariant *
-stay (GVariant *args, GError **error)
-{
-  MprocConnection *connection;
-
-  if (mproc_unpack (args, error, "(&h)", &connection))
-    mproc_connection_poll (connection, MPROC_FOREVER);
-  return NULL;
-}
-
 static gint
 wait_for (MprocWait *waits, guint n, gint64 timeout)
 {
@@ -171,7 +160,7 @@ START_TEST (processes_and_connections)
   for (guint i = 0; i < 3; i++)
     {
       pipes[i] = make_pipe (FALSE);
-      children[i] = start_child (method, stay, mproc_pack ("(h)", pipes[i].a));
+      children[i] = start_child (method, stay_open, mproc_pack ("(h)", pipes[i].a));
       waits[i] = (MprocWait){ children[i], FALSE };
     }
   waits[3] = (MprocWait){ messages.a, FALSE };
@@ -211,7 +200,7 @@ START_TEST (process_that_is_killed)
 
   if (method != MPROC_START_METHOD_THREAD)
     {
-      MprocProcess *child = start_child (method, stay, mproc_pack ("(h)", pipe.a));
+      MprocProcess *child = start_child (method, stay_open, mproc_pack ("(h)", pipe.a));
       MprocWait waits[2] = { { pipe.a, FALSE }, { child, FALSE } };
 
       ck_assert_int_eq (wait_for (waits, 2, 0), 0);
