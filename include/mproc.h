@@ -6,10 +6,13 @@
 
 #include <mproc/connection.h>
 #include <mproc/error.h>
+#include <mproc/event.h>
 #include <mproc/init.h>
+#include <mproc/lock.h>
 #include <mproc/pool.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>
+#include <mproc/semaphore.h>
 #include <mproc/value.h>
 #include <mproc/version.h>
 #include <mproc/wait.h>

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of classes: a process may be handed, or have to destroy, objects of a class
  * it has not used itself. */
-#include "connection.h"
+#include "classes.h"
+
 #include "entry.h"
-#include "queue.h"
 
 static gpointer
 prepare (gpointer unused)
 {
   (void) unused;
-  mproc_object_set_class (MPROC_KIND_QUEUE, mproc_queue_get_class ());
-  mproc_object_set_class (MPROC_KIND_CONNECTION, mproc_connection_get_class ());
+  mproc_object_set_class (mproc_queue_get_class ());
+  mproc_object_set_class (mproc_connection_get_class ());
+  mproc_object_set_class (mproc_lock_get_class ());
+  mproc_object_set_class (mproc_rlock_get_class ());
+  mproc_object_set_class (mproc_semaphore_get_class ());
+  mproc_object_set_class (mproc_event_get_class ());
   return NULL;
 }
 

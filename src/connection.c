@@ -3,6 +3,7 @@
  * it is first packed, is only a name for it, under which start arguments carry it. */
 #include "connection.h"
 
+#include "classes.h"
 #include "entry.h"
 #include "message.h"
 #include "os.h"
@@ -46,6 +47,7 @@ mproc_connection_get_class (void)
 {
   static const MprocClass connection_class = {
     .name = "connection",
+    .kind = MPROC_KIND_CONNECTION,
     .close = close_object,
     .destroy = destroy_nothing,
   };

@@ -10,8 +10,6 @@
 
 G_BEGIN_DECLS
 
-const MprocClass *mproc_connection_get_class (void);
-
 /* The channel behind a connection that this process holds, and what the other process
  * needs to know of it besides (directions, family). */
 gboolean mproc_connection_get_channel (MprocHandle handle,

@@ -11,9 +11,9 @@ static GHashTable
 static _Thread_local GHashTable *thread_table;
 
 void
-mproc_object_set_class (MprocKind kind, const MprocClass *class_)
+mproc_object_set_class (const MprocClass *class_)
 {
-  g_atomic_pointer_set (&classes[kind], (gpointer) class_);
+  g_atomic_pointer_set (&classes[class_->kind], (gpointer) class_);
 }
 
 const MprocClass *
@@ -36,6 +36,16 @@ mproc_object_is (gconstpointer object, MprocKind kind)
   const MprocObject *self = object;
 
   return self != NULL && self->kind == kind &&
+         g_atomic_int_get ((gint *) &self->ref_count) > 0;
+}
+
+gboolean
+mproc_object_is_shareable (gconstpointer object)
+{
+  const MprocObject *self = object;
+
+  return self != NULL && self->kind > MPROC_KIND_FUNCTION &&
+         self->kind < MPROC_KIND_PROCESS &&
          g_atomic_int_get ((gint *) &self->ref_count) > 0;
 }
 
@@ -148,8 +158,11 @@ open_entry (MprocHandle handle, MprocMember self, GError **error)
                    handle, class_ != NULL ? class_->name : "object");
       return NULL;
     }
-  object = class_->open (mproc_entry_get_body (handle));
-  remember (object, handle);
+  object = class_->open (class_, mproc_entry_get_body (handle), error);
+  if (object == NULL)
+    mproc_entry_clear_bit (handle, self);
+  else
+    remember (object, handle);
   return object;
 }
 

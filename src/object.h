@@ -22,6 +22,16 @@ typedef enum
   MPROC_KIND_FUNCTION,
   MPROC_KIND_QUEUE,
   MPROC_KIND_CONNECTION,
+  MPROC_KIND_LOCK,
+  MPROC_KIND_RLOCK,
+  MPROC_KIND_SEMAPHORE,
+  MPROC_KIND_EVENT,
+  MPROC_KIND_CONDITION,
+  MPROC_KIND_BARRIER,
+  MPROC_KIND_VALUE,
+  MPROC_KIND_ARRAY,
+  MPROC_KIND_MEMORY,
+  MPROC_KIND_LIST,
   MPROC_KIND_PROCESS, /* local only, as what follows: never in the table */
   MPROC_KIND_POOL,
   MPROC_KIND_RESULT,
@@ -32,15 +42,19 @@ typedef gint32 MprocHandle; /* > 0 */
 
 typedef struct MprocObject MprocObject;
 
-typedef struct
+typedef struct MprocClass MprocClass;
+
+struct MprocClass
 {
   const char *name; /* "queue", for messages */
-  MprocObject
-      *(*open) (MprocOffset body);     /* a local object for it, NULL: cannot be opened
-                                                 where it was not handed over (connections) */
+  MprocKind kind;
+
+  /* A local object for the body, or NULL with error; called under the local lock.  Is NULL
+   * where an object cannot be opened unless it was handed over (connections). */
+  MprocObject *(*open) (const MprocClass *self, MprocOffset body, GError **error);
   void (*close) (MprocObject *object); /* frees the local object */
   void (*destroy) (MprocOffset body);  /* frees the body; any member may be asked to */
-} MprocClass;
+};
 
 /* The first member of every public object struct. */
 struct MprocObject
@@ -51,7 +65,7 @@ struct MprocObject
 };
 
 /* Set at load time by each class's file, once, before the first object. */
-void mproc_object_set_class (MprocKind kind, const MprocClass *class_);
+void mproc_object_set_class (const MprocClass *class_);
 
 /* Fills in ref_count 1 and kind. */
 void mproc_object_init (MprocObject *object, MprocKind kind);
@@ -72,6 +86,9 @@ void mproc_object_unref (MprocObject *object); /* NULL is fine */
 
 /* Whether @object is a local object of that kind; for g_return_if_fail. */
 gboolean mproc_object_is (gconstpointer object, MprocKind kind);
+
+/* Whether it is one of the kinds that values carry to other processes. */
+gboolean mproc_object_is_shareable (gconstpointer object);
 
 /* The kind of a valid handle, MPROC_KIND_NONE otherwise. */
 MprocKind mproc_handle_get_kind (MprocHandle handle);

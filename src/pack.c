@@ -58,9 +58,7 @@ copy_leaf (const char **format)
 static MprocHandle
 pack_object (MprocObject *object, GPtrArray *objects)
 {
-  g_return_val_if_fail (mproc_object_is (object, MPROC_KIND_QUEUE) ||
-                            mproc_object_is (object, MPROC_KIND_CONNECTION),
-                        0);
+  g_return_val_if_fail (mproc_object_is_shareable (object), 0);
   if (!mproc_object_publish (object, 0, NULL))
     return 0;
   g_ptr_array_add (objects, mproc_object_ref (object));

@@ -39,11 +39,13 @@ close_process (MprocObject *object)
 MprocProcess *
 mproc_process_new_bare (MprocProcessRole role, const char *name)
 {
-  static const MprocClass class_ = { "process", NULL, close_process, NULL };
+  static const MprocClass class_ = { .name = "process",
+                                     .kind = MPROC_KIND_PROCESS,
+                                     .close = close_process };
   const MprocOsChild no_child = { 0, MPROC_OS_NONE, FALSE, MPROC_OS_EXIT_UNKNOWN };
   MprocProcess *self = g_new0 (MprocProcess, 1);
 
-  mproc_object_set_class (MPROC_KIND_PROCESS, &class_);
+  mproc_object_set_class (&class_);
   mproc_object_init (&self->base, MPROC_KIND_PROCESS);
   self->role = role;
   self->name = g_strdup (name);

@@ -3,6 +3,7 @@
  * on.  Nobody sleeps holding one of the locks: release, sleep, take it again. */
 #include "queuedata.h"
 
+#include "classes.h"
 #include "entry.h"
 
 /* ------------------------------------------------------------------ for both sides */
@@ -106,11 +107,12 @@ destroy_body (MprocOffset block)
 }
 
 static MprocObject *
-open_object (MprocOffset block)
+open_object (const MprocClass *class_, MprocOffset block, GError **error)
 {
   MprocQueue *self = g_new0 (MprocQueue, 1);
 
-  mproc_object_init (&self->object, MPROC_KIND_QUEUE);
+  (void) error;
+  mproc_object_init (&self->object, class_->kind);
   self->body = body_at (block);
   return &self->object;
 }
@@ -126,6 +128,7 @@ mproc_queue_get_class (void)
 {
   static const MprocClass queue_class = {
     .name = "queue",
+    .kind = MPROC_KIND_QUEUE,
     .open = open_object,
     .close = close_object,
     .destroy = destroy_body,
@@ -145,7 +148,7 @@ mproc_queue_new (guint max_items, GError **error)
   mproc_classes_prepare ();
   if (!mproc_family_ensure (error) || (block = body_new (max_items, error)) == 0)
     return NULL;
-  object = open_object (block);
+  object = open_object (mproc_queue_get_class (), block, NULL);
   if (mproc_object_publish (object, block, error))
     return (MprocQueue *) object;
   close_object (object);

@@ -9,9 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* For classes.c: queue.c defines it and needs no mproc_object_set_class of its own. */
-const MprocClass *mproc_queue_get_class (void);
-
 /* Called under the consumer lock with a record's payload, before the position moves
  * past it: TRUE takes the record, FALSE skips it (it is gone, and the next one is
  * tried).  Must be short, and must not call into the queue. */
