@@ -63,7 +63,8 @@ MprocOffset mproc_arena_alloc0 (gsize size, GError **error);
 /* How many bytes the block really has. */
 gsize mproc_arena_block_size (MprocOffset block);
 
-/* Large blocks give their pages back to the system. */
+/* Large blocks give their pages back to the system.  The free ones of each size are kept for
+ * their size; where nothing else is left, for one down to the half. */
 void mproc_arena_free (MprocOffset block);
 
 G_END_DECLS
