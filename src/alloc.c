@@ -25,8 +25,9 @@
 #define FINE_BITS 17 /* of the first fine step */
 #define HEADERS ((guint64) 32 << 10)
 
-G_STATIC_ASSERT (G_GUINT64_CONSTANT (8) << (FINE_BITS + (MPROC_N_SIZE_CLASSES - 1 -
-                                                         N_COARSE) / FINE_STEPS) >=
+G_STATIC_ASSERT (G_GUINT64_CONSTANT (8)
+                     << (FINE_BITS +
+                         (MPROC_N_SIZE_CLASSES - 1 - N_COARSE) / FINE_STEPS) >=
                  MPROC_LARGEST_BLOCK);
 
 /* Blocks from this size on give their pages back when freed, once so many bytes of them
@@ -69,8 +70,7 @@ coarse_size (guint c)
 static guint64
 fine_size (guint step)
 {
-  return ((guint64) (FINE_STEPS + step % FINE_STEPS)
-          << (FINE_BITS + step / FINE_STEPS)) +
+  return ((guint64) (FINE_STEPS + step % FINE_STEPS) << (FINE_BITS + step / FINE_STEPS)) +
          HEADERS;
 }
 
@@ -181,11 +181,11 @@ make_ready (Block *block, guint64 granule, guint c, Zeros *zeros, GError **error
   MprocOffset start = granule * GRANULE;
   guint32 state = mproc_load32 (&block->state);
 
-  *zeros = (Zeros) { 0, 0 };
+  *zeros = (Zeros){ 0, 0 };
   if (state == BLOCK_FREE && class_size (c) >= PUNCH_SIZE)
     atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
   else if (state == 0)
-    *zeros = (Zeros) { start + sizeof (Block), (gsize) class_size (c) - sizeof (Block) };
+    *zeros = (Zeros){ start + sizeof (Block), (gsize) class_size (c) - sizeof (Block) };
   else if (state == BLOCK_PUNCHED &&
            find_pages (start, class_size (c), &zeros->from, &zeros->length) &&
            !mproc_arena_recommit (zeros->from, zeros->length, error))
