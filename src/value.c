@@ -368,5 +368,6 @@ mproc_value_add (MprocValue *self, gint64 amount)
       return extend (letter, add_to_part (self, (guint32) amount));
     default:
       g_return_val_if_fail (!"the value is a whole number", 0);
+      return 0;
     }
 }

@@ -2,7 +2,8 @@
 /* Shared values within one process: types, layout, locks, errors. */
 #include "processes.h"
 
-#include <stddef.h>
+#include "object.h"
+
 #include <string.h>
 
 static MprocValue *
@@ -486,6 +487,31 @@ START_TEST (has_the_lock_it_was_given)
 }
 END_TEST
 
+static MprocHandle
+handle_of (gpointer object)
+{
+  return ((MprocObject *) object)->handle;
+}
+
+/* Its own lock, which has been asked for, and one that it was given, which has not. */
+START_TEST (locks_end_with_what_they_guard)
+{
+  MprocValue *value = make_value ("i", NULL, MPROC_OWN_LOCK);
+  MprocHandle own = handle_of (mproc_value_get_lock (value));
+  MprocLock *lock = mproc_lock_new (NULL);
+  MprocHandle given = handle_of (lock);
+  MprocArray *array = mproc_array_new ("i", 1, NULL, lock, NULL);
+
+  mproc_lock_unref (lock);
+  ck_assert_int_eq (mproc_handle_get_kind (own), MPROC_KIND_RLOCK);
+  ck_assert_int_eq (mproc_handle_get_kind (given), MPROC_KIND_LOCK);
+  mproc_value_unref (value);
+  mproc_array_unref (array);
+  ck_assert_int_eq (mproc_handle_get_kind (own), MPROC_KIND_NONE);
+  ck_assert_int_eq (mproc_handle_get_kind (given), MPROC_KIND_NONE);
+}
+END_TEST
+
 START_TEST (release_without_acquire_is_an_error)
 {
   MprocLock *lock = mproc_lock_new (NULL);
@@ -567,6 +593,7 @@ mproc_test_shared_suite (void)
   tcase_add_test (refused, refuses_values_of_another_type);
   tcase_add_test (refused, wrong_use_is_a_critical);
   tcase_add_test (locks, has_the_lock_it_was_given);
+  tcase_add_test (locks, locks_end_with_what_they_guard);
   tcase_add_test (locks, release_without_acquire_is_an_error);
   tcase_add_test (locks, a_recursive_lock_recurs);
   return suite;
