@@ -43,7 +43,8 @@ guint64 mproc_arena_get_size (void);
 guint64 mproc_arena_get_nonce (void);
 void mproc_arena_set_budget (guint64 bytes);
 guint64 mproc_arena_get_budget (void);
-guint64 mproc_arena_get_committed (void);
+guint64 mproc_arena_get_committed (void); /* with what was given back again */
+guint64 mproc_arena_get_punched (void);   /* what was */
 MprocAtomic64 *mproc_arena_root (MprocRoot which);
 
 /* Set by a member that cannot take part in process barriers; then runners pay fences. */

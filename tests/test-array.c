@@ -164,7 +164,7 @@ START_TEST (refuses_more_than_there_is)
   static const gsize lengths[] = { G_MAXSIZE,     G_MAXSIZE - 15,    G_MAXSIZE / 2,
                                    G_MAXSIZE / 8, G_MAXSIZE / 8 + 1, G_MAXSIZE / 16 + 2,
                                    G_MAXSIZE / 32 };
-  guint64 before = mproc_arena_get_committed ();
+  guint64 before = mproc_test_memory_in_use ();
   GError *error = NULL;
   MprocArray *array;
 
@@ -178,7 +178,7 @@ START_TEST (refuses_more_than_there_is)
   ck_assert (mproc_set_memory_limit (before + (8 << 20), NULL));
   ck_assert_ptr_null (mproc_array_new ("x", 40 << 20, NULL, MPROC_OWN_LOCK, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "mproc_set_memory_limit");
-  ck_assert_uint_le (mproc_arena_get_committed (), before + (2 << 20));
+  ck_assert_uint_le (mproc_test_memory_in_use (), before + (2 << 20));
   array = make_array ("x", 1000, NULL, MPROC_OWN_LOCK);
   mproc_array_unref (array);
   ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
@@ -418,19 +418,22 @@ END_TEST
 /* Arrays of other sizes, one after the other, in little more than the largest needs. */
 START_TEST (the_memory_of_large_ones_is_given_back)
 {
-  gsize size = (gsize) 64 << 20;
+  gsize size = (gsize) 24 << 20;
+  guint64 before;
 
   if (!mproc_test_can_punch ())
     return;
-  ck_assert (mproc_set_memory_limit (mproc_arena_get_committed () + size + (10 << 20),
-                                     NULL));
+  before = mproc_test_memory_in_use ();
+  ck_assert (mproc_set_memory_limit (before + size + (10 << 20), NULL));
   for (guint i = 0; i < 6; i++)
     {
       gsize length = size - i * (size / 8);
       MprocArray *array = make_array ("y", length, NULL, MPROC_OWN_LOCK);
 
       memset (mproc_array_get_data (array, NULL), 1, length);
+      ck_assert_uint_ge (mproc_test_memory_in_use (), length);
       mproc_array_unref (array);
+      ck_assert_uint_le (mproc_test_memory_in_use (), before + (4 << 20));
     }
   ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
 }
