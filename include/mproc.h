@@ -13,6 +13,7 @@
 #include <mproc/process.h>
 #include <mproc/queue.h>
 #include <mproc/semaphore.h>
+#include <mproc/shared.h>
 #include <mproc/value.h>
 #include <mproc/version.h>
 #include <mproc/wait.h>

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-#define MPROC_N_SIZE_CLASSES 62
+#define MPROC_N_SIZE_CLASSES 157
+#define MPROC_LARGEST_BLOCK (G_GUINT64_CONSTANT (64) << 30) /* its header included */
 
 typedef struct
 {

@@ -43,7 +43,8 @@ guint64 mproc_arena_get_size (void);
 guint64 mproc_arena_get_nonce (void);
 void mproc_arena_set_budget (guint64 bytes);
 guint64 mproc_arena_get_budget (void);
-guint64 mproc_arena_get_committed (void);
+guint64 mproc_arena_get_committed (void); /* with what was given back again */
+guint64 mproc_arena_get_punched (void);   /* what was */
 MprocAtomic64 *mproc_arena_root (MprocRoot which);
 
 /* Set by a member that cannot take part in process barriers; then runners pay fences. */
@@ -63,7 +64,8 @@ MprocOffset mproc_arena_alloc0 (gsize size, GError **error);
 /* How many bytes the block really has. */
 gsize mproc_arena_block_size (MprocOffset block);
 
-/* Large blocks give their pages back to the system. */
+/* Large blocks give their pages back to the system.  The free ones of each size are kept for
+ * their size; where nothing else is left, for one down to the half. */
 void mproc_arena_free (MprocOffset block);
 
 G_END_DECLS

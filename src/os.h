@@ -194,7 +194,8 @@ gboolean
 mproc_os_memory_adopt (gintptr handle, gsize size, MprocOsMemory *out, GError **error);
 
 /* Reserves real pages for [offset, offset + size) in all processes, so that touching them
- * cannot fail.  Page-aligned.  Idempotent; zero where new.  MPROC_ERROR_NO_MEMORY. */
+ * cannot fail.  Page-aligned.  Idempotent; zeros where new, or new again since they were
+ * given back.  MPROC_ERROR_NO_MEMORY. */
 gboolean
 mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
 
