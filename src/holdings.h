@@ -25,9 +25,8 @@ gboolean mproc_holdings_give (MprocOffset holdings, MprocAtomic32 *value, guint3
 /* Gives back what the dead have taken; TRUE if that was anything.  With @ask_system also
  * where nobody has noticed yet that they died, which costs system calls for each that holds
  * units. */
-gboolean mproc_holdings_restore (MprocOffset holdings,
-                                 MprocAtomic32 *value,
-                                 gboolean ask_system);
+gboolean
+mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value, gboolean ask_system);
 
 G_END_DECLS
 

@@ -5,6 +5,7 @@
 #include "remote.h"
 
 #include "arena.h"
+#include "os.h"
 
 #define N_ROUNDS 2000
 #define SOON MPROC_SECONDS (0.3)
@@ -264,6 +265,30 @@ START_TEST (a_child_does_not_hold_what_its_parent_holds)
 }
 END_TEST
 
+/* fork () as the host calls it, without a word to the library. */
+START_TEST (a_child_forked_by_hand_does_not_either)
+{
+  MprocRLock *lock = make (1);
+  MprocOsChild child;
+  gint forked;
+
+  local_ask (lock, "acquire", 0, "acquired");
+  forked = mproc_os_fork (&child, NULL);
+  if (forked == 0)
+    mproc_os_exit (mproc_rlock_is_mine (lock) || mproc_rlock_release (lock, NULL) ||
+                           mproc_rlock_acquire (lock, 1000)
+                       ? 1
+                       : 0);
+  ck_assert_int_eq (forked, 1);
+  ck_assert (mproc_os_child_wait (&child, MPROC_OS_NEVER));
+  ck_assert_int_eq (child.exit_code, 0);
+  mproc_os_child_clear (&child);
+  local_ask (lock, "is-mine", 0, "yes");
+  local_ask (lock, "release", 0, "released");
+  mproc_rlock_unref (lock);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ exclusion */
 
 /* Neither is atomic: a hole in the lock tears them. */
@@ -497,8 +522,7 @@ START_TEST (one_of_several_waiters_is_told)
     remote_kill (&owner);
     for (guint i = 0; i < 3; i++)
       {
-        GVariant *answer =
-            mproc_queue_get (waiters[i].answers, MPROC_SECONDS (30), NULL);
+        GVariant *answer = mproc_queue_get (waiters[i].answers, MPROC_SECONDS (30), NULL);
 
         ck_assert_ptr_nonnull (answer);
         if (g_str_equal (g_variant_get_string (answer, NULL), "recovered"))
@@ -647,6 +671,8 @@ mproc_test_lock_suite (void)
   tcase_add_loop_test (tcase, anybody_releases_a_lock, 0, n);
   tcase_add_loop_test (tcase, only_its_holder_releases_an_rlock, 0, n);
   tcase_add_loop_test (tcase, a_child_does_not_hold_what_its_parent_holds, 0, n);
+  if (mproc_test_can_fork ())
+    tcase_add_test (tcase, a_child_forked_by_hand_does_not_either);
   tcase_add_loop_test (tcase, one_at_a_time, 0, n);
 
   tcase = mproc_test_case (suite, "death");
