@@ -22,8 +22,11 @@ gboolean mproc_holdings_take (MprocOffset holdings, MprocAtomic32 *value);
  * @max. */
 gboolean mproc_holdings_give (MprocOffset holdings, MprocAtomic32 *value, guint32 max);
 
-/* Gives back what the dead have taken; TRUE if that was anything. */
-gboolean mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value);
+/* Gives back what the dead have taken; TRUE if that was anything.  With @ask_system also
+ * where nobody has noticed yet that they died, which costs system calls for each that holds
+ * units. */
+gboolean
+mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value, gboolean ask_system);
 
 G_END_DECLS
 
