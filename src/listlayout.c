@@ -40,7 +40,8 @@ code_at (const MprocListLayout *self, gsize i)
 static gboolean
 refuse_list (const char *why, GError **error)
 {
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID, "the block holds no list: %s", why);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID, "the block holds no list: %s",
+               why);
   return FALSE;
 }
 
@@ -337,8 +338,7 @@ mproc_list_layout_get (const MprocListLayout *self, gsize i, GError **error)
       return NULL;
     }
   if (has_size (type))
-    value =
-        read_sized (self->base + slot.start, format_size (&format), i, type, error);
+    value = read_sized (self->base + slot.start, format_size (&format), i, type, error);
   else
     value = read_word (mproc_load64 (word_at (self, slot.start)), type);
   return value == NULL ? NULL : g_variant_ref_sink (value);

@@ -233,10 +233,8 @@ const char *mproc_os_shared_prefix (void);
  * MPROC_ERROR_EXISTS, MPROC_ERROR_INVALID for what the system does not take for a name.
  * The name goes when the calling process has ended, however it ended; on Windows, when
  * nobody has the block open. */
-gboolean mproc_os_shared_create (const char *name,
-                                 gsize size,
-                                 MprocOsShared *out,
-                                 GError **error);
+gboolean
+mproc_os_shared_create (const char *name, gsize size, MprocOsShared *out, GError **error);
 
 /* Opens the one of that name, as large as the system says it is, its pages reserved.
  * MPROC_ERROR_NOT_FOUND, also for one without a size: it is being made. */

@@ -9,7 +9,7 @@
 
 typedef struct
 {
-  guint32 memory;      /* handle of the block */
+  guint32 memory; /* handle of the block */
   guint32 unused;
   guint64 memory_body; /* offset of its body */
 } Body;
@@ -51,8 +51,8 @@ static MprocObject *
 open_object (const MprocClass *class_, MprocOffset offset, GError **error)
 {
   const Body *body = mproc_arena_at (offset, sizeof (Body));
-  MprocSharedMemory *memory = mproc_shared_memory_duplicate (
-      (MprocHandle) body->memory, body->memory_body, error);
+  MprocSharedMemory *memory = mproc_shared_memory_duplicate ((MprocHandle) body->memory,
+                                                             body->memory_body, error);
   MprocShareableList *self;
 
   (void) class_;
@@ -135,8 +135,8 @@ create (const MprocItem *items, gsize n, const char *name, GError **error)
   if (memory == NULL)
     return NULL;
   self = object_new (memory);
-  mproc_list_layout_fill (&self->layout, mproc_shared_memory_get_data (memory, NULL), items,
-                          n);
+  mproc_list_layout_fill (&self->layout, mproc_shared_memory_get_data (memory, NULL),
+                          items, n);
   if (publish (self, error))
     return self;
   mproc_shared_memory_unlink (memory, NULL);
@@ -266,8 +266,8 @@ find (MprocShareableList *self, gssize index, gsize *i, GError **error)
       return TRUE;
     }
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-               "there is no item %" G_GSSIZE_FORMAT " in a list of %" G_GSIZE_FORMAT, index,
-               n);
+               "there is no item %" G_GSSIZE_FORMAT " in a list of %" G_GSIZE_FORMAT,
+               index, n);
   return FALSE;
 }
 
@@ -374,7 +374,10 @@ mproc_shareable_list_count (MprocShareableList *self, GVariant *value, GError **
 }
 
 static gssize
-look_for (MprocShareableList *self, const MprocItem *wanted, gpointer data, GError **error)
+look_for (MprocShareableList *self,
+          const MprocItem *wanted,
+          gpointer data,
+          GError **error)
 {
   (void) data;
   for (gsize i = 0; i < self->layout.n; i++)

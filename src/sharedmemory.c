@@ -21,7 +21,7 @@
 typedef struct
 {
   guint64 size;
-  guint64 identity[2]; /* of the block that the name meant when it was put here */
+  guint64 identity[2];  /* of the block that the name meant when it was put here */
   char name[NAME_SIZE]; /* empty: what follows is the block, and there is no name */
 } Body;
 
@@ -163,8 +163,9 @@ mproc_shared_memory_new (gsize size, GError **error)
 
   if (!check_size (size, error) || !mproc_plain_prepare (error))
     return NULL;
-  offset = mproc_arena_alloc0 (
-      size + MIN (ANONYMOUS_BODY + ALIGNMENT - 1, G_MAXSIZE - size), error);
+  offset =
+      mproc_arena_alloc0 (size + MIN (ANONYMOUS_BODY + ALIGNMENT - 1, G_MAXSIZE - size),
+                          error);
   if (offset == 0)
     return NULL;
   body = mproc_arena_at (offset, ANONYMOUS_BODY);
@@ -195,8 +196,8 @@ check_name (const char *name, GError **error)
   if (fault == NULL)
     return TRUE;
   text = g_utf8_make_valid (name, -1);
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID, "shared memory: the name \"%s\" %s",
-               text, fault);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "shared memory: the name \"%s\" %s", text, fault);
   g_free (text);
   return FALSE;
 }

@@ -246,7 +246,8 @@ START_TEST (names_that_cannot_be_are_refused)
   memory = create (longest, 1);
   unlink_it (memory);
   mproc_shared_memory_unref (memory);
-  memory = create (mproc_test_is_slow_platform () ? "mproc-test-a b" : "mproc-test-ä b", 1);
+  memory =
+      create (mproc_test_is_slow_platform () ? "mproc-test-a b" : "mproc-test-ä b", 1);
   unlink_it (memory);
   mproc_shared_memory_unref (memory);
   g_free (too_long);
@@ -339,7 +340,8 @@ START_TEST (no_descriptors_are_an_error)
   for (; memory == NULL && n > 0; n -= 2)
     {
       memory = mproc_shared_memory_create (name, SIZE, &error);
-      if (memory == NULL && !g_error_matches (error, MPROC_ERROR, MPROC_ERROR_TOO_MANY_FILES))
+      if (memory == NULL &&
+          !g_error_matches (error, MPROC_ERROR, MPROC_ERROR_TOO_MANY_FILES))
         break;
       g_clear_error (&error);
       mproc_connection_unref (ends[n - 2]);
@@ -477,8 +479,9 @@ receive (GVariant *args, GError **error)
           return NULL;
         }
       else
-        mproc_test_say (answers, problem->code == MPROC_ERROR_NOT_FOUND ? "not found"
-                                                                        : problem->message);
+        mproc_test_say (answers, problem->code == MPROC_ERROR_NOT_FOUND
+                                     ? "not found"
+                                     : problem->message);
       g_clear_error (&problem);
       if (value != NULL)
         g_variant_unref (value);
@@ -563,8 +566,9 @@ start_maker (Maker *maker, int i)
   maker->answers = mproc_queue_new (0, NULL);
   maker->name = make_name ();
   maker->other = g_strconcat (maker->name, "2", NULL);
-  maker->process = mproc_test_start (
-      i, make_names, mproc_pack ("(hhs)", maker->words, maker->answers, maker->name));
+  maker->process =
+      mproc_test_start (i, make_names,
+                        mproc_pack ("(hhs)", maker->words, maker->answers, maker->name));
   mproc_test_expect_text (maker->answers, "made");
 }
 
@@ -616,16 +620,10 @@ names_go_with_their_maker (int i, gboolean by_kill)
   mproc_shared_memory_unref (memory);
 }
 
-START_TEST (names_go_when_their_maker_ends)
-{
-  names_go_with_their_maker (_i, FALSE);
-}
+START_TEST (names_go_when_their_maker_ends) { names_go_with_their_maker (_i, FALSE); }
 END_TEST
 
-START_TEST (names_go_when_their_maker_is_killed)
-{
-  names_go_with_their_maker (_i, TRUE);
-}
+START_TEST (names_go_when_their_maker_is_killed) { names_go_with_their_maker (_i, TRUE); }
 END_TEST
 
 /* A target `(hs)`: opens it, says so, waits. */
@@ -771,12 +769,13 @@ END_TEST
 static void
 run_program (const char *how, const char *prefix, const char *wanted)
 {
-  char *path = g_strconcat (MPROC_TEST_PROGRAMS "/program-memory", MPROC_TEST_SUFFIX, NULL);
+  char *path =
+      g_strconcat (MPROC_TEST_PROGRAMS "/program-memory", MPROC_TEST_SUFFIX, NULL);
   char *argv[] = { path, (char *) how, (char *) prefix, NULL };
   char *out = NULL;
 
-  ck_assert (g_spawn_sync (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, NULL,
-                           NULL));
+  ck_assert (g_spawn_sync (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL,
+                           NULL, NULL));
   ck_assert_str_eq (out, wanted);
   g_free (out);
   g_free (path);

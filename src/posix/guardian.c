@@ -322,7 +322,8 @@ adopts_orphans (void)
 #if defined(__linux__)
   int asked = 0;
 
-  return getpid () == 1 || (prctl (PR_GET_CHILD_SUBREAPER, &asked, 0, 0, 0) == 0 && asked);
+  return getpid () == 1 ||
+         (prctl (PR_GET_CHILD_SUBREAPER, &asked, 0, 0, 0) == 0 && asked);
 #else
   return FALSE;
 #endif

@@ -47,7 +47,8 @@ refuse (const char *name, int number, GError **error)
       break;
     case ENOENT:
       g_set_error (error, MPROC_ERROR, MPROC_ERROR_NOT_FOUND,
-                   "shared memory \"%s\": there is no block of that name (any more)", name);
+                   "shared memory \"%s\": there is no block of that name (any more)",
+                   name);
       break;
     case EINVAL:
     case ENAMETOOLONG:
@@ -192,8 +193,8 @@ mproc_os_shared_create (const char *name, gsize size, MprocOsShared *out, GError
   id = mproc_posix_guard (path, error);
   if (id == 0)
     return FALSE;
-  fd = mproc_posix_above_standard (
-      shm_open (path, O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR));
+  fd = mproc_posix_above_standard (shm_open (path, O_RDWR | O_CREAT | O_EXCL,
+                                             S_IRUSR | S_IWUSR));
   number = fd < 0 ? errno : furnish (fd, id, size, out);
   if (fd >= 0 && number != 0)
     shm_unlink (path);
