@@ -9,6 +9,7 @@
 #include <mproc/event.h>
 #include <mproc/init.h>
 #include <mproc/lock.h>
+#include <mproc/memory.h>
 #include <mproc/pool.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>
