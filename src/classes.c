@@ -15,6 +15,8 @@ prepare (gpointer unused)
   mproc_object_set_class (mproc_rlock_get_class ());
   mproc_object_set_class (mproc_semaphore_get_class ());
   mproc_object_set_class (mproc_event_get_class ());
+  mproc_object_set_class (mproc_condition_get_class ());
+  mproc_object_set_class (mproc_barrier_get_class ());
   return NULL;
 }
 
