@@ -4,6 +4,8 @@
 
 #define MPROC_INSIDE
 
+#include <mproc/barrier.h>
+#include <mproc/condition.h>
 #include <mproc/connection.h>
 #include <mproc/error.h>
 #include <mproc/event.h>
