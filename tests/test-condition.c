@@ -48,9 +48,9 @@ tear_down (Fixture *self)
 static MprocProcess *
 start (int i, const Fixture *self, MprocFunc func, gint number)
 {
-  return mproc_test_start (
-      i, func,
-      mproc_pack ("(hhxi)", self->condition, self->queue, (gint64) self->block, number));
+  return mproc_test_start (i, func,
+                           mproc_pack ("(hhxi)", self->condition, self->queue,
+                                       (gint64) self->block, number));
 }
 
 static gboolean
@@ -368,9 +368,9 @@ expect_not_owner (MprocCondition *condition)
   ck_assert_int_eq (mproc_condition_wait (condition, MPROC_FOREVER, &error),
                     MPROC_LOCK_STATUS_TIMED_OUT);
   mproc_test_expect_error (&error, MPROC_ERROR_NOT_OWNER, "to wait");
-  ck_assert_int_eq (
-      mproc_condition_wait_for (condition, is_positive, &never, MPROC_FOREVER, &error),
-      MPROC_LOCK_STATUS_TIMED_OUT);
+  ck_assert_int_eq (mproc_condition_wait_for (condition, is_positive, &never,
+                                              MPROC_FOREVER, &error),
+                    MPROC_LOCK_STATUS_TIMED_OUT);
   mproc_test_expect_error (&error, MPROC_ERROR_NOT_OWNER, "to wait");
   ck_assert_int_eq (never, 0);
   ck_assert (!mproc_condition_notify (condition, 1, &error));
@@ -492,7 +492,8 @@ START_TEST (waits_for_what_is_there_already_or_never)
   /* At first, and at the end of the time. */
   ck_assert_int_eq (n, -2);
   n = 1;
-  ck_assert_int_eq (mproc_condition_wait_for (condition, is_third_question, &n, 20000, &error),
+  ck_assert_int_eq (mproc_condition_wait_for (condition, is_third_question, &n, 20000,
+                                              &error),
                     MPROC_LOCK_STATUS_ACQUIRED);
   ck_assert_ptr_null (error);
   release (condition);
@@ -648,7 +649,8 @@ work (GVariant *args, GError **error)
 START_TEST (producers_and_consumers)
 {
   gpointer lock = _i % 2 == 0 ? (gpointer) mproc_lock_new (NULL) : mproc_rlock_new (NULL);
-  Work self = { mproc_condition_new (lock, NULL), mproc_condition_new (lock, NULL), NULL };
+  Work self = { mproc_condition_new (lock, NULL), mproc_condition_new (lock, NULL),
+                NULL };
   MprocOffset block = mproc_arena_alloc0 (sizeof (Shared), NULL);
   MprocProcess *children[6];
   GThread *threads[2];
@@ -790,7 +792,8 @@ END_TEST
  * death yet or not. */
 START_TEST (a_dead_waiter_is_skipped)
 {
-  for (gint join = 0; join <= 1 && !mproc_test_is_thread (_i); join++) /* cannot be killed */
+  for (gint join = 0; join <= 1 && !mproc_test_is_thread (_i);
+       join++) /* cannot be killed */
     {
       Fixture self = set_up (NULL);
       MprocProcess *waiters[5];
@@ -883,7 +886,8 @@ START_TEST (a_short_wait_gets_it_too)
   GThread *thread;
   gint answer = -1;
 
-  for (gint attempt = 0; attempt < 20 && answer < 0 && !mproc_test_is_thread (_i); attempt++)
+  for (gint attempt = 0; attempt < 20 && answer < 0 && !mproc_test_is_thread (_i);
+       attempt++)
     {
       waiter = start_waiter (_i, &self, 1);
       thread = g_thread_new (NULL, wait_in_bits, &self);
