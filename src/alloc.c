@@ -2,9 +2,10 @@
 /* Size classes are powers of two and the steps halfway between them, in granules of 64
  * bytes: 64, 128, 192, 256, 384, 512, 768, ... up to 1 MiB, and from there on eight steps
  * for each doubling, since a third of a large block is too much to waste.  Each has a
- * stack of free blocks, linked through the block headers.  A popper may read the link of a block that someone else
- * has popped meanwhile: the memory is always there, and the tag in the stack's head
- * makes its exchange fail.  Nothing is coalesced: address space is plenty.
+ * stack of free blocks, linked through the block headers.  A popper may read the link of
+ * a block that someone else has popped meanwhile: the memory is always there, and the tag
+ * in the stack's head makes its exchange fail.  Nothing is coalesced: address space is
+ * plenty.
  *
  * A process killed between two steps can only leak the one block in its hands. */
 #include "alloc.h"
@@ -214,8 +215,8 @@ take (MprocAllocator *self, guint c, Zeros *zeros, GError **error)
   return granule != 0 ? hand_out (self, granule, c, zeros, error) : 0;
 }
 
-/* Before there is none to be had at all: a free block of up to twice the size, which still
- * has its pages. */
+/* Where there is nothing else: a free block of up to twice the size, which may still have
+ * its pages. */
 static MprocOffset
 take_larger (MprocAllocator *self, guint c, guint64 size, Zeros *zeros)
 {

@@ -150,9 +150,10 @@ spoil (MprocOffset block)
 START_TEST (zeros_are_zeros)
 {
   static const gsize sizes[] = { 100, 30000, 300000, 3000000, 20000000 };
+  guint n = mproc_test_can_punch () ? 5 : 4; /* the last is for those alone */
 
   for (guint round = 0; round < 3; round++)
-    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (guint i = 0; i < n; i++)
       {
         MprocOffset block = mproc_arena_alloc (sizes[i], NULL);
         gsize size = mproc_arena_block_size (block) - round * 5000 * (sizes[i] > 100000);
