@@ -216,8 +216,9 @@ mproc_barrier_wait (MprocBarrier *self, gint64 timeout_us, GError **error)
   Body *body;
 
   g_return_val_if_fail (IS_BARRIER (self), -1);
-  g_return_val_if_fail (
-      MPROC_IS_TIMEOUT (timeout_us) || timeout_us == MPROC_BARRIER_TIMEOUT, -1);
+  g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us) ||
+                            timeout_us == MPROC_BARRIER_TIMEOUT,
+                        -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   body = body_of (self);
