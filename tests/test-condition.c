@@ -756,10 +756,26 @@ die_holding (GVariant *args, GError **error)
   mproc_process_exit (0);
 }
 
+/* Until something else is told than that the time is up. */
+static MprocLockStatus
+wait_in_patience (MprocCondition *condition, gint *asks)
+{
+  MprocLockStatus status = MPROC_LOCK_STATUS_TIMED_OUT;
+  GError *error = NULL;
+
+  for (guint i = 0; i < 300 && status == MPROC_LOCK_STATUS_TIMED_OUT; i++)
+    {
+      g_clear_error (&error);
+      status = asks != NULL ? wait_for_asks (condition, asks, 100000, &error)
+                            : mproc_condition_wait (condition, 100000, &error);
+    }
+  ck_assert_ptr_null (error);
+  return status;
+}
+
 START_TEST (tells_of_an_owner_who_died)
 {
   Fixture self = set_up (NULL);
-  GError *error = NULL;
   gint never = 0;
 
   if (mproc_test_is_thread (_i)) /* its death is not a process's */
@@ -772,15 +788,13 @@ START_TEST (tells_of_an_owner_who_died)
     {
       MprocProcess *child = start (_i, &self, die_holding, notifications);
 
-      ck_assert_int_eq (mproc_condition_wait (self.condition, MPROC_SECONDS (1), &error),
+      ck_assert_int_eq (wait_in_patience (self.condition, NULL),
                         MPROC_LOCK_STATUS_RECOVERED);
-      ck_assert_ptr_null (error);
       ck_assert (mproc_rlock_is_mine (mproc_condition_get_lock (self.condition)));
       mproc_test_end_with (child, 0);
       child = start (_i, &self, die_holding, notifications);
-      ck_assert_int_eq (wait_for_asks (self.condition, &never, MPROC_SECONDS (1), &error),
+      ck_assert_int_eq (wait_in_patience (self.condition, &never),
                         MPROC_LOCK_STATUS_RECOVERED);
-      ck_assert_ptr_null (error);
       mproc_test_end_with (child, 0);
     }
   release (self.condition);
@@ -945,7 +959,7 @@ END_TEST
 
 #define N_WORKERS 6
 
-/* Takes what has been put, one store each, until told to stop. */
+/* Takes what has been put, one store each, until told to stop.  Says when it has got so far. */
 static GVariant *
 consume (GVariant *args, GError **error)
 {
@@ -955,6 +969,7 @@ consume (GVariant *args, GError **error)
   if (!unpack (args, &self, &number, error))
     return NULL;
   mproc_condition_acquire (self.condition, MPROC_FOREVER);
+  tell (self.queue, 0);
   while (!mproc_load32 (&self.shared->stop))
     {
       guint32 n = mproc_load32 (&self.shared->n_taken);
@@ -970,14 +985,32 @@ consume (GVariant *args, GError **error)
 
 /* One that is told the lock's last owner died does what the owner may have left undone. */
 static void
-produce (Fixture *self, guint32 n)
+acquire_for_producing (Fixture *self)
 {
-  if (mproc_condition_acquire (self->condition, MPROC_SECONDS (30)) ==
-      MPROC_LOCK_STATUS_RECOVERED)
+  MprocLockStatus status = mproc_condition_acquire (self->condition, MPROC_SECONDS (30));
+
+  ck_assert_int_ne (status, MPROC_LOCK_STATUS_TIMED_OUT);
+  if (status == MPROC_LOCK_STATUS_RECOVERED)
     mproc_condition_notify_all (self->condition, NULL);
-  mproc_add32 (&self->shared->n_put, n);
-  mproc_condition_notify (self->condition, n, NULL);
-  release (self->condition);
+}
+
+/* Kills the @victim before, while those who are notified cannot go on yet, or after. */
+static void
+produce_and_kill (Fixture *self, MprocProcess *victim, GRand *rand)
+{
+  gint when = g_rand_int_range (rand, 0, 4);
+
+  for (gint i = 0; i < 5; i++)
+    {
+      acquire_for_producing (self);
+      mproc_add32 (&self->shared->n_put, 1);
+      mproc_condition_notify (self->condition, 1, NULL);
+      if (i == when)
+        kill_one (victim, g_rand_boolean (rand));
+      release (self->condition);
+      if (g_rand_boolean (rand))
+        g_usleep ((gulong) g_rand_int_range (rand, 0, 300));
+    }
 }
 
 /* Without any further notification. */
@@ -987,10 +1020,31 @@ expect_all_taken (Fixture *self)
   gint64 until = g_get_monotonic_time () + MPROC_SECONDS (20);
   guint32 n = mproc_load32 (&self->shared->n_put);
 
-  produce (self, 0);
+  acquire_for_producing (self);
+  release (self->condition);
   while (mproc_load32 (&self->shared->n_taken) < n && g_get_monotonic_time () < until)
     g_usleep (200);
   ck_assert_uint_eq (mproc_load32 (&self->shared->n_taken), n);
+}
+
+/* Some of six are killed, the others have to do what is to be done. */
+static void
+run_round (int method, Fixture *self, MprocProcess **workers, gint n_kills, GRand *rand)
+{
+  gint first = g_rand_int_range (rand, 0, N_WORKERS);
+
+  for (gint k = 0; k < n_kills; k++)
+    produce_and_kill (self, workers[(first + k) % N_WORKERS], rand);
+  expect_all_taken (self);
+  for (gint k = 0; k < n_kills; k++)
+    {
+      gint i = (first + k) % N_WORKERS;
+
+      bury (workers[i]);
+      workers[i] = start (method, self, consume, 0);
+    }
+  for (gint k = 0; k < n_kills; k++)
+    expect (self->queue, 0);
 }
 
 static void
@@ -1001,29 +1055,14 @@ run_kills (int method, gint n_kills)
   MprocProcess *workers[N_WORKERS];
 
   for (gint i = 0; i < N_WORKERS; i++)
-    workers[i] = start (method, &self, consume, i);
-  while (n_kills > 0)
     {
-      /* Four of the six are killed, the other two have to do what is to be done. */
-      gint first = g_rand_int_range (rand, 0, N_WORKERS);
-
-      for (gint k = 0; k < 4; k++, n_kills--)
-        {
-          for (gint i = 0; i < 5; i++)
-            produce (&self, 1);
-          if (g_rand_boolean (rand))
-            g_usleep ((gulong) g_rand_int_range (rand, 0, 300));
-          kill_one (workers[(first + k) % N_WORKERS], g_rand_boolean (rand));
-        }
-      expect_all_taken (&self);
-      for (gint k = 0; k < 4; k++)
-        {
-          bury (workers[(first + k) % N_WORKERS]);
-          workers[(first + k) % N_WORKERS] = start (method, &self, consume, 0);
-        }
+      workers[i] = start (method, &self, consume, i);
+      expect (self.queue, 0);
     }
+  for (; n_kills > 0; n_kills -= 4)
+    run_round (method, &self, workers, 4, rand);
   mproc_store32 (&self.shared->stop, 1);
-  mproc_condition_acquire (self.condition, MPROC_FOREVER);
+  acquire_for_producing (&self);
   mproc_condition_notify_all (self.condition, NULL);
   release (self.condition);
   for (gint i = 0; i < N_WORKERS; i++)
