@@ -55,11 +55,12 @@ static _Thread_local gboolean is_forking; /* a guardian: the mutex is ours alrea
 
 /* ---------------------------------------------------------------- the table */
 
-/* By id, or, with 0, by what it names; NULL if there is none. */
+/* By id, or, with 0, by what it names; NULL if there is none.  The last ones first: those
+ * are made just now. */
 static Name *
 find (guint64 id, const guint64 *identity)
 {
-  for (gsize i = 0; i < table.n; i++)
+  for (gsize i = table.n; i-- > 0;)
     {
       Name *name = &table.names[i];
 
@@ -265,9 +266,13 @@ make_guardian (GError **error)
 
   if (!mproc_os_channel_pair (FALSE, &reader, &channel, error))
     return FALSE;
-  number = fstat ((int) channel, &about) == 0 ? fork_guardian ((int) reader) : errno;
+  number = fstat ((int) channel, &about) == 0 ? 0 : errno;
+  if (number == 0)
+    {
+      mproc_posix_identify_file (&about, channel_identity);
+      number = fork_guardian ((int) reader);
+    }
   mproc_os_channel_close (reader);
-  mproc_posix_identify_file (&about, channel_identity);
   if (number == 0)
     return TRUE;
   dismiss ();
