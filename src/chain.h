@@ -8,7 +8,9 @@
  * it.
  *
  * Each side is written under its lock, and whoever takes that lock over from the dead
- * calls the recover function of the side.  The other side may read it at any time. */
+ * calls the recover function of the side.  The other side may read it at any time.
+ *
+ * Model: tests/models/queue.pml */
 #ifndef MPROC_CHAIN_H
 #define MPROC_CHAIN_H
 

@@ -3,7 +3,9 @@
  *
  * The truth is the total and one word for each member: its generation and how many it has.
  * The semaphore's value is the total less all of those; it is a second copy, for others to
- * look at and sleep on, which whoever takes a dead member's lock over makes right again. */
+ * look at and sleep on, which whoever takes a dead member's lock over makes right again.
+ *
+ * Model: tests/models/holdings.pml */
 #ifndef MPROC_HOLDINGS_H
 #define MPROC_HOLDINGS_H
 
