@@ -47,9 +47,12 @@ share (const char *what)
 static void
 repeat_futex (guint n)
 {
+  volatile guint counter = 0;
+
   for (guint i = 0; i < n; i++)
     {
       bare_lock (&shared->futex);
+      counter++;
       bare_unlock (&shared->futex);
     }
 }
@@ -57,9 +60,12 @@ repeat_futex (guint n)
 static void
 repeat_mutex (guint n)
 {
+  volatile guint counter = 0;
+
   for (guint i = 0; i < n; i++)
     {
       pthread_mutex_lock (&shared->mutex);
+      counter++;
       pthread_mutex_unlock (&shared->mutex);
     }
 }
