@@ -89,6 +89,33 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
     }
 }
 
+MprocLocked
+mproc_lockword_acquire_within (MprocAtomic32 *word, gint64 timeout_us)
+{
+  return mproc_lockword_acquire (word, mproc_deadline (timeout_us));
+}
+
+gboolean
+mproc_lockword_release_any (MprocAtomic32 *word, GError **error)
+{
+  guint32 held = mproc_load32 (word);
+
+  /* From what was read, never an exchange: if somebody else has released it meanwhile, and
+   * a third one acquired it, it is not the caller's to release any more. */
+  while (held != 0)
+    if (atomic_compare_exchange_weak_explicit (word, &held, 0, memory_order_release,
+                                               memory_order_relaxed))
+      {
+        if (held & 1)
+          mproc_lockword_wake (word);
+        return TRUE;
+      }
+  g_set_error_literal (
+      error, MPROC_ERROR, MPROC_ERROR_OVER_RELEASE,
+      "the lock is released more often than it was acquired: it is free");
+  return FALSE;
+}
+
 void
 mproc_lockword_wake (MprocAtomic32 *word)
 {
