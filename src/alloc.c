@@ -34,7 +34,7 @@ typedef struct
   MprocAtomic32 next; /* granule of the next free block */
   MprocAtomic32 size_class;
   MprocAtomic32 state;
-  guint32 unused;
+  MprocAtomic32 owner; /* see mproc_arena_own */
 } Block;
 
 G_STATIC_ASSERT (sizeof (Block) == 16);
@@ -232,6 +232,23 @@ mproc_arena_free (MprocOffset payload)
   guint c = mproc_load32 (&block->size_class);
 
   g_return_if_fail (mproc_load32 (&block->state) == BLOCK_USED);
+  mproc_store32 (&block->owner, 0);
   mproc_store32 (&block->state, give_back_pages (self, start, class_size (c)));
   push (&self->stacks[c], start / GRANULE);
+}
+
+void
+mproc_arena_own (MprocOffset payload, guint32 owner)
+{
+  mproc_store32 (&block_of (payload)->owner, owner);
+  mproc_crash_order ();
+}
+
+gboolean
+mproc_arena_free_of (MprocOffset payload, guint32 owner)
+{
+  if (!mproc_cas32 (&block_of (payload)->owner, owner, 0))
+    return FALSE;
+  mproc_arena_free (payload);
+  return TRUE;
 }
