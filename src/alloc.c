@@ -16,9 +16,10 @@
 #define GRANULE_BITS 30
 #define GRANULE_MASK ((G_GUINT64_CONSTANT (1) << GRANULE_BITS) - 1)
 
-/* Blocks from this size on give their pages back when freed, once so many bytes of them
- * are free: a fresh page costs twenty times a used one. */
+/* Blocks of these classes give their pages back, once so many bytes of them are free: a
+ * fresh page costs twenty times a used one. */
 #define PUNCH_SIZE ((gsize) 32 << 10)
+#define PUNCH_CLASS 17
 #define KEPT_SIZE ((guint64) 16 << 20)
 
 typedef enum
@@ -38,6 +39,7 @@ typedef struct
 } Block;
 
 G_STATIC_ASSERT (sizeof (Block) == 16);
+G_STATIC_ASSERT (PUNCH_SIZE == (gsize) 64 << (PUNCH_CLASS + 1) / 2);
 
 void
 mproc_allocator_init (MprocAllocator *allocator, gsize head_size)
@@ -141,7 +143,7 @@ make_ready (Block *block, guint64 granule, guint c, GError **error)
   MprocOffset from;
   gsize length;
 
-  if (mproc_load32 (&block->state) == BLOCK_FREE && class_size (c) >= PUNCH_SIZE)
+  if (mproc_load32 (&block->state) == BLOCK_FREE && c >= PUNCH_CLASS)
     atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
   if (mproc_load32 (&block->state) == BLOCK_PUNCHED &&
       find_pages (granule * GRANULE, class_size (c), &from, &length) &&
@@ -169,13 +171,15 @@ mproc_arena_alloc (gsize size, GError **error)
   c = find_class (size + sizeof (Block));
   granule = pop (&self->stacks[c]);
   if (granule == 0)
+    granule = pop (&self->punched[c]);
+  if (granule == 0)
     granule = carve (&self->bump, class_size (c), error);
   if (granule == 0)
     return 0;
   block = block_at (granule);
   if (!make_ready (block, granule, c, error))
     {
-      push (&self->stacks[c], granule);
+      push (&self->punched[c], granule);
       return 0;
     }
   return granule * GRANULE + sizeof (Block);
@@ -204,23 +208,45 @@ mproc_arena_block_size (MprocOffset block)
          sizeof (Block);
 }
 
-/* What is kept is counted for this choice alone: a process killed in between makes it a
- * little wrong, and nothing else. */
-static BlockState
-give_back_pages (MprocAllocator *self, guint64 start, guint64 size)
+/* Gives back the pages of one free block of a class.  FALSE: there is none, or the system
+ * takes none. */
+static gboolean
+punch_one (MprocAllocator *self, guint c)
 {
+  guint64 granule = pop (&self->stacks[c]);
   MprocOffset from;
   gsize length;
 
-  if (size < PUNCH_SIZE)
-    return BLOCK_FREE;
-  if (atomic_fetch_add (&self->kept, size) + size <=
-      MIN (KEPT_SIZE, mproc_arena_get_budget () / 8))
-    return BLOCK_FREE;
-  if (!find_pages (start, size, &from, &length) || !mproc_arena_punch (from, length))
-    return BLOCK_FREE;
-  atomic_fetch_sub (&self->kept, size);
-  return BLOCK_PUNCHED;
+  if (granule == 0)
+    return FALSE;
+  if (!find_pages (granule * GRANULE, class_size (c), &from, &length) ||
+      !mproc_arena_punch (from, length))
+    {
+      push (&self->stacks[c], granule);
+      return FALSE;
+    }
+  mproc_store32 (&block_at (granule)->state, BLOCK_PUNCHED);
+  atomic_fetch_sub (&self->kept, class_size (c));
+  push (&self->punched[c], granule);
+  return TRUE;
+}
+
+/* If too much is free: what is kept is counted for this alone, and a process that is killed
+ * in between makes it a little wrong, and nothing else.  Other classes give back theirs rather than class @c, which is in use:
+ * they may lie idle from an earlier day. */
+static void
+give_back_pages (MprocAllocator *self, guint c)
+{
+  guint64 most = MIN (KEPT_SIZE, mproc_arena_get_budget () / 8);
+
+  for (guint i = 1; i <= MPROC_N_SIZE_CLASSES; i++)
+    {
+      guint other = (c + i) % MPROC_N_SIZE_CLASSES;
+
+      while (other >= PUNCH_CLASS && mproc_load64 (&self->kept) > most &&
+             punch_one (self, other))
+        ;
+    }
 }
 
 void
@@ -233,8 +259,12 @@ mproc_arena_free (MprocOffset payload)
 
   g_return_if_fail (mproc_load32 (&block->state) == BLOCK_USED);
   mproc_store32 (&block->owner, 0);
-  mproc_store32 (&block->state, give_back_pages (self, start, class_size (c)));
+  mproc_store32 (&block->state, BLOCK_FREE);
+  if (c >= PUNCH_CLASS)
+    atomic_fetch_add (&self->kept, class_size (c));
   push (&self->stacks[c], start / GRANULE);
+  if (c >= PUNCH_CLASS)
+    give_back_pages (self, c);
 }
 
 void

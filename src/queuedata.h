@@ -49,6 +49,7 @@ struct MprocQueue
   MprocQueueBody *body;
   gint closed;
   gsize max_simple_size; /* longer items go into blocks, or cannot be put */
+  MprocSpin pace;        /* see mproc_queue_make_block */
   guint8 padding[128];
   MprocQueueSide put;
   MprocQueueSide get;
@@ -163,7 +164,9 @@ mproc_queue_item_is_long (const MprocQueueItem *item)
 gboolean
 mproc_queue_check_item (MprocQueue *self, const MprocQueueItem *item, GError **error);
 
-gboolean mproc_queue_make_block (MprocQueueItem *item, GError **error);
+/* Waits a little first if some long items are ahead that are just being taken. */
+gboolean
+mproc_queue_make_block (MprocQueue *self, MprocQueueItem *item, GError **error);
 void mproc_queue_free_block (MprocQueueItem *item);
 
 typedef enum

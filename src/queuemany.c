@@ -76,7 +76,7 @@ put_round (MprocQueue *self, Batch *batch, gsize *n_put, gint64 deadline, GError
   MprocPutResult result;
 
   if (mproc_queue_item_is_long (first) && first->block == 0 &&
-      !mproc_queue_make_block (first, error))
+      !mproc_queue_make_block (self, first, error))
     return MPROC_PUT_FAILED;
   result = mproc_queue_put_round (self, first, choose_round (batch, before), n_put,
                                   deadline, error);

@@ -13,15 +13,50 @@ store (const Item *item, gpointer to)
     memcpy (to, item->data, item->size);
 }
 
-gboolean
-mproc_queue_make_block (Item *self, GError **error)
+/* A producer that runs ahead of its consumers fills block after block of fresh memory, a
+ * fresh page costing far more than a used one, and one that is still in the caches least
+ * of all.  So it lets them catch up first, for as long as the fresh pages would cost it at
+ * most, and only while that has paid lately: a backlog that nobody takes from is filled at
+ * full speed. */
+#define AHEAD_ITEMS 4
+#define AHEAD_BYTES ((gsize) 1 << 20)
+#define FRESH_BYTES_PER_USEC 2048
+
+static void
+let_consumers_catch_up (MprocQueue *self, gsize size)
 {
-  self->block = mproc_arena_alloc (self->size, error);
-  if (self->block == 0)
+  MprocChain *chain = &self->body->chain;
+  guint32 most = MAX (AHEAD_ITEMS, (guint32) (AHEAD_BYTES / size));
+  guint looks = 0;
+  gboolean paid;
+  gint64 until;
+
+  if (mproc_chain_count (chain) < most || mproc_spin_budget (&self->pace) == 0)
+    return;
+  until = g_get_monotonic_time () + (gint64) (size / FRESH_BYTES_PER_USEC);
+  do
+    {
+      for (guint i = 0; i < 16; i++)
+        mproc_os_relax ();
+      /* The consumer may be waiting for this processor. */
+      if (++looks % 16 == 0)
+        g_thread_yield ();
+      paid = mproc_chain_count (chain) < most;
+    }
+  while (!paid && g_get_monotonic_time () < until);
+  mproc_spin_result (&self->pace, paid);
+}
+
+gboolean
+mproc_queue_make_block (MprocQueue *self, Item *item, GError **error)
+{
+  let_consumers_catch_up (self, item->size);
+  item->block = mproc_arena_alloc (item->size, error);
+  if (item->block == 0)
     return FALSE;
-  self->owner = mproc_self ();
-  self->guarded = mproc_intent_begin (self->block);
-  store (self, mproc_arena_at (self->block, self->size));
+  item->owner = mproc_self ();
+  item->guarded = mproc_intent_begin (item->block);
+  store (item, mproc_arena_at (item->block, item->size));
   return TRUE;
 }
 
@@ -318,7 +353,7 @@ static gboolean
 prepare (MprocQueue *self, Item *item, GError **error)
 {
   return mproc_queue_check_item (self, item, error) &&
-         (!mproc_queue_item_is_long (item) || mproc_queue_make_block (item, error));
+         (!mproc_queue_item_is_long (item) || mproc_queue_make_block (self, item, error));
 }
 
 static inline gboolean
