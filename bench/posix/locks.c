@@ -8,9 +8,9 @@
 
 typedef struct
 {
-  _Alignas (128) BareWord futex;
-  _Alignas (128) pthread_mutex_t mutex;
-  _Alignas (128) volatile gint64 words[WORDS];
+  _Alignas(128) BareWord futex;
+  _Alignas(128) pthread_mutex_t mutex;
+  _Alignas(128) volatile gint64 words[WORDS];
 } Shared;
 
 static Shared *shared;
