@@ -44,6 +44,7 @@ guint64 mproc_arena_get_nonce (void);
 void mproc_arena_set_budget (guint64 bytes);
 guint64 mproc_arena_get_budget (void);
 guint64 mproc_arena_get_committed (void);
+guint64 mproc_arena_get_punched (void); /* of these, given back */
 MprocAtomic64 *mproc_arena_root (MprocRoot which);
 
 /* Set by a member that cannot take part in process barriers; then runners pay fences. */

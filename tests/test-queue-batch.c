@@ -23,7 +23,8 @@ make_item (guint32 producer, guint32 number)
   gsize size = number % 50 == 7 ? 40000 : number % 90;
 
   return g_variant_new ("(uu@ay)", producer, number,
-                        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, filling, size, 1));
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, filling, size,
+                                                   1));
 }
 
 static GVariant **

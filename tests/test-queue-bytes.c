@@ -206,8 +206,8 @@ START_TEST (room_wakes_those_whom_it_suits)
   put (queue, 500);
   put (queue, 99000);
   for (guint i = 0; i < 3; i++)
-    children[i] = start_child (method, put_size,
-                               mproc_pack ("(hhu)", queue, reports, sizes[i]));
+    children[i] =
+        start_child (method, put_size, mproc_pack ("(hhu)", queue, reports, sizes[i]));
   get (queue, 500);
   ck_assert_uint_eq (get_report (reports), 300);
   get (queue, 500);
