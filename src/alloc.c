@@ -2,9 +2,10 @@
 /* Size classes are powers of two and the steps halfway between them, in granules of 64
  * bytes: 64, 128, 192, 256, 384, 512, 768, ... up to 1 MiB, and from there on eight steps
  * for each doubling, since a third of a large block is too much to waste.  Each has a
- * stack of free blocks, linked through the block headers.  A popper may read the link of a block that someone else
- * has popped meanwhile: the memory is always there, and the tag in the stack's head
- * makes its exchange fail.  Nothing is coalesced: address space is plenty.
+ * stack of free blocks, linked through the block headers.  A popper may read the link of
+ * a block that someone else has popped meanwhile: the memory is always there, and the tag
+ * in the stack's head makes its exchange fail.  Nothing is coalesced: address space is
+ * plenty.
  *
  * A process killed between two steps can only leak the one block in its hands. */
 #include "alloc.h"
@@ -25,13 +26,15 @@
 #define FINE_BITS 17 /* of the first fine step */
 #define HEADERS ((guint64) 32 << 10)
 
-G_STATIC_ASSERT (G_GUINT64_CONSTANT (8) << (FINE_BITS + (MPROC_N_SIZE_CLASSES - 1 -
-                                                         N_COARSE) / FINE_STEPS) >=
+G_STATIC_ASSERT (G_GUINT64_CONSTANT (8)
+                     << (FINE_BITS +
+                         (MPROC_N_SIZE_CLASSES - 1 - N_COARSE) / FINE_STEPS) >=
                  MPROC_LARGEST_BLOCK);
 
-/* Blocks from this size on give their pages back when freed, once so many bytes of them
- * are free: a fresh page costs twenty times a used one. */
+/* Blocks of these classes give their pages back, once so many bytes of them are free: a
+ * fresh page costs twenty times a used one. */
 #define PUNCH_SIZE ((gsize) 32 << 10)
+#define PUNCH_CLASS 17
 #define KEPT_SIZE ((guint64) 16 << 20)
 
 typedef enum
@@ -47,10 +50,11 @@ typedef struct
   MprocAtomic32 next; /* granule of the next free block */
   MprocAtomic32 size_class;
   MprocAtomic32 state;
-  guint32 unused;
+  MprocAtomic32 owner; /* see mproc_arena_own */
 } Block;
 
 G_STATIC_ASSERT (sizeof (Block) == 16);
+G_STATIC_ASSERT (PUNCH_SIZE == (gsize) 64 << (PUNCH_CLASS + 1) / 2);
 
 void
 mproc_allocator_init (MprocAllocator *allocator, gsize head_size)
@@ -69,8 +73,7 @@ coarse_size (guint c)
 static guint64
 fine_size (guint step)
 {
-  return ((guint64) (FINE_STEPS + step % FINE_STEPS)
-          << (FINE_BITS + step / FINE_STEPS)) +
+  return ((guint64) (FINE_STEPS + step % FINE_STEPS) << (FINE_BITS + step / FINE_STEPS)) +
          HEADERS;
 }
 
@@ -181,11 +184,11 @@ make_ready (Block *block, guint64 granule, guint c, Zeros *zeros, GError **error
   MprocOffset start = granule * GRANULE;
   guint32 state = mproc_load32 (&block->state);
 
-  *zeros = (Zeros) { 0, 0 };
-  if (state == BLOCK_FREE && class_size (c) >= PUNCH_SIZE)
+  *zeros = (Zeros){ 0, 0 };
+  if (state == BLOCK_FREE && c >= PUNCH_CLASS)
     atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
   else if (state == 0)
-    *zeros = (Zeros) { start + sizeof (Block), (gsize) class_size (c) - sizeof (Block) };
+    *zeros = (Zeros){ start + sizeof (Block), (gsize) class_size (c) - sizeof (Block) };
   else if (state == BLOCK_PUNCHED &&
            find_pages (start, class_size (c), &zeros->from, &zeros->length) &&
            !mproc_arena_recommit (zeros->from, zeros->length, error))
@@ -200,7 +203,7 @@ hand_out (MprocAllocator *self, guint64 granule, guint c, Zeros *zeros, GError *
 {
   if (make_ready (block_at (granule), granule, c, zeros, error))
     return granule * GRANULE + sizeof (Block);
-  push (&self->stacks[c], granule);
+  push (&self->punched[c], granule); /* only those can fail */
   return 0;
 }
 
@@ -210,12 +213,14 @@ take (MprocAllocator *self, guint c, Zeros *zeros, GError **error)
   guint64 granule = pop (&self->stacks[c]);
 
   if (granule == 0)
+    granule = pop (&self->punched[c]);
+  if (granule == 0)
     granule = carve (&self->bump, class_size (c), error);
   return granule != 0 ? hand_out (self, granule, c, zeros, error) : 0;
 }
 
-/* Before there is none to be had at all: a free block of up to twice the size, which still
- * has its pages. */
+/* Where there is nothing else: a free block of up to twice the size, which may still have
+ * its pages. */
 static MprocOffset
 take_larger (MprocAllocator *self, guint c, guint64 size, Zeros *zeros)
 {
@@ -225,6 +230,8 @@ take_larger (MprocAllocator *self, guint c, guint64 size, Zeros *zeros)
     {
       guint64 granule = pop (&self->stacks[c]);
 
+      if (granule == 0)
+        granule = pop (&self->punched[c]);
       if (granule != 0)
         block = hand_out (self, granule, c, zeros, NULL);
     }
@@ -306,23 +313,45 @@ mproc_arena_block_size (MprocOffset block)
          sizeof (Block);
 }
 
-/* What is kept is counted for this choice alone: a process killed in between makes it a
- * little wrong, and nothing else. */
-static BlockState
-give_back_pages (MprocAllocator *self, guint64 start, guint64 size)
+/* Gives back the pages of one free block of a class.  FALSE: there is none, or the system
+ * takes none. */
+static gboolean
+punch_one (MprocAllocator *self, guint c)
 {
+  guint64 granule = pop (&self->stacks[c]);
   MprocOffset from;
   gsize length;
 
-  if (size < PUNCH_SIZE)
-    return BLOCK_FREE;
-  if (atomic_fetch_add (&self->kept, size) + size <=
-      MIN (KEPT_SIZE, mproc_arena_get_budget () / 8))
-    return BLOCK_FREE;
-  if (!find_pages (start, size, &from, &length) || !mproc_arena_punch (from, length))
-    return BLOCK_FREE;
-  atomic_fetch_sub (&self->kept, size);
-  return BLOCK_PUNCHED;
+  if (granule == 0)
+    return FALSE;
+  if (!find_pages (granule * GRANULE, class_size (c), &from, &length) ||
+      !mproc_arena_punch (from, length))
+    {
+      push (&self->stacks[c], granule);
+      return FALSE;
+    }
+  mproc_store32 (&block_at (granule)->state, BLOCK_PUNCHED);
+  atomic_fetch_sub (&self->kept, class_size (c));
+  push (&self->punched[c], granule);
+  return TRUE;
+}
+
+/* If too much is free: what is kept is counted for this alone, and a process that is killed
+ * in between makes it a little wrong, and nothing else.  Other classes give back theirs rather than class @c, which is in use:
+ * they may lie idle from an earlier day. */
+static void
+give_back_pages (MprocAllocator *self, guint c)
+{
+  guint64 most = MIN (KEPT_SIZE, mproc_arena_get_budget () / 8);
+
+  for (guint i = 1; i <= MPROC_N_SIZE_CLASSES; i++)
+    {
+      guint other = (c + i) % MPROC_N_SIZE_CLASSES;
+
+      while (other >= PUNCH_CLASS && mproc_load64 (&self->kept) > most &&
+             punch_one (self, other))
+        ;
+    }
 }
 
 void
@@ -334,6 +363,27 @@ mproc_arena_free (MprocOffset payload)
   guint c = mproc_load32 (&block->size_class);
 
   g_return_if_fail (mproc_load32 (&block->state) == BLOCK_USED);
-  mproc_store32 (&block->state, give_back_pages (self, start, class_size (c)));
+  mproc_store32 (&block->owner, 0);
+  mproc_store32 (&block->state, BLOCK_FREE);
+  if (c >= PUNCH_CLASS)
+    atomic_fetch_add (&self->kept, class_size (c));
   push (&self->stacks[c], start / GRANULE);
+  if (c >= PUNCH_CLASS)
+    give_back_pages (self, c);
+}
+
+void
+mproc_arena_own (MprocOffset payload, guint32 owner)
+{
+  mproc_store32 (&block_of (payload)->owner, owner);
+  mproc_crash_order ();
+}
+
+gboolean
+mproc_arena_free_of (MprocOffset payload, guint32 owner)
+{
+  if (!mproc_cas32 (&block_of (payload)->owner, owner, 0))
+    return FALSE;
+  mproc_arena_free (payload);
+  return TRUE;
 }

@@ -162,6 +162,12 @@ mproc_arena_get_committed (void)
   return mproc_load64 (&head ()->watermark);
 }
 
+guint64
+mproc_arena_get_punched (void)
+{
+  return mproc_load64 (&head ()->punched);
+}
+
 MprocAtomic64 *
 mproc_arena_root (MprocRoot which)
 {

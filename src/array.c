@@ -193,7 +193,7 @@ find_item (MprocArray *self, gssize index, MprocSlice *slice, GError **error)
                    index, length);
       return FALSE;
     }
-  *slice = (MprocSlice) { (gsize) (index < 0 ? index + length : index), 1, 1 };
+  *slice = (MprocSlice){ (gsize) (index < 0 ? index + length : index), 1, 1 };
   return TRUE;
 }
 
@@ -263,7 +263,7 @@ find_slice (MprocArray *self,
   step = MAX (step, -G_MAXSSIZE); /* so that there is one of the other sign */
   start = clamp (start, length, step);
   stop = clamp (stop, length, step);
-  *slice = (MprocSlice) { (gsize) start, 0, step };
+  *slice = (MprocSlice){ (gsize) start, 0, step };
   if (step > 0 && start < stop)
     slice->n = (gsize) ((stop - start - 1) / step + 1);
   else if (step < 0 && start > stop)
@@ -291,8 +291,7 @@ mproc_array_get_slice (MprocArray *self,
 static gboolean
 set_slice (MprocArray *self, const MprocSlice *slice, GVariant *items, GError **error)
 {
-  GVariant *normal =
-      mproc_fixed_normal (items, mproc_items_type (&self->items), error);
+  GVariant *normal = mproc_fixed_normal (items, mproc_items_type (&self->items), error);
   gsize n;
 
   if (normal == NULL)

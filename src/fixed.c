@@ -128,7 +128,8 @@ mproc_fixed_check (const char *type, gsize *size, GError **error)
   if (!g_variant_type_string_is_valid (type))
     return refuse (type, "this is no type of a GVariant", error);
   if (strchr (type, 'h') != NULL)
-    return refuse (type, "a shared value cannot hold objects; hand them over in a message",
+    return refuse (type,
+                   "a shared value cannot hold objects; hand them over in a message",
                    error);
   if (type[strspn (type, "bynqiuxtd(){}")] != '\0')
     return refuse (type,

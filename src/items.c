@@ -220,8 +220,8 @@ mproc_items_read (MprocItems *self,
   mproc_items_let_go (self);
   if (self->map != NULL)
     mproc_fixed_make_normal (copy, slice->n, self->map, self->size);
-  return g_variant_ref_sink (
-      g_variant_new_from_data (type, copy, size, TRUE, g_free, copy));
+  return g_variant_ref_sink (g_variant_new_from_data (type, copy, size, TRUE, g_free,
+                                                      copy));
 }
 
 void

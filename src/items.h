@@ -15,7 +15,8 @@ typedef struct
   guint8 *data;
   gsize length; /* how many */
   gsize size;   /* of each */
-  const char *type; /* of all, in the body: an array's; that of one is behind its first letter */
+  const char
+      *type; /* of all, in the body: an array's; that of one is behind its first letter */
   MprocHandle lock; /* 0: none */
   guint8 *map;      /* as mproc_fixed_map says; NULL: nothing has to be made normal */
 } MprocItems;

@@ -79,7 +79,9 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
         {
           if (take_over (word, held, mine))
             return MPROC_LOCKED_RECOVERED;
-          if (mproc_load32 (word) == held)
+          /* The only wake may have been ours, and whoever came in between does not know
+           * of the others who sleep: the bit has to be there for their sake. */
+          if ((!slept || announce (word, &held)) && mproc_load32 (word) == held)
             return MPROC_LOCKED_NOT;
           continue;
         }

@@ -8,7 +8,9 @@
  * Acquire is one compare-and-swap from 0 to the caller: there is no instant at which the lock
  * is held and its owner unknown.  A waiter that has slept a while asks whether the owner
  * lives, and takes a dead owner's lock over by the same compare-and-swap.  A taker that dies
- * leaves its own word, so the next one takes over again and is told so. */
+ * leaves its own word, so the next one takes over again and is told so.
+ *
+ * Model: tests/models/lockword.pml */
 #ifndef MPROC_LOCKWORD_H
 #define MPROC_LOCKWORD_H
 

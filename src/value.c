@@ -120,8 +120,9 @@ add_to_part (MprocValue *self, guint32 amount)
 {
   guint32 word = mproc_load32 (word32 (self));
 
-  while (!atomic_compare_exchange_weak (
-      word32 (self), &word, with_part (self, word, get_part (self, word) + amount)))
+  while (!atomic_compare_exchange_weak (word32 (self), &word,
+                                        with_part (self, word,
+                                                   get_part (self, word) + amount)))
     ;
   return get_part (self, word);
 }
@@ -154,7 +155,7 @@ to_variant (char letter, guint64 bits)
     case 't':
       return g_variant_new_uint64 (bits);
     default:
-      return g_variant_new_double ((Double) { .bits = bits }.number);
+      return g_variant_new_double ((Double){ .bits = bits }.number);
     }
 }
 
@@ -180,7 +181,7 @@ from_variant (char letter, GVariant *value)
     case 't':
       return g_variant_get_uint64 (value);
     default:
-      return (Double) { .number = g_variant_get_double (value) }.bits;
+      return (Double){ .number = g_variant_get_double (value) }.bits;
     }
 }
 
@@ -367,5 +368,6 @@ mproc_value_add (MprocValue *self, gint64 amount)
       return extend (letter, add_to_part (self, (guint32) amount));
     default:
       g_return_val_if_fail (!"the value is a whole number", 0);
+      return 0;
     }
 }

@@ -18,3 +18,9 @@ mproc_test_can_punch (void)
   mproc_arena_free (block);
   return can;
 }
+
+guint64
+mproc_test_memory_in_use (void)
+{
+  return mproc_arena_get_committed () - mproc_arena_get_punched ();
+}

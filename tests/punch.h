@@ -7,4 +7,7 @@
 /* Whether the system takes pages of the arena back, which not every one does. */
 gboolean mproc_test_can_punch (void);
 
+/* The bytes of the arena that the system has to have memory for. */
+guint64 mproc_test_memory_in_use (void);
+
 #endif

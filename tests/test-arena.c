@@ -149,10 +149,11 @@ spoil (MprocOffset block)
 /* New ones, used ones, and ones whose pages had been given back; as large as the block or not. */
 START_TEST (zeros_are_zeros)
 {
-  static const gsize sizes[] = { 100, 30000, 300000, 3000000, 40000000 };
+  static const gsize sizes[] = { 100, 30000, 300000, 3000000, 20000000 };
+  guint n = mproc_test_can_punch () ? 5 : 4; /* the last is for those alone */
 
   for (guint round = 0; round < 3; round++)
-    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (guint i = 0; i < n; i++)
       {
         MprocOffset block = mproc_arena_alloc (sizes[i], NULL);
         gsize size = mproc_arena_block_size (block) - round * 5000 * (sizes[i] > 100000);
@@ -191,12 +192,12 @@ START_TEST (large_blocks_waste_little)
 {
   gsize mib = (gsize) 1 << 20;
 
-  for (gsize size = mib + 1; size < 40 * mib; size += size / 7)
+  for (gsize size = mib + 1; size < 4 * mib; size += size / 7)
     ck_assert_uint_le (size_for (size), size + size / 8 + (64 << 10));
   /* Round sizes least of all, with what the objects put before them. */
-  for (gsize size = mib; size <= 32 * mib; size *= 2)
+  for (gsize size = mib; size <= 6 * mib; size *= 2)
     ck_assert_uint_le (size_for (size + 8000), size + (64 << 10));
-  for (gsize size = 3 * mib; size <= 32 * mib; size *= 2)
+  for (gsize size = 3 * mib; size <= 6 * mib; size *= 2)
     ck_assert_uint_le (size_for (size + 8000), size + (64 << 10));
 }
 END_TEST
@@ -212,37 +213,38 @@ use_up (GPtrArray *blocks, gsize size)
 }
 
 static void
-free_last (GPtrArray *blocks)
+free_first (GPtrArray *blocks)
 {
-  gpointer block = g_ptr_array_remove_index (blocks, blocks->len - 1);
+  gpointer block = g_ptr_array_remove_index_fast (blocks, 0);
 
   mproc_arena_free ((MprocOffset) GPOINTER_TO_SIZE (block));
 }
 
+/* The limit is so high that a free block of this size keeps its pages. */
 START_TEST (at_the_end_a_larger_one_will_do)
 {
   GPtrArray *large = g_ptr_array_new ();
   GPtrArray *small = g_ptr_array_new ();
   MprocOffset block;
 
-  ck_assert (mproc_set_memory_limit (mproc_arena_get_committed () + (12 << 20), NULL));
-  use_up (large, 1200000);
-  use_up (small, 1100000);
+  ck_assert (mproc_set_memory_limit (mproc_test_memory_in_use () + (40 << 20), NULL));
+  use_up (large, 1300000);
+  use_up (small, 1050000);
   ck_assert_uint_gt (large->len, 2);
-  free_last (large);
-  block = mproc_arena_alloc0 (1100000, NULL);
+  free_first (large); /* the last ones may themselves be larger */
+  block = mproc_arena_alloc0 (1050000, NULL);
   ck_assert_uint_ne (block, 0);
   ck_assert_uint_gt (mproc_arena_block_size (block), 1200000);
-  ck_assert (mproc_arena_alloc (1100000, NULL) == 0);
+  ck_assert (mproc_arena_alloc (1050000, NULL) == 0);
   mproc_arena_free (block);
   /* It is what it was. */
-  block = mproc_arena_alloc (1200000, NULL);
+  block = mproc_arena_alloc (1300000, NULL);
   ck_assert_uint_ne (block, 0);
   mproc_arena_free (block);
   while (large->len > 0)
-    free_last (large);
+    free_first (large);
   while (small->len > 0)
-    free_last (small);
+    free_first (small);
   g_ptr_array_unref (large);
   g_ptr_array_unref (small);
   ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
@@ -300,10 +302,10 @@ mproc_test_arena_suite (void)
   tcase_add_test (tcase, freed_blocks_are_used_again);
   tcase_add_test (tcase, large_blocks_come_back_zeroed_or_not_but_usable);
   tcase_add_test (tcase, exhaustion_is_an_error_and_changes_nothing);
+  tcase_add_test (tcase, at_the_end_a_larger_one_will_do);
   tcase_add_test (tcase, what_is_freed_counts_for_no_budget);
   tcase_add_test (tcase, zeros_are_zeros);
   tcase_add_test (tcase, large_blocks_waste_little);
-  tcase_add_test (tcase, at_the_end_a_larger_one_will_do);
   tcase_add_test (tcase, absurd_sizes_are_refused);
   tcase_add_test (tcase, threads_allocate_at_once);
   return suite;

@@ -2,7 +2,8 @@
 /* Shared values within one process: types, layout, locks, errors. */
 #include "processes.h"
 
-#include <stddef.h>
+#include "object.h"
+
 #include <string.h>
 
 static MprocValue *
@@ -32,8 +33,8 @@ parse (const char *type, gconstpointer data, gsize size)
 static GVariant *
 make_zero (const char *type)
 {
-  GVariant *raw = g_variant_new_from_data ((const GVariantType *) type, NULL, 0, FALSE,
-                                           NULL, NULL);
+  GVariant *raw =
+      g_variant_new_from_data ((const GVariantType *) type, NULL, 0, FALSE, NULL, NULL);
   GVariant *normal;
 
   g_variant_ref_sink (raw);
@@ -89,7 +90,8 @@ static const struct
   { "(id)", "(-5, 0.5)", 16 },
   { "(di)", "(0.5, -5)", 16 },
   { "(ybq)", "(byte 0x07, true, uint16 300)", 4 },
-  { "(y(ny(xy))b)", "(byte 0x01, (int16 -2, byte 0x03, (int64 -4, byte 0x05)), true)", 40 },
+  { "(y(ny(xy))b)", "(byte 0x01, (int16 -2, byte 0x03, (int64 -4, byte 0x05)), true)",
+    40 },
   { "((((i))))", "((((77,),),),)", 4 },
   { "(u)", "(uint32 9,)", 4 },
   { "()", "()", 1 },
@@ -136,7 +138,7 @@ END_TEST
 typedef struct
 {
   gint32 number;
-  _Alignas (8) gdouble real;
+  _Alignas(8) gdouble real;
 } Pair;
 
 typedef struct
@@ -144,8 +146,8 @@ typedef struct
   guint8 y;
   guint8 b;
   guint16 q;
-  _Alignas (8) gint64 x;
-  _Alignas (8) gdouble d;
+  _Alignas(8) gint64 x;
+  _Alignas(8) gdouble d;
   struct
   {
     gint16 n;
@@ -168,9 +170,9 @@ START_TEST (lies_as_c_lays_it_out)
   expect (value, g_variant_new ("(id)", -1, 1e300));
   mproc_value_unref (value);
 
-  *many = (Many) { 1, 1, 3, -4, 5.5, { -6, 1 }, 7 };
-  expect (many_value, g_variant_new ("(ybqxd(nb)y)", 1, TRUE, 3, (gint64) -4, 5.5, -6,
-                                     TRUE, 7));
+  *many = (Many){ 1, 1, 3, -4, 5.5, { -6, 1 }, 7 };
+  expect (many_value,
+          g_variant_new ("(ybqxd(nb)y)", 1, TRUE, 3, (gint64) -4, 5.5, -6, TRUE, 7));
   ck_assert (mproc_value_set (many_value,
                               g_variant_new ("(ybqxd(nb)y)", 9, TRUE, 8, (gint64) 7, 6.5,
                                              5, TRUE, 4),
@@ -216,9 +218,10 @@ reads_anything (GRand *rand, const char *type)
     data[i] = (guint8) g_rand_int_range (rand, 0, 256);
   wanted = parse (type, data, size);
   found = mproc_value_get (value);
-  copy = g_variant_ref_sink (
-      g_variant_new_from_data ((const GVariantType *) type, g_variant_get_data (found),
-                               g_variant_get_size (found), FALSE, NULL, NULL));
+  copy = g_variant_ref_sink (g_variant_new_from_data ((const GVariantType *) type,
+                                                      g_variant_get_data (found),
+                                                      g_variant_get_size (found), FALSE,
+                                                      NULL, NULL));
   ok = has_same_bytes (found, wanted) && g_variant_is_normal_form (copy);
   g_variant_unref (copy);
   g_variant_unref (found);
@@ -285,10 +288,11 @@ END_TEST
 
 START_TEST (refuses_other_types)
 {
-  static const char *const types[] = { "",    "s",   "ai",   "v",  "mi", "o",  "g",
-                                       "r",   "*",   "?",    "a*", "(s)", "(iai)", "(*)",
-                                       "i ",  "(",   ")",    "((i)", "{i}", "{}", "ii",
-                                       "{(i)i}", "\xff\xfe", "%s%n" };
+  static const char *const types[] = {
+    "",  "s",    "ai",  "v",   "mi",    "o",      "g",        "r",
+    "*", "?",    "a*",  "(s)", "(iai)", "(*)",    "i ",       "(",
+    ")", "((i)", "{i}", "{}",  "ii",    "{(i)i}", "\xff\xfe", "%s%n"
+  };
   GError *error = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
@@ -483,6 +487,31 @@ START_TEST (has_the_lock_it_was_given)
 }
 END_TEST
 
+static MprocHandle
+handle_of (gpointer object)
+{
+  return ((MprocObject *) object)->handle;
+}
+
+/* Its own lock, which has been asked for, and one that it was given, which has not. */
+START_TEST (locks_end_with_what_they_guard)
+{
+  MprocValue *value = make_value ("i", NULL, MPROC_OWN_LOCK);
+  MprocHandle own = handle_of (mproc_value_get_lock (value));
+  MprocLock *lock = mproc_lock_new (NULL);
+  MprocHandle given = handle_of (lock);
+  MprocArray *array = mproc_array_new ("i", 1, NULL, lock, NULL);
+
+  mproc_lock_unref (lock);
+  ck_assert_int_eq (mproc_handle_get_kind (own), MPROC_KIND_RLOCK);
+  ck_assert_int_eq (mproc_handle_get_kind (given), MPROC_KIND_LOCK);
+  mproc_value_unref (value);
+  mproc_array_unref (array);
+  ck_assert_int_eq (mproc_handle_get_kind (own), MPROC_KIND_NONE);
+  ck_assert_int_eq (mproc_handle_get_kind (given), MPROC_KIND_NONE);
+}
+END_TEST
+
 START_TEST (release_without_acquire_is_an_error)
 {
   MprocLock *lock = mproc_lock_new (NULL);
@@ -503,8 +532,7 @@ END_TEST
 START_TEST (a_recursive_lock_recurs)
 {
   MprocValue *value = make_value ("(ii)", NULL, MPROC_OWN_LOCK);
-  MprocArray *array =
-      mproc_array_new ("i", 3, NULL, mproc_value_get_lock (value), NULL);
+  MprocArray *array = mproc_array_new ("i", 3, NULL, mproc_value_get_lock (value), NULL);
   GVariant *item;
 
   ck_assert_int_eq (mproc_value_acquire (value, 0), MPROC_LOCK_STATUS_ACQUIRED);
@@ -565,6 +593,7 @@ mproc_test_shared_suite (void)
   tcase_add_test (refused, refuses_values_of_another_type);
   tcase_add_test (refused, wrong_use_is_a_critical);
   tcase_add_test (locks, has_the_lock_it_was_given);
+  tcase_add_test (locks, locks_end_with_what_they_guard);
   tcase_add_test (locks, release_without_acquire_is_an_error);
   tcase_add_test (locks, a_recursive_lock_recurs);
   return suite;
