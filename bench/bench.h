@@ -65,6 +65,13 @@ guint bench_repeat (guint normal);
 /* Microseconds per repetition since @begin, a g_get_monotonic_time(). */
 double bench_each (gint64 begin, guint n);
 
+/* Nanoseconds for one step that is much shorter than a turn of the scheduler: @repeat does @n
+ * steps, often, and the median of these times is in nobody's way. */
+double bench_time_steps (void (*repeat) (gpointer data, guint n), gpointer data);
+
+/* The median. */
+double bench_median (const double *values, guint n);
+
 /* Ends the program; the way out of whatever must not fail. */
 void bench_fail (const char *what, GError *error) G_GNUC_NORETURN;
 

@@ -3,7 +3,6 @@
 #include "bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct
@@ -14,28 +13,6 @@ typedef struct
   gboolean check;
   double **rounds; /* for each figure its values */
 } Run;
-
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a;
-  double y = *(const double *) b;
-
-  return (x > y) - (x < y);
-}
-
-static double
-median (const double *rounds, guint n)
-{
-  double *values = g_new (double, n);
-  double result;
-
-  memcpy (values, rounds, n * sizeof *values);
-  qsort (values, n, sizeof *values, compare);
-  result = (values[(n - 1) / 2] + values[n / 2]) / 2;
-  g_free (values);
-  return result;
-}
 
 static gboolean
 is_wanted (const Run *run, const BenchFigure *figure)
@@ -70,7 +47,7 @@ print_value (const Run *run, guint i)
   const BenchFigure *figure = &run->figures[i];
 
   if (run->rounds[i][0] >= 0)
-    printf ("%s %.4g %s\n", figure->name, median (run->rounds[i], run->n_rounds),
+    printf ("%s %.4g %s\n", figure->name, bench_median (run->rounds[i], run->n_rounds),
             figure->unit);
   else
     printf ("%s skipped %s\n", figure->name, explain (run->rounds[i][0]));
@@ -97,7 +74,7 @@ get_ratio (const double *own, const double *theirs, guint n)
 
   for (guint round = 0; round < n; round++)
     ratios[round] = own[round] / theirs[round];
-  result = median (ratios, n);
+  result = bench_median (ratios, n);
   g_free (ratios);
   return result;
 }

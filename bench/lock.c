@@ -15,27 +15,27 @@ new_lock (void)
   return lock;
 }
 
-/* Nanoseconds. */
-static double
-free_lock (const char *what)
+static void
+repeat (gpointer data, guint n)
 {
-  guint n = bench_repeat (5000000);
-  MprocLock *lock = new_lock ();
+  MprocLock *lock = data;
   volatile guint counter = 0; /* nobody locks nothing */
-  gint64 begin;
-  double each;
 
-  (void) what;
-  bench_pin (0);
-  begin = g_get_monotonic_time ();
   for (guint i = 0; i < n; i++)
     {
       mproc_lock_acquire (lock, MPROC_FOREVER);
       counter++;
       mproc_lock_release (lock, NULL);
     }
-  each = bench_each (begin, n) * 1000;
-  bench_pin (-1);
+}
+
+static double
+free_lock (const char *what)
+{
+  MprocLock *lock = new_lock ();
+  double each = bench_time_steps (repeat, lock);
+
+  (void) what;
   mproc_lock_unref (lock);
   return each;
 }

@@ -13,18 +13,6 @@ static gboolean with_peers;
 static gboolean check;
 static gint n_rounds = 5;
 
-guint
-bench_repeat (guint normal)
-{
-  return MAX (1, (guint) (normal * bench_scale));
-}
-
-double
-bench_each (gint64 begin, guint n)
-{
-  return (double) (g_get_monotonic_time () - begin) / n;
-}
-
 gboolean
 bench_is_on_one_processor (void)
 {

@@ -6,21 +6,30 @@
 
 static MprocSpin lock_spin;
 
+/* How often to look before going to sleep, and the longest pause between two looks. */
+#define LOOKS 8
+#define LONGEST_PAUSE 256
+
+/* Each look takes the line from the owner, who then cannot release the lock and acquire it
+ * again without fetching it back.  So the pauses grow fast: while one waits for longer, the
+ * other gets much done. */
 static gboolean
 spin (MprocAtomic32 *word, guint32 mine)
 {
-  gint looks = mproc_spin_budget (&lock_spin);
+  gint pause = 1;
 
-  if (looks == 0)
+  if (mproc_spin_budget (&lock_spin) == 0)
     return FALSE;
-  for (gint i = 0; i < looks; i++)
+  for (gint i = 0; i < LOOKS; i++)
     {
       if (mproc_load32 (word) == 0 && mproc_cas32 (word, 0, mine))
         {
           mproc_spin_result (&lock_spin, TRUE);
           return TRUE;
         }
-      mproc_os_relax ();
+      for (gint relaxed = 0; relaxed < pause; relaxed++)
+        mproc_os_relax ();
+      pause = MIN (4 * pause, LONGEST_PAUSE);
     }
   mproc_spin_result (&lock_spin, FALSE);
   return FALSE;
@@ -51,7 +60,7 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
   guint32 mine = mproc_self ();
   gboolean slept = FALSE;
 
-  if (spin (word, mine))
+  if (deadline > 0 && spin (word, mine))
     return MPROC_LOCKED;
   for (;;)
     {
@@ -92,7 +101,7 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
 MprocLocked
 mproc_lockword_acquire_within (MprocAtomic32 *word, gint64 timeout_us)
 {
-  return mproc_lockword_acquire (word, mproc_deadline (timeout_us));
+  return mproc_lockword_acquire_slowly (word, mproc_deadline (timeout_us));
 }
 
 gboolean

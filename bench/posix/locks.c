@@ -45,10 +45,11 @@ share (const char *what)
 /* ------------------------------------------------------------------ free */
 
 static void
-repeat_futex (guint n)
+repeat_futex (gpointer data, guint n)
 {
   volatile guint counter = 0;
 
+  (void) data;
   for (guint i = 0; i < n; i++)
     {
       bare_lock (&shared->futex);
@@ -58,10 +59,11 @@ repeat_futex (guint n)
 }
 
 static void
-repeat_mutex (guint n)
+repeat_mutex (gpointer data, guint n)
 {
   volatile guint counter = 0;
 
+  (void) data;
   for (guint i = 0; i < n; i++)
     {
       pthread_mutex_lock (&shared->mutex);
@@ -73,20 +75,11 @@ repeat_mutex (guint n)
 double
 bench_bare_lock (const char *what)
 {
-  guint n = bench_repeat (5000000);
-  gint64 begin;
   double each;
 
   if (!share (what))
     return BENCH_NOT_HERE;
-  bench_pin (0);
-  begin = g_get_monotonic_time ();
-  if (strcmp (what, "futex") == 0)
-    repeat_futex (n);
-  else
-    repeat_mutex (n);
-  each = bench_each (begin, n) * 1000;
-  bench_pin (-1);
+  each = bench_time_steps (strcmp (what, "futex") == 0 ? repeat_futex : repeat_mutex, NULL);
   bare_unshare (shared, sizeof *shared);
   return each;
 }
