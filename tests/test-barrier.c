@@ -3,6 +3,7 @@
 #include "processes.h"
 
 #include "arena.h"
+#include "rounds.h"
 #include "word.h"
 
 #define MAX_PARTIES 8
@@ -393,6 +394,60 @@ START_TEST (more_come_than_are_wanted)
   run_crowd (_i, 1);
   run_crowd (_i, 2);
   run_crowd (_i, 5);
+}
+END_TEST
+
+/* One has come, and sleeps through the ends of many rounds after its own: this thread plays all
+ * the parts. */
+static gboolean
+sleep_long (gboolean pass)
+{
+  MprocOffset block =
+      mproc_arena_alloc0 (sizeof (MprocRounds) + MPROC_ROUNDS_SIZE (2), NULL);
+  MprocRounds *rounds =
+      mproc_arena_at (block, sizeof (MprocRounds) + MPROC_ROUNDS_SIZE (2));
+  MprocArrival sleeper;
+  MprocArrival other;
+  gboolean passed;
+
+  mproc_rounds_init (rounds, 2);
+  ck_assert (mproc_rounds_arrive (rounds, &sleeper, 0));
+  ck_assert (!mproc_rounds_is_mine_to_finish (&sleeper));
+  if (pass)
+    {
+      ck_assert (mproc_rounds_arrive (rounds, &other, 0));
+      ck_assert (mproc_rounds_is_mine_to_finish (&other));
+      ck_assert (!mproc_rounds_is_mine_to_finish (&sleeper));
+      mproc_rounds_finish (&other, TRUE);
+      ck_assert (mproc_rounds_wait (&other, 0));
+    }
+  else
+    mproc_rounds_reset (rounds);
+  for (guint i = 0; i < 100; i++)
+    {
+      ck_assert (mproc_rounds_arrive (rounds, &other, 0));
+      ck_assert_uint_eq (mproc_rounds_count_inside (rounds), 1);
+      if (i % 2 == 0)
+        mproc_rounds_abort (rounds);
+      mproc_rounds_reset (rounds);
+      ck_assert (!mproc_rounds_wait (&other, 0));
+    }
+  passed = mproc_rounds_wait (&sleeper, 0);
+  /* Its place is free only now. */
+  for (guint i = 0; i < 2; i++)
+    ck_assert (mproc_rounds_arrive (rounds, &other, 0));
+  ck_assert (mproc_rounds_is_mine_to_finish (&other));
+  mproc_arena_free (block);
+  return passed;
+}
+
+START_TEST (learns_late_how_its_round_ended)
+{
+  MprocBarrier *barrier = mproc_barrier_new (1, NULL, NULL, 0, NULL);
+
+  ck_assert (sleep_long (TRUE));
+  ck_assert (!sleep_long (FALSE));
+  mproc_barrier_unref (barrier);
 }
 END_TEST
 
@@ -807,6 +862,7 @@ mproc_test_barrier_suite (void)
 
   tcase_add_test (plain, one_party_never_waits);
   tcase_add_test (plain, refuses_what_can_never_be);
+  tcase_add_test (plain, learns_late_how_its_round_ended);
   tcase_add_loop_test (rounds, gives_each_an_index, 0, n);
   tcase_add_loop_test (rounds, many_rounds, 0, n);
   tcase_add_loop_test (rounds, more_come_than_are_wanted, 0, n);
