@@ -14,7 +14,7 @@
  * been given back holds anything.  In the end a living one takes both locks and all that is left.
  *
  *   run: one-one       safe holds     -DPRODUCERS=1 -DCONSUMERS=1 -DRECORDS=5 -DDEATHS=1
- *   run: two-producers safe holds     -DPRODUCERS=2 -DCONSUMERS=1 -DRECORDS=2 -DDEATHS=2
+ *   run: two-producers safe holds     -DPRODUCERS=2 -DCONSUMERS=1 -DRECORDS=2 -DDEATHS=1
  *   run: two-consumers safe holds     -DPRODUCERS=1 -DCONSUMERS=2 -DRECORDS=4 -DDEATHS=1
  *   run: two-two       safe holds     -DPRODUCERS=2 -DCONSUMERS=2 -DRECORDS=2
  *   run: header-first  safe assertion -DPRODUCERS=1 -DCONSUMERS=1 -DRECORDS=2 -DFAULT_HEADER_FIRST
