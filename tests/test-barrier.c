@@ -321,26 +321,32 @@ START_TEST (many_rounds)
 {
   guint n = n_rounds (2000);
   Fixture self = set_up_with (6, count_actions, MPROC_FOREVER);
-  Call call = { go_round, NULL, NULL };
+  Call calls[2];
   MprocProcess *children[4];
   GThread *threads[2];
 
-  call.args = g_variant_ref_sink (mproc_pack ("(hhxx)", self.barrier, self.queue,
-                                              (gint64) self.block, (gint64) n));
   for (guint i = 0; i < 4; i++)
     children[i] = start (_i, &self, go_round, n);
   for (guint i = 0; i < 2; i++)
-    threads[i] = g_thread_new (NULL, call_in_thread, &call);
+    {
+      GVariant *args = mproc_pack ("(hhxx)", self.barrier, self.queue,
+                                   (gint64) self.block, (gint64) n);
+
+      calls[i] = (Call){ go_round, g_variant_ref_sink (args), NULL };
+      threads[i] = g_thread_new (NULL, call_in_thread, &calls[i]);
+    }
   for (guint i = 0; i < 2; i++)
-    g_thread_join (threads[i]);
+    {
+      g_thread_join (threads[i]);
+      ck_assert_ptr_null (calls[i].error);
+      g_variant_unref (calls[i].args);
+    }
   for (guint i = 0; i < 4; i++)
     mproc_test_end_with (children[i], 0);
-  ck_assert_ptr_null (call.error);
   ck_assert_uint_eq (mproc_load32 (&self.shared->n_wrong), 0);
   ck_assert_uint_eq (mproc_load32 (&self.shared->n_actions), n);
   for (guint i = 0; i < 6; i++)
     ck_assert_uint_eq (mproc_load32 (&self.shared->indices[i]), n);
-  g_variant_unref (call.args);
   tear_down (&self);
 }
 END_TEST
