@@ -99,8 +99,8 @@ open_setting (Setting *self)
     self->numbers[i] = 1;
   self->tasks = mproc_queue_new (0, NULL);
   self->answers = mproc_queue_new (0, NULL);
-  self->worker = mproc_process_new (
-      work, mproc_pack ("(hhh)", self->tasks, self->answers, self->array));
+  self->worker = mproc_process_new (work, mproc_pack ("(hhh)", self->tasks, self->answers,
+                                                      self->array));
   if (!mproc_process_start (self->worker, &error))
     bench_fail ("start", error);
   bench_pin (0);

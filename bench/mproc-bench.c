@@ -32,9 +32,9 @@ static const struct
   const char *name;
   const BenchFigure *figures;
 } subjects[] = {
-  { "start", bench_start_figures },     { "lock", bench_lock_figures },
-  { "queue", bench_queue_figures },     { "latency", bench_latency_figures },
-  { "value", bench_value_figures },     { "large", bench_large_figures },
+  { "start", bench_start_figures }, { "lock", bench_lock_figures },
+  { "queue", bench_queue_figures }, { "latency", bench_latency_figures },
+  { "value", bench_value_figures }, { "large", bench_large_figures },
   { "pool", bench_pool_figures },
 };
 
@@ -67,7 +67,8 @@ parse (int argc, char **argv)
     { "peer", 0, 0, G_OPTION_ARG_NONE, &with_peers, "Measure the peers too, turn by turn",
       NULL },
     { "pin", 0, 0, G_OPTION_ARG_NONE, &bench_is_pinned, "Keep to two processors", NULL },
-    { "check", 0, 0, G_OPTION_ARG_NONE, &check, "Print the bounds, and what holds", NULL },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &check, "Print the bounds, and what holds",
+      NULL },
     { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "How often (5)", "N" },
     { "scale", 0, 0, G_OPTION_ARG_DOUBLE, &bench_scale, "How long, 1 being normal", "X" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names, NULL, NULL },
@@ -101,7 +102,8 @@ main (int argc, char **argv)
     bench_fail ("--pin wants two processors", NULL);
   for (guint i = 0; i < G_N_ELEMENTS (subjects); i++)
     if (is_named (names, subjects[i].name))
-      missed += bench_run_figures (subjects[i].figures, (guint) n_rounds, with_peers, check);
+      missed +=
+          bench_run_figures (subjects[i].figures, (guint) n_rounds, with_peers, check);
   if (check)
     printf ("missed %u\n", missed);
   g_strfreev (names);

@@ -77,14 +77,15 @@ bench_boost (const char *what)
 double
 bench_openmpi (const char *what)
 {
-  static const char *const apart[] = { "--bind-to", "cpulist:ordered", "--cpu-list", "0,1",
-                                       NULL };
+  static const char *const apart[] = { "--bind-to", "cpulist:ordered", "--cpu-list",
+                                       "0,1", NULL };
   static const char *const anywhere[] = { "--bind-to", "none", NULL };
-  static const char *const together[] = { "--bind-to", "none", "--mca",
-                                          "mpi_yield_when_idle", "1", NULL };
-  static const char *const common[] = { "--allow-run-as-root", "--oversubscribe", "-n", "2",
-                                        BENCH_OPENMPI, NULL };
-  const char *const *binding = bench_is_pinned               ? apart
+  static const char *const together[] = { "--bind-to",           "none", "--mca",
+                                          "mpi_yield_when_idle", "1",    NULL };
+  static const char *const common[] = {
+    "--allow-run-as-root", "--oversubscribe", "-n", "2", BENCH_OPENMPI, NULL
+  };
+  const char *const *binding = bench_is_pinned                ? apart
                                : bench_is_on_one_processor () ? together
                                                               : anywhere;
   char *mpirun = g_find_program_in_path ("mpirun");

@@ -50,7 +50,8 @@ get (GVariant *args, GError **error)
     return NULL;
   for (guint i = 0; i < job.n; i++)
     {
-      if (mproc_queue_get_bytes_into (job.a, &message, job.size, MPROC_FOREVER, error) < 0)
+      if (mproc_queue_get_bytes_into (job.a, &message, job.size, MPROC_FOREVER, error) <
+          0)
         return NULL;
       sum += message.number;
     }
@@ -86,7 +87,8 @@ put_values (GVariant *args, GError **error)
     return NULL;
   for (guint i = 0; i < job.n; i++)
     if (!mproc_queue_put (job.a,
-                          g_variant_new ("(xs)", (gint64) number_of (&job, i), "a message"),
+                          g_variant_new ("(xs)", (gint64) number_of (&job, i),
+                                         "a message"),
                           MPROC_FOREVER, error))
       return NULL;
   return bench_job_end (&job, 0);
@@ -256,7 +258,8 @@ const BenchFigure bench_queue_figures[] = {
   { "queue.boost-2x2", "Mmsg/s", bench_boost, "64 2", "queue.2x2" },
   { "queue.python-2x2", "Mmsg/s", bench_python, "mp-queue.py 64 2", "queue.2x2" },
   { "queue.values", "Mmsg/s", between_processes, "values", NULL },
-  { "queue.python-values", "Mmsg/s", bench_python, "mp-queue.py values 1", "queue.values" },
+  { "queue.python-values", "Mmsg/s", bench_python, "mp-queue.py values 1",
+    "queue.values" },
   { "queue.64k", "GB/s", between_processes, "64k", NULL },
   { "queue.openmpi-64k", "GB/s", bench_openmpi, "65536", "queue.64k" },
   { "queue.python-64k", "GB/s", bench_python, "mp-queue.py 65536 1", "queue.64k" },

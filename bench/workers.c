@@ -32,10 +32,12 @@ new_queue (void)
 static MprocProcess *
 start (const Line *line, const BenchWorker *worker, guint index, gpointer a, gpointer b)
 {
-  MprocProcess *process = mproc_process_new (
-      worker->func, mproc_pack ("(hhhhuuut)", line->done, line->go, a != NULL ? a : line->go,
-                                b != NULL ? b : line->go, worker->side, index, worker->n,
-                                (guint64) worker->size));
+  MprocProcess *process =
+      mproc_process_new (worker->func,
+                         mproc_pack ("(hhhhuuut)", line->done, line->go,
+                                     a != NULL ? a : line->go, b != NULL ? b : line->go,
+                                     worker->side, index, worker->n,
+                                     (guint64) worker->size));
   GError *error = NULL;
 
   if (!mproc_process_start (process, &error))

@@ -84,9 +84,10 @@ mproc_lock_release (MprocLock *self, GError **error)
 
   /* Mostly it is one's own, and nobody waits. */
   mine = mproc_self_if_known ();
-  if (G_LIKELY (mine != 0 && atomic_compare_exchange_strong_explicit (
-                                 word_of (self), &mine, 0, memory_order_release,
-                                 memory_order_relaxed)))
+  if (G_LIKELY (mine != 0 &&
+                atomic_compare_exchange_strong_explicit (word_of (self), &mine, 0,
+                                                         memory_order_release,
+                                                         memory_order_relaxed)))
     return TRUE;
   return mproc_lockword_release_any (word_of (self), error);
 }

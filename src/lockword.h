@@ -50,8 +50,9 @@ mproc_lockword_try (MprocAtomic32 *word, MprocMember mine)
 {
   guint32 free_word = 0;
 
-  return atomic_compare_exchange_strong_explicit (
-      word, &free_word, mine, memory_order_acquire, memory_order_relaxed);
+  return atomic_compare_exchange_strong_explicit (word, &free_word, mine,
+                                                  memory_order_acquire,
+                                                  memory_order_relaxed);
 }
 
 static inline MprocLocked

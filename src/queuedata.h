@@ -165,8 +165,7 @@ gboolean
 mproc_queue_check_item (MprocQueue *self, const MprocQueueItem *item, GError **error);
 
 /* Waits a little first if some long items are ahead that are just being taken. */
-gboolean
-mproc_queue_make_block (MprocQueue *self, MprocQueueItem *item, GError **error);
+gboolean mproc_queue_make_block (MprocQueue *self, MprocQueueItem *item, GError **error);
 void mproc_queue_free_block (MprocQueueItem *item);
 
 typedef enum

@@ -8,9 +8,9 @@
 
 typedef struct
 {
-  _Alignas (128) BareWord futex;
-  _Alignas (128) pthread_mutex_t mutex;
-  _Alignas (128) volatile gint64 words[WORDS];
+  _Alignas(128) BareWord futex;
+  _Alignas(128) pthread_mutex_t mutex;
+  _Alignas(128) volatile gint64 words[WORDS];
 } Shared;
 
 static Shared *shared;
@@ -79,7 +79,8 @@ bench_bare_lock (const char *what)
 
   if (!share (what))
     return BENCH_NOT_HERE;
-  each = bench_time_steps (strcmp (what, "futex") == 0 ? repeat_futex : repeat_mutex, NULL);
+  each =
+      bench_time_steps (strcmp (what, "futex") == 0 ? repeat_futex : repeat_mutex, NULL);
   bare_unshare (shared, sizeof *shared);
   return each;
 }

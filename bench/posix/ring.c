@@ -15,15 +15,15 @@ typedef _Atomic (guint64) Header; /* 0: not there yet; else the length + 1 */
 
 typedef struct
 {
-  _Alignas (128) BareWord put_lock;
+  _Alignas(128) BareWord put_lock;
   guint64 tail;
   guint64 head_seen;
-  _Alignas (128) BareWord get_lock;
+  _Alignas(128) BareWord get_lock;
   guint64 head;
-  _Alignas (128) _Atomic (guint64) freed; /* the head, told now and then */
-  _Alignas (128) BareWord getter_sleeps;
-  _Alignas (128) BareWord putter_sleeps;
-  _Alignas (128) guint8 data[CAPACITY];
+  _Alignas(128) _Atomic (guint64) freed; /* the head, told now and then */
+  _Alignas(128) BareWord getter_sleeps;
+  _Alignas(128) BareWord putter_sleeps;
+  _Alignas(128) guint8 data[CAPACITY];
 } Ring;
 
 static Ring *ring;

@@ -10,8 +10,8 @@
 
 typedef struct
 {
-  _Alignas (128) BareWord there;
-  _Alignas (128) BareWord back;
+  _Alignas(128) BareWord there;
+  _Alignas(128) BareWord back;
 } Line;
 
 static Line *line;
