@@ -20,7 +20,6 @@
  *   run: deaths        safe holds     -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1
  *   run: three-deaths  safe holds     -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1
  *   run: swallowed     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NOT_PASSED_ON
- *   run: to-the-dead   safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=2 -DFAULT_GONE_FIRST
  *   run: released-first safe assertion -DWAITERS=2 -DNOTIFIES=1 -DFAULT_RELEASED_FIRST
  *   run: no-limit      safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NO_LIMIT
  *   run: no-swap       safe assertion -DWAITERS=2 -DNOTIFIES=1 -DTIMEOUTS -DFAULT_NO_CAS
@@ -134,9 +133,6 @@ inline pass_on ()
   :: i < WAITERS ->
      if
      :: DEAD_NOTIFIED (i) ->
-#ifdef FAULT_GONE_FIRST
-        word[i] = GONE;
-#endif
 #ifdef FAULT_NO_LIMIT
         wake_first (255);
 #else

@@ -10,18 +10,18 @@
  * TIMEOUTS: the time of the first waiter may be up in any sleep; it looks once more and leaves.
  * NAPS: every sleep may end by itself.  Without both nobody may be left asleep beside a unit.
  *
- *   run: wakes         safe holds     -DWAITERS=2 -DWAKERS=2 -DOPS=1
+ *   run: wakes         safe holds     -DWAITERS=2 -DWAKERS=1 -DOPS=2 -DUNITS=1
  *   run: again         safe holds     -DWAITERS=1 -DWAKERS=2 -DOPS=1 -DUNITS=2
  *   run: time-up       safe holds     -DWAITERS=2 -DWAKERS=1 -DOPS=2 -DUNITS=1 -DTIMEOUTS
  *   run: time-up-twice safe holds     -DWAITERS=1 -DWAKERS=2 -DOPS=2 -DNAPS
- *   run: deaths        safe holds     -DWAITERS=2 -DWAKERS=1 -DOPS=1 -DNAPS -DDEATHS=2
+ *   run: deaths        safe holds     -DWAITERS=2 -DWAKERS=1 -DOPS=1 -DNAPS -DDEATHS=1
  *   run: one-entry     safe holds     -DWAITERS=2 -DWAKERS=1 -DOPS=1 -DNAPS -DDEATHS=1 -DENTRIES=1
  *   run: no-look       safe deadlock  -DWAITERS=1 -DWAKERS=1 -DOPS=1 -DFAULT_NO_LOOK
  *   run: look-first    safe deadlock  -DWAITERS=1 -DWAKERS=1 -DOPS=1 -DFAULT_LOOK_FIRST
  *   run: no-swap       safe deadlock  -DWAITERS=2 -DWAKERS=2 -DOPS=1 -DFAULT_NO_CAS
  *   run: change-late   safe deadlock  -DWAITERS=1 -DWAKERS=1 -DOPS=1 -DFAULT_CHANGE_LATE
  *   run: left-there    safe deadlock  -DWAITERS=2 -DWAKERS=1 -DOPS=2 -DUNITS=1 -DTIMEOUTS -DFAULT_LEFT_THERE
- *   run: leased-twice  safe assertion -DWAITERS=2 -DWAKERS=1 -DOPS=1 -DFAULT_LEASED_TWICE
+ *   run: leased-twice  safe assertion -DWAITERS=2 -DWAKERS=1 -DOPS=2 -DUNITS=1 -DFAULT_LEASED_TWICE
  *   run: not-eaten     safe assertion -DWAITERS=1 -DWAKERS=1 -DOPS=3 -DNAPS -DFAULT_NOT_EATEN
  */
 #ifndef DEATHS
@@ -271,7 +271,7 @@ inline kill (p)
   atomic { !dead[p] && deaths < DEATHS -> dead[p] = true; deaths++ }
 }
 
-/* One sweeper at a time, which may be killed as well: the next one starts again. */
+/* One sweeper at a time, as slow as may be; each of its steps can be done again by the next. */
 active proctype Sweeper ()
 {
   byte e;
