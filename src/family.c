@@ -79,6 +79,7 @@ join_barriers (void)
   if (registered)
     return;
   registered = TRUE;
+  mproc_spin_prepare ();
   if (!mproc_os_barrier_register ())
     mproc_store32 (mproc_arena_need_fences (), 1);
 }

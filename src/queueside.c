@@ -176,11 +176,14 @@ mproc_queue_spin (MprocSpin *spin,
                   gpointer data)
 {
   gint looks = mproc_spin_budget (spin);
-  gint pause = 1;
+  gint pause = 2;
 
-  /* The looks get rarer, so that more than one item can come meanwhile. */
-  for (gint done = 0; done < looks; done += pause, pause = MIN (pause * 2, 64))
+  /* First an answer is looked for, which comes as fast as the other side can give it; then
+   * the looks get rarer, so that more than one item can come meanwhile. */
+  for (gint done = 0; done < looks; done += pause)
     {
+      if (done >= 100)
+        pause = MIN (pause * 2, 64);
       for (gint i = 0; i < pause; i++)
         mproc_os_relax ();
       if (look (data))

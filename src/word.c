@@ -70,10 +70,22 @@ mproc_order_locker (void)
 }
 #endif
 
+static gboolean has_one_processor;
+
+void
+mproc_spin_prepare (void)
+{
+  has_one_processor = mproc_os_cpu_count () == 1;
+}
+
 gint
 mproc_spin_budget (MprocSpin *spin)
 {
   gint vain = g_atomic_int_get (&spin->vain);
+
+  /* What is waited for cannot come while this thread runs. */
+  if (has_one_processor)
+    return 0;
 
   if (vain < 8)
     return MPROC_SPIN_LOOKS;

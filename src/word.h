@@ -42,7 +42,12 @@ typedef struct
   gint skipped;
 } MprocSpin;
 
-#define MPROC_SPIN_LOOKS 200
+/* About as long as it takes to sleep and be woken: less never sees an answer come that the other side
+ * had to be woken for. */
+#define MPROC_SPIN_LOOKS 2000
+
+/* Once, before the first spin: looks how many processors there are. */
+void mproc_spin_prepare (void);
 
 /* How many looks to take now (may be 0). */
 gint mproc_spin_budget (MprocSpin *spin);
