@@ -82,8 +82,10 @@ pop (MprocAtomic64 *stack)
       if (granule == 0)
         return 0;
       next = mproc_load32 (&block_at (granule)->next);
-      if (mproc_cas64 (stack, top, (tag + 1) << GRANULE_BITS | next))
-        return granule;
+      if (!mproc_cas64 (stack, top, (tag + 1) << GRANULE_BITS | next))
+        continue;
+      MPROC_CRASH_POINT (ALLOC_POPPED);
+      return granule;
     }
 }
 
@@ -96,6 +98,7 @@ push (MprocAtomic64 *stack, guint64 granule)
     {
       top = mproc_load64 (stack);
       mproc_store32 (&block_at (granule)->next, (guint32) (top & GRANULE_MASK));
+      MPROC_CRASH_POINT (FREE_LINKED);
     }
   while (!mproc_cas64 (stack, top,
                        ((top >> GRANULE_BITS) + 1) << GRANULE_BITS | granule));
@@ -117,8 +120,11 @@ carve (MprocAtomic64 *bump, guint64 size, GError **error)
         }
       if (!mproc_arena_commit (start + size, error))
         return 0;
-      if (mproc_cas64 (bump, start, start + size))
-        return start / GRANULE;
+      MPROC_CRASH_POINT (ALLOC_COMMITTED);
+      if (!mproc_cas64 (bump, start, start + size))
+        continue;
+      MPROC_CRASH_POINT (ALLOC_CARVED);
+      return start / GRANULE;
     }
 }
 
@@ -142,12 +148,19 @@ make_ready (Block *block, guint64 granule, guint c, GError **error)
   gsize length;
 
   if (mproc_load32 (&block->state) == BLOCK_FREE && class_size (c) >= PUNCH_SIZE)
-    atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
+    {
+      atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
+      MPROC_CRASH_POINT (ALLOC_UNKEPT);
+    }
   if (mproc_load32 (&block->state) == BLOCK_PUNCHED &&
-      find_pages (granule * GRANULE, class_size (c), &from, &length) &&
-      !mproc_arena_recommit (from, length, error))
-    return FALSE;
+      find_pages (granule * GRANULE, class_size (c), &from, &length))
+    {
+      if (!mproc_arena_recommit (from, length, error))
+        return FALSE;
+      MPROC_CRASH_POINT (ALLOC_RECOMMITTED);
+    }
   mproc_store32 (&block->size_class, c);
+  MPROC_CRASH_POINT (ALLOC_CLASSED);
   mproc_store32 (&block->state, BLOCK_USED);
   return TRUE;
 }
@@ -220,6 +233,7 @@ give_back_pages (MprocAllocator *self, guint64 start, guint64 size)
   if (!find_pages (start, size, &from, &length) || !mproc_arena_punch (from, length))
     return BLOCK_FREE;
   atomic_fetch_sub (&self->kept, size);
+  MPROC_CRASH_POINT (FREE_PUNCHED);
   return BLOCK_PUNCHED;
 }
 
@@ -233,5 +247,6 @@ mproc_arena_free (MprocOffset payload)
 
   g_return_if_fail (mproc_load32 (&block->state) == BLOCK_USED);
   mproc_store32 (&block->state, give_back_pages (self, start, class_size (c)));
+  MPROC_CRASH_POINT (FREE_MARKED);
   push (&self->stacks[c], start / GRANULE);
 }

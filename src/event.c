@@ -81,6 +81,7 @@ mproc_event_set (MprocEvent *self)
   while (!(word & IS_SET) &&
          !atomic_compare_exchange_weak (&body->word, &word, (word + ONE_MORE) | IS_SET))
     ;
+  MPROC_CRASH_POINT (EVENT_SET);
   /* Also if it was set already: whoever set it may have died before it woke anyone. */
   mproc_sleepers_wake (&body->waiters, G_MAXINT32);
 }

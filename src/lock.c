@@ -70,7 +70,10 @@ mproc_lock_acquire (MprocLock *self, gint64 timeout_us)
                                                          mproc_self (),
                                                          memory_order_acquire,
                                                          memory_order_relaxed)))
-    return MPROC_LOCK_STATUS_ACQUIRED;
+    {
+      MPROC_CRASH_POINT (LOCK_ACQUIRED);
+      return MPROC_LOCK_STATUS_ACQUIRED;
+    }
   return (MprocLockStatus) mproc_lockword_acquire_slowly (word_of (self),
                                                           mproc_deadline (timeout_us));
 }
@@ -101,8 +104,10 @@ mproc_lock_release (MprocLock *self, GError **error)
   while (G_UNLIKELY (!atomic_compare_exchange_weak_explicit (word_of (self), &held, 0,
                                                              memory_order_release,
                                                              memory_order_relaxed)));
-  if (G_UNLIKELY (held & 1))
-    mproc_lockword_wake (word_of (self));
+  if (G_LIKELY (!(held & 1)))
+    return TRUE;
+  MPROC_CRASH_POINT (LOCK_RELEASED);
+  mproc_lockword_wake (word_of (self));
   return TRUE;
 }
 

@@ -30,7 +30,13 @@ spin (MprocAtomic32 *word, guint32 mine)
 static gboolean
 take_over (MprocAtomic32 *word, guint32 held, guint32 mine)
 {
-  return mproc_member_is_dead (held & ~1u) && mproc_cas32 (word, held, mine | 1);
+  if (!mproc_member_is_dead (held & ~1u))
+    return FALSE;
+  MPROC_CRASH_POINT (LOCK_TAKING_OVER);
+  if (!mproc_cas32 (word, held, mine | 1))
+    return FALSE;
+  MPROC_CRASH_POINT (LOCK_TAKEN_OVER);
+  return TRUE;
 }
 
 /* Says in the word that somebody waits; FALSE if the word has changed. */
@@ -41,6 +47,7 @@ announce (MprocAtomic32 *word, guint32 *held)
     return TRUE;
   if (!mproc_cas32 (word, *held, *held | 1))
     return FALSE;
+  MPROC_CRASH_POINT (LOCK_ANNOUNCED);
   *held |= 1;
   return TRUE;
 }
@@ -61,9 +68,10 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
       if (held == 0)
         {
           /* Having slept, others may be sleeping still: keep the bit for their sake. */
-          if (mproc_cas32 (word, 0, slept ? mine | 1 : mine))
-            return MPROC_LOCKED;
-          continue;
+          if (!mproc_cas32 (word, 0, slept ? mine | 1 : mine))
+            continue;
+          MPROC_CRASH_POINT (LOCK_ACQUIRED_SLOWLY);
+          return MPROC_LOCKED;
         }
       before = g_get_monotonic_time ();
       if (before >= deadline)
@@ -80,6 +88,7 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
       if (!announce (word, &held))
         continue;
       mproc_word_wait (word, held, deadline);
+      MPROC_CRASH_POINT (LOCK_WOKEN);
       slept = TRUE;
       if (mproc_load32 (word) == held && g_get_monotonic_time () - before >= PATIENCE &&
           take_over (word, held, mine))

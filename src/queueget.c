@@ -93,6 +93,7 @@ ask_claim (MprocQueue *self, MprocRecord *record, MprocOffset block, Request *re
   gboolean claimed =
       request->claim (record->payload, record->length, request->claim_data);
 
+  MPROC_CRASH_POINT (GET_CLAIMED);
   mproc_chain_advance (&self->body->chain, &self->get.view, record);
   if (!claimed)
     discard (record, block);
@@ -121,11 +122,14 @@ take (MprocQueue *self, MprocRecord *record, Request *request, GError **error)
   request->size = record->length;
   if (G_LIKELY (block == 0))
     copy_out (request, record->payload);
+  MPROC_CRASH_POINT (GET_COPIED);
   mproc_chain_advance (&self->body->chain, &self->get.view, record);
   if (G_UNLIKELY (block != 0))
     {
+      MPROC_CRASH_POINT (GET_BLOCK_OWNED);
       request->block = block;
       request->guarded = mproc_intent_begin (block);
+      MPROC_CRASH_POINT (GET_BLOCK_GUARDED);
     }
   return GET_DONE;
 }
@@ -187,6 +191,7 @@ get_locked (MprocQueue *self, Request *request, GError **error)
       result = GET_DONE;
       if (G_UNLIKELY (!mproc_chain_peek (&body->chain, &self->get.view, &record)))
         result = wait_for_record (self, request, &record, error);
+      MPROC_CRASH_POINT (GET_PEEKED);
       if (G_LIKELY (result == GET_DONE))
         result = take (self, &record, request, error);
     }
@@ -224,6 +229,7 @@ empty_block (Request *request)
   if (request->guarded)
     mproc_intent_end (request->block);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (GET_BLOCK_UNGUARDED);
   mproc_arena_free (request->block);
 }
 
@@ -236,8 +242,11 @@ try_get (MprocQueue *self, Request *request, GError **error)
 
   if (!mproc_queue_lock (self, lock, request->deadline))
     return GET_NOTHING;
+  MPROC_CRASH_POINT (GET_LOCKED);
   result = get_locked (self, request, error);
+  MPROC_CRASH_POINT (GET_MOVED);
   mproc_lockword_release (lock);
+  MPROC_CRASH_POINT (GET_RELEASED);
   if (G_LIKELY (result != GET_NOTHING))
     wake_others (body);
   if (G_UNLIKELY (request->block != 0))
@@ -362,6 +371,7 @@ mproc_queue_drop_all (MprocQueueBody *body, MprocView *view)
       /* Moved first: killed in between, what the item held is lost, but never dropped
        * twice. */
       mproc_chain_advance (&body->chain, view, &record);
+      MPROC_CRASH_POINT (SHUTDOWN_MOVED);
       discard (&record, block);
     }
 }

@@ -39,7 +39,9 @@ make_block (Item *self, GError **error)
   self->block = mproc_arena_alloc (self->size, error);
   if (self->block == 0)
     return FALSE;
+  MPROC_CRASH_POINT (PUT_BLOCK_MADE);
   self->guarded = mproc_intent_begin (self->block);
+  MPROC_CRASH_POINT (PUT_BLOCK_GUARDED);
   store (self, mproc_arena_at (self->block, self->size));
   return TRUE;
 }
@@ -109,6 +111,7 @@ add_block (MprocQueue *self, const Item *item, const MprocRoom *room)
   if (item->guarded)
     mproc_intent_end (item->block);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (PUT_BLOCK_UNGUARDED);
   mproc_chain_publish (&self->body->chain, &self->put.view, room,
                        item->message != NULL ? MPROC_RECORD_BIG_VALUE
                                              : MPROC_RECORD_BIG_BYTES,
@@ -126,6 +129,7 @@ add (MprocQueue *self, const Item *item, GError **error)
                             item->block == 0 ? item->size : sizeof (MprocBigRecord),
                             &room, error))
     return FALSE;
+  MPROC_CRASH_POINT (PUT_ROOM_FOUND);
   if (G_UNLIKELY (item->block != 0))
     {
       add_block (self, item, &room);
@@ -174,10 +178,14 @@ try_put (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
 
   if (!mproc_queue_lock (self, lock, deadline))
     return PUT_NO_ROOM;
+  MPROC_CRASH_POINT (PUT_LOCKED);
   result = put_locked (self, item, deadline, error);
+  MPROC_CRASH_POINT (PUT_DONE);
   mproc_lockword_release (lock);
+  MPROC_CRASH_POINT (PUT_RELEASED);
   if (G_LIKELY (result == PUT_DONE))
     mproc_sleepers_wake (&body->getters, 1);
+  MPROC_CRASH_POINT (PUT_WOKE);
   /* The one that was woken for this room may not have needed it, or not all. */
   if (G_UNLIKELY (mproc_sleepers_may_be_there (&body->putters)) &&
       result != PUT_NO_ROOM && may_put (body))

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "crash.h"
+
+#include "object.h"
+#include "processes.h"
+
+#include <string.h>
+
+/* How soon the others have to have gone on, in the best of some attempts, and in each. */
+#define SOON (300 * 1000)
+#define EVER (10 * G_USEC_PER_SEC)
+#define ATTEMPTS 5
+
+/* ------------------------------------------------------------------ in the processes */
+
+gboolean
+crash_begin (GVariant *args,
+             CrashStage **stage,
+             gpointer *object,
+             gint *number,
+             GError **error)
+{
+  guint32 at, passing;
+  guint64 offset;
+
+  if (!mproc_unpack (args, error, "(uuit&h)", &at, &passing, number, &offset, object))
+    return FALSE;
+  *stage = mproc_arena_at (offset, sizeof **stage);
+  mproc_add32 (&(*stage)->n_ready, 1);
+  mproc_crash_arm ((MprocCrash) at, passing);
+  return TRUE;
+}
+
+void
+crash_wait_for_bits (CrashStage *stage, const MprocAtomic32 *word, guint32 bits)
+{
+  gint64 deadline = g_get_monotonic_time () + EVER;
+
+  while (!(mproc_load32 (word) & bits) && !mproc_load32 (&stage->stop) &&
+         g_get_monotonic_time () < deadline)
+    g_thread_yield ();
+}
+
+/* ------------------------------------------------------------------ starting them */
+
+static GVariant *
+arguments_for (CrashTrial *trial, MprocCrash at, guint passing, gint number)
+{
+  return mproc_pack ("(uuith)", (guint32) at, (guint32) passing, (gint32) number,
+                     (guint64) trial->offset, trial->object);
+}
+
+MprocProcess *
+crash_start (CrashTrial *trial, MprocFunc func, MprocCrash at, guint passing, gint number)
+{
+  return mproc_test_start (trial->method, func,
+                           arguments_for (trial, at, passing, number));
+}
+
+static void
+start_survivors (CrashTrial *trial)
+{
+  const CrashScene *scene = trial->plan->scene;
+
+  for (gint i = 0; scene->survivor != NULL && i < CRASH_N_SURVIVORS; i++)
+    trial->survivors[i] =
+        crash_start (trial, scene->survivor, MPROC_CRASH_NOWHERE, 0, i);
+}
+
+void
+crash_end_survivors (CrashTrial *trial)
+{
+  mproc_store32 (&trial->stage->stop, 1);
+  for (guint i = 0; i < CRASH_N_SURVIVORS; i++)
+    if (trial->survivors[i] != NULL)
+      mproc_test_end_with (trial->survivors[i], 0);
+  memset (trial->survivors, 0, sizeof trial->survivors);
+}
+
+/* It must have died at its point, and nowhere else: nobody kills here, and one who never came to
+ * its point ends with 0. */
+static void
+expect_end (CrashTrial *trial, MprocProcess *process, MprocCrash at)
+{
+  int code = 0;
+
+  ck_assert (mproc_process_join (process, MPROC_FOREVER));
+  trial->died = g_get_monotonic_time ();
+  ck_assert (mproc_process_get_exit_code (process, &code));
+  if (at == MPROC_CRASH_NOWHERE)
+    ck_assert_msg (code == 0, "a process that was to live ended with %d", code);
+  else
+    ck_assert_msg (code < 0, "%s: passing %u was never reached (exit code %d)",
+                   mproc_crash_get_name (at), trial->passing, code);
+  mproc_process_unref (process);
+}
+
+/* The next one to start gets the slot of @member, which has ended: all other free ones are taken
+ * meanwhile. */
+static GArray *
+keep_slot_for_next (MprocMember member)
+{
+  GArray *others = g_array_new (FALSE, FALSE, sizeof (MprocMember));
+  MprocMember other = mproc_member_reserve (NULL);
+
+  while (MPROC_MEMBER_SLOT (other) != MPROC_MEMBER_SLOT (member))
+    {
+      g_array_append_val (others, other);
+      other = mproc_member_reserve (NULL);
+    }
+  mproc_member_bury (other);
+  return others;
+}
+
+static void
+give_slots_back (GArray *others)
+{
+  for (guint i = 0; i < others->len; i++)
+    mproc_member_bury (g_array_index (others, MprocMember, i));
+  g_array_unref (others);
+}
+
+/* ------------------------------------------------------------------ going on */
+
+void
+crash_has_gone_on (CrashTrial *trial)
+{
+  if (trial->needed == 0)
+    trial->needed = MAX (1, g_get_monotonic_time () - trial->died);
+}
+
+void
+crash_wait_until (CrashTrial *trial, gboolean (*condition) (CrashTrial *))
+{
+  gint64 deadline = g_get_monotonic_time () + EVER;
+
+  while (!condition (trial) && g_get_monotonic_time () < deadline)
+    g_usleep (500);
+  ck_assert_msg (condition (trial), "%s: the others do not go on",
+                 mproc_crash_get_name (trial->plan->at));
+  crash_has_gone_on (trial);
+}
+
+/* ------------------------------------------------------------------ one trial */
+
+static const CrashPlan *
+find_plan (const CrashPlan *plans, guint n_plans, MprocCrash at)
+{
+  for (guint i = 0; i < n_plans; i++)
+    if (plans[i].at == at)
+      return &plans[i];
+  return NULL;
+}
+
+static void
+let_first_die (CrashTrial *trial, const CrashPlan *first)
+{
+  MprocProcess *process =
+      crash_start (trial, trial->plan->scene->doomed, first->at, 1, -1);
+  MprocMember member = mproc_process_get_member (process);
+
+  mproc_store32 (&trial->stage->member, member);
+  expect_end (trial, process, first->at);
+  if (first->moved == CRASH_PUT_MOVED)
+    mproc_add32 (&trial->stage->sent, 1);
+  if (first->moved == CRASH_GET_MOVED)
+    mproc_add32 (&trial->stage->taken, 1);
+}
+
+static void
+let_die (CrashTrial *trial)
+{
+  const CrashScene *scene = trial->plan->scene;
+  GArray *others = NULL;
+  MprocProcess *process;
+
+  if (trial->plan->same_slot)
+    others = keep_slot_for_next (mproc_load32 (&trial->stage->member));
+  process = crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
+  if (others != NULL)
+    give_slots_back (others);
+  if (scene->meanwhile != NULL)
+    scene->meanwhile (trial);
+  expect_end (trial, process, trial->plan->at);
+}
+
+static void
+perform (CrashTrial *trial, const CrashPlan *first)
+{
+  const CrashScene *scene = trial->plan->scene;
+
+  trial->offset = mproc_arena_alloc0 (sizeof (CrashStage), NULL);
+  trial->stage = mproc_arena_at (trial->offset, sizeof (CrashStage));
+  scene->set_up (trial);
+  if (!scene->alone && first == NULL)
+    start_survivors (trial);
+  if (first != NULL)
+    let_first_die (trial, first);
+  let_die (trial);
+  if (scene->alone || first != NULL)
+    start_survivors (trial);
+  scene->check (trial);
+  crash_end_survivors (trial);
+  ck_assert_uint_eq (mproc_load32 (&trial->stage->n_torn), 0);
+  mproc_object_unref (trial->object);
+  mproc_arena_free (trial->offset);
+}
+
+/* Nothing is lost but what the plans say, and less is fine. */
+static void
+compare (const CrashTrial *trial,
+         const CrashPlan *first,
+         const CrashFigures *before,
+         const CrashFigures *after)
+{
+  const CrashPlan *plan = trial->plan;
+  const char *name = mproc_crash_get_name (plan->at);
+  guint blocks =
+      plan->lost_blocks + trial->more_blocks + (first != NULL ? first->lost_blocks : 0);
+  guint entries = plan->lost_entries + trial->more_entries +
+                  (first != NULL ? first->lost_entries : 0);
+
+  ck_assert_msg (after->n_slots <= before->n_slots + plan->lost_slots,
+                 "%s: %u slots were in use, now %u", name, before->n_slots,
+                 after->n_slots);
+  ck_assert_msg (after->n_entries <= before->n_entries + entries,
+                 "%s: %u entries were in use, now %u", name, before->n_entries,
+                 after->n_entries);
+  ck_assert_msg (after->bytes >= before->bytes &&
+                     crash_is_size_of_blocks (after->bytes - before->bytes, blocks),
+                 "%s: %" G_GUINT64_FORMAT " bytes were in use, now %" G_GUINT64_FORMAT,
+                 name, before->bytes, after->bytes);
+}
+
+/* How long the others needed. */
+static gint64
+try_once (const CrashPlan *plan, const CrashPlan *first, int method, guint passing)
+{
+  CrashTrial trial = { .plan = plan, .method = method, .passing = passing };
+  CrashFigures before = crash_count (), after;
+
+  perform (&trial, first);
+  after = crash_count ();
+  compare (&trial, first, &before, &after);
+  return trial.needed;
+}
+
+/* ------------------------------------------------------------------ all trials */
+
+/* Once for each scene and start method it is played to its end: then what is made once is there,
+ * and that the scene itself loses nothing is known. */
+static void
+rehearse (const CrashScene *scene, int method)
+{
+  static GHashTable *done;
+  gpointer key = (gpointer) ((const char *) scene + method);
+  CrashPlan plan = { .at = MPROC_CRASH_NOWHERE, .scene = scene };
+
+  if (done == NULL)
+    done = g_hash_table_new (NULL, NULL);
+  if (!g_hash_table_add (done, key))
+    return;
+  {
+    CrashTrial trial = { .plan = &plan, .method = method };
+
+    perform (&trial, NULL);
+  }
+  try_once (&plan, NULL, method, 0);
+}
+
+static gboolean
+is_possible (const CrashPlan *plan, int method)
+{
+  MprocStartMethod start = mproc_test_method (method);
+
+  if (start == MPROC_START_METHOD_THREAD) /* a thread cannot be killed */
+    return FALSE;
+  return plan->by == CRASH_BY_ANY || (plan->by == CRASH_BY_FORK) ==
+                                         (start == MPROC_START_METHOD_FORK);
+}
+
+static gint64
+try_passings (const CrashPlan *plan, const CrashPlan *first, int method)
+{
+  guint n = mproc_test_is_slow_platform () ? 1 : MAX (plan->passings, 1);
+  gint64 best = G_MAXINT64;
+
+  rehearse (plan->scene, method);
+  for (guint k = 1; k <= n; k++)
+    best = MIN (best, try_once (plan, first, method, k));
+  return best;
+}
+
+void
+crash_try (const CrashPlan *plans, guint n_plans, MprocCrash at)
+{
+  const CrashPlan *plan = find_plan (plans, n_plans, at);
+  const CrashPlan *first;
+  guint n_tried = 0;
+
+  ck_assert_msg (plan != NULL, "%s: no plan leads there", mproc_crash_get_name (at));
+  if (plan->is_here != NULL && !plan->is_here ())
+    return;
+  first = find_plan (plans, n_plans, plan->first);
+  for (int method = 0; method < (int) mproc_test_n_methods (); method++)
+    {
+      gint64 best = G_MAXINT64;
+
+      if (!is_possible (plan, method))
+        continue;
+      n_tried++;
+      for (guint i = 0; i < ATTEMPTS && best > SOON; i++)
+        best = MIN (best, try_passings (plan, first, method));
+      ck_assert_msg (best <= SOON, "%s: the others went on after %d ms only",
+                     mproc_crash_get_name (at), (int) (best / 1000));
+    }
+  /* Fork may be what it needs, where there is none; nothing else is an excuse. */
+  ck_assert_msg (n_tried > 0 || (plan->by == CRASH_BY_FORK && !mproc_test_can_fork ()),
+                 "%s was not tried", mproc_crash_get_name (at));
+}
