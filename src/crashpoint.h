@@ -101,9 +101,7 @@ G_BEGIN_DECLS
   POINT (GET_BLOCK_GUARDED, "the intent names a long item's block")                            \
   POINT (GET_RELEASED, "an item is taken, putters and other getters not woken")                \
   POINT (GET_BLOCK_UNGUARDED, "a long item's block, emptied, is in nobody's books")            \
-  POINT (GET_REPAIRED, "a repairer has counted again")                                         \
-  POINT (MESSAGE_OPENED, "a value's objects are open, and counted as in flight still")         \
-  POINT (MESSAGE_DROPPED, "in flight no more, and open")
+  POINT (GET_REPAIRED, "a repairer has counted again")
 
 /* The end of a queue. */
 #define MPROC_CRASH_SHUTDOWN_POINTS(POINT)                                                     \
@@ -139,6 +137,8 @@ G_BEGIN_DECLS
   POINT (HOLDER_DROPPED, "the last bit is cleared, nobody has destroyed the object")           \
   POINT (SEND_COUNTED, "a message is counted that is nowhere")                                 \
   POINT (SEND_MOVED, "the same, and the count of moves raised")                                \
+  POINT (MESSAGE_OPENED, "a value's objects are open, and counted as in flight still")         \
+  POINT (MESSAGE_DROPPED, "in flight no more, and open")                                       \
   POINT (DROP_COUNTED, "the last message is gone, nobody has destroyed the object")            \
   POINT (DESTROY_BEGUN, "an entry is being destroyed by nobody")                               \
   POINT (DESTROY_FREED, "the body is free, the entry still names it")                          \

@@ -4,8 +4,6 @@
 #include "object.h"
 #include "processes.h"
 
-#include <string.h>
-
 /* How soon the others have to have gone on, in the best of some attempts, and in each. */
 #define SOON (300 * 1000)
 #define EVER (10 * G_USEC_PER_SEC)
@@ -31,14 +29,26 @@ crash_begin (GVariant *args,
   return TRUE;
 }
 
-void
-crash_wait_for_bits (CrashStage *stage, const MprocAtomic32 *word, guint32 bits)
+static void
+wait_for_bits (CrashStage *stage, const MprocAtomic32 *word, guint32 bits, gint64 longest)
 {
-  gint64 deadline = g_get_monotonic_time () + EVER;
+  gint64 deadline = g_get_monotonic_time () + longest;
 
   while (!(mproc_load32 (word) & bits) && !mproc_load32 (&stage->stop) &&
          g_get_monotonic_time () < deadline)
     g_thread_yield ();
+}
+
+void
+crash_wait_for_bits (CrashStage *stage, const MprocAtomic32 *word, guint32 bits)
+{
+  wait_for_bits (stage, word, bits, EVER);
+}
+
+void
+crash_wait_a_little (CrashStage *stage, const MprocAtomic32 *word, guint32 bits)
+{
+  wait_for_bits (stage, word, bits, 2000);
 }
 
 /* ------------------------------------------------------------------ starting them */
@@ -57,14 +67,27 @@ crash_start (CrashTrial *trial, MprocFunc func, MprocCrash at, guint passing, gi
                            arguments_for (trial, at, passing, number));
 }
 
+/* Of the trial that is going on; a failed one leaves them behind. */
+static MprocProcess *survivors[CRASH_N_SURVIVORS];
+
+/* They die with this process, should it fail. */
+static MprocProcess *
+start_survivor (CrashTrial *trial, gint number)
+{
+  MprocProcess *process =
+      mproc_process_new (trial->plan->scene->survivor,
+                         arguments_for (trial, MPROC_CRASH_NOWHERE, 0, number));
+
+  mproc_process_set_daemon (process, TRUE);
+  mproc_test_start_it (trial->method, process);
+  return process;
+}
+
 static void
 start_survivors (CrashTrial *trial)
 {
-  const CrashScene *scene = trial->plan->scene;
-
-  for (gint i = 0; scene->survivor != NULL && i < CRASH_N_SURVIVORS; i++)
-    trial->survivors[i] =
-        crash_start (trial, scene->survivor, MPROC_CRASH_NOWHERE, 0, i);
+  for (gint i = 0; trial->plan->scene->survivor != NULL && i < CRASH_N_SURVIVORS; i++)
+    survivors[i] = start_survivor (trial, i);
 }
 
 void
@@ -72,9 +95,20 @@ crash_end_survivors (CrashTrial *trial)
 {
   mproc_store32 (&trial->stage->stop, 1);
   for (guint i = 0; i < CRASH_N_SURVIVORS; i++)
-    if (trial->survivors[i] != NULL)
-      mproc_test_end_with (trial->survivors[i], 0);
-  memset (trial->survivors, 0, sizeof trial->survivors);
+    if (survivors[i] != NULL)
+      mproc_test_end_with (g_steal_pointer (&survivors[i]), 0);
+}
+
+static void
+kill_survivors (void)
+{
+  for (guint i = 0; i < CRASH_N_SURVIVORS; i++)
+    if (survivors[i] != NULL)
+      {
+        mproc_process_kill (survivors[i], NULL);
+        mproc_process_join (survivors[i], MPROC_FOREVER);
+        mproc_process_unref (g_steal_pointer (&survivors[i]));
+      }
 }
 
 /* It must have died at its point, and nowhere else: nobody kills here, and one who never came to
@@ -95,20 +129,26 @@ expect_end (CrashTrial *trial, MprocProcess *process, MprocCrash at)
   mproc_process_unref (process);
 }
 
-/* The next one to start gets the slot of @member, which has ended: all other free ones are taken
- * meanwhile. */
+/* Takes slots, so that the next one to start gets that of @member, which has ended, or another. */
 static GArray *
-keep_slot_for_next (MprocMember member)
+take_slots (MprocMember member, CrashSlot slot)
 {
   GArray *others = g_array_new (FALSE, FALSE, sizeof (MprocMember));
-  MprocMember other = mproc_member_reserve (NULL);
+  MprocMember other;
 
-  while (MPROC_MEMBER_SLOT (other) != MPROC_MEMBER_SLOT (member))
+  if (slot == CRASH_ANY_SLOT)
+    return others;
+  do
     {
-      g_array_append_val (others, other);
       other = mproc_member_reserve (NULL);
+      g_array_append_val (others, other);
     }
-  mproc_member_bury (other);
+  while (MPROC_MEMBER_SLOT (other) != MPROC_MEMBER_SLOT (member));
+  if (slot == CRASH_SAME_SLOT)
+    {
+      mproc_member_bury (other);
+      g_array_set_size (others, others->len - 1);
+    }
   return others;
 }
 
@@ -171,14 +211,11 @@ static void
 let_die (CrashTrial *trial)
 {
   const CrashScene *scene = trial->plan->scene;
-  GArray *others = NULL;
+  GArray *others = take_slots (mproc_load32 (&trial->stage->member), trial->plan->slot);
   MprocProcess *process;
 
-  if (trial->plan->same_slot)
-    others = keep_slot_for_next (mproc_load32 (&trial->stage->member));
   process = crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
-  if (others != NULL)
-    give_slots_back (others);
+  give_slots_back (others);
   if (scene->meanwhile != NULL)
     scene->meanwhile (trial);
   expect_end (trial, process, trial->plan->at);
@@ -298,6 +335,7 @@ crash_try (const CrashPlan *plans, guint n_plans, MprocCrash at)
   const CrashPlan *first;
   guint n_tried = 0;
 
+  kill_survivors ();
   ck_assert_msg (plan != NULL, "%s: no plan leads there", mproc_crash_get_name (at));
   if (plan->is_here != NULL && !plan->is_here ())
     return;

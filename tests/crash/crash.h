@@ -62,6 +62,14 @@ typedef enum
   CRASH_BY_SPAWN
 } CrashMethod;
 
+/* Which slot it gets, compared with the one who died first. */
+typedef enum
+{
+  CRASH_ANY_SLOT,
+  CRASH_SAME_SLOT,
+  CRASH_OTHER_SLOT
+} CrashSlot;
+
 typedef struct
 {
   MprocCrash at;
@@ -75,7 +83,7 @@ typedef struct
   guint told;
   CrashMethod by;
   gboolean (*is_here) (void); /* NULL: on every system */
-  gboolean same_slot;         /* it gets the slot of the one who died first */
+  CrashSlot slot;
 } CrashPlan;
 
 struct CrashTrial
@@ -86,7 +94,6 @@ struct CrashTrial
   gpointer object; /* what all of them get; unreferenced at the end */
   MprocOffset offset;
   CrashStage *stage;
-  MprocProcess *survivors[CRASH_N_SURVIVORS];
   MprocProcess *other; /* for the scene */
   guint more_blocks;   /* made in this trial, and there for good */
   guint more_entries;
@@ -118,8 +125,10 @@ void crash_end_survivors (CrashTrial *trial);
 MprocProcess *
 crash_start (CrashTrial *trial, MprocFunc func, MprocCrash at, guint passing, gint number);
 
-/* In a process of the scene: yields until *word has one of the bits, or nobody cares any more. */
+/* In a process of the scene: yields until *word has one of the bits, or nobody cares any more;
+ * or at most for an instant. */
 void crash_wait_for_bits (CrashStage *stage, const MprocAtomic32 *word, guint32 bits);
+void crash_wait_a_little (CrashStage *stage, const MprocAtomic32 *word, guint32 bits);
 
 /* ------------------------------------------------------------------ figures.c */
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Deaths in the code of sleepers, events and semaphores. */
+#include "crash.h"
+
+#include "plain.h"
+#include "sleepers.h"
+
+/* ------------------------------------------------------------------ events */
+
+/* Of an event and of a semaphore alike. */
+static MprocAtomic32 *
+sleepers_of (gpointer object)
+{
+  return (MprocAtomic32 *) ((MprocPlain *) object)->body + 1;
+}
+
+static GVariant *
+wait_for_event (GVariant *args, GError **error)
+{
+  CrashStage *stage;
+  gpointer event;
+  gint number;
+
+  if (!crash_begin (args, &stage, &event, &number, error))
+    return NULL;
+  if (!mproc_event_wait (event, MPROC_SECONDS (20)))
+    mproc_process_exit (9);
+  mproc_add32 (&stage->progress[number], 1);
+  return NULL;
+}
+
+static GVariant *
+set_event (GVariant *args, GError **error)
+{
+  CrashStage *stage;
+  gpointer event;
+  gint number;
+
+  if (!crash_begin (args, &stage, &event, &number, error))
+    return NULL;
+  crash_wait_for_bits (stage, sleepers_of (event), 1);
+  mproc_event_set (event);
+  return NULL;
+}
+
+static void
+make_event (CrashTrial *trial)
+{
+  trial->object = mproc_event_new (NULL);
+}
+
+static gboolean
+both_have_woken (CrashTrial *trial)
+{
+  return mproc_load32 (&trial->stage->progress[0]) > 0 &&
+         mproc_load32 (&trial->stage->progress[1]) > 0;
+}
+
+static void
+expect_event (CrashTrial *trial)
+{
+  crash_wait_until (trial, both_have_woken);
+  ck_assert (mproc_event_is_set (trial->object));
+  mproc_event_clear (trial->object);
+  ck_assert (!mproc_event_wait (trial->object, 0));
+}
+
+static const CrashScene of_event = { make_event, set_event, wait_for_event,
+                                     FALSE,      NULL,      expect_event };
+
+/* ------------------------------------------------------------------ semaphores */
+
+#define UNITS 2
+
+/* Everybody keeps a unit until it is wanted. */
+static GVariant *
+share_units (GVariant *args, GError **error)
+{
+  CrashStage *stage;
+  gpointer units;
+  gint number;
+
+  if (!crash_begin (args, &stage, &units, &number, error))
+    return NULL;
+  for (guint i = 0; i < (number < 0 ? 50 : G_MAXUINT) && !mproc_load32 (&stage->stop);
+       i++)
+    {
+      if (!mproc_semaphore_acquire (units, MPROC_SECONDS (20)))
+        mproc_process_exit (9);
+      crash_wait_a_little (stage, sleepers_of (units), 1);
+      if (!mproc_semaphore_release (units, NULL))
+        mproc_process_exit (8);
+      if (number >= 0)
+        mproc_add32 (&stage->progress[number], 1);
+    }
+  return NULL;
+}
+
+/* Takes what it can get, and gives nothing back. */
+static GVariant *
+hoard_units (GVariant *args, GError **error)
+{
+  CrashStage *stage;
+  gpointer units;
+  gint number;
+
+  if (!crash_begin (args, &stage, &units, &number, error))
+    return NULL;
+  while (mproc_semaphore_acquire (units, 0))
+    ;
+  return NULL;
+}
+
+static void
+make_units (CrashTrial *trial)
+{
+  trial->object = mproc_semaphore_new (UNITS, 0, 0, NULL);
+}
+
+static void
+make_restored_units (CrashTrial *trial)
+{
+  trial->object = mproc_semaphore_new (UNITS, 0, MPROC_SEMAPHORE_RESTORE, NULL);
+}
+
+/* Exactly so many can be had, and given back. */
+static void
+expect_value (gpointer units, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    ck_assert_msg (mproc_semaphore_acquire (units, 0), "only %u units", i);
+  ck_assert_msg (!mproc_semaphore_acquire (units, 0), "more than %u units", n);
+  for (guint i = 0; i < n; i++)
+    ck_assert (mproc_semaphore_release (units, NULL));
+  ck_assert_int_eq (mproc_semaphore_get_value (units), (gint) n);
+}
+
+static gboolean
+both_go_on (CrashTrial *trial)
+{
+  return mproc_load32 (&trial->stage->progress[0]) >= 2 &&
+         mproc_load32 (&trial->stage->progress[1]) >= 2;
+}
+
+static void
+expect_going_on (CrashTrial *trial)
+{
+  for (guint i = 0; i < CRASH_N_SURVIVORS; i++)
+    mproc_store32 (&trial->stage->progress[i], 0);
+  crash_wait_until (trial, both_go_on);
+  crash_end_survivors (trial);
+}
+
+/* Without the flag, what the dead one had is lost with it. */
+static void
+expect_units (CrashTrial *trial)
+{
+  gboolean lost = trial->plan->moved == CRASH_GET_MOVED;
+
+  expect_going_on (trial);
+  expect_value (trial->object, lost ? UNITS - 1 : UNITS);
+}
+
+static void
+expect_all_units (CrashTrial *trial)
+{
+  expect_going_on (trial);
+  expect_value (trial->object, UNITS);
+}
+
+static void
+expect_what_was_hoarded (CrashTrial *trial)
+{
+  crash_has_gone_on (trial);
+  expect_value (trial->object, UNITS);
+}
+
+static const CrashScene of_units = { make_units, share_units, share_units,
+                                     FALSE,      NULL,        expect_units };
+static const CrashScene of_restored = { make_restored_units, share_units, share_units,
+                                        FALSE,               NULL,        expect_all_units };
+static const CrashScene of_hoard = { make_restored_units, hoard_units, NULL,
+                                     FALSE, NULL, expect_what_was_hoarded };
+
+#define AT(name) .at = MPROC_CRASH_##name
+#define FIRST(name) .first = MPROC_CRASH_##name
+
+static const CrashPlan plans[] = {
+  { AT (SLEEPER_ANNOUNCED), &of_restored, 3 },
+  { AT (SLEEPER_WOKEN), &of_restored, 3 },
+  { AT (SLEEPER_CLEARED), &of_restored, 3 },
+  { AT (EVENT_SET), &of_event },
+  { AT (SEMAPHORE_TAKEN), &of_units, 3, .moved = CRASH_GET_MOVED },
+  { AT (SEMAPHORE_GIVEN), &of_units, 3 },
+  { AT (HOLDINGS_LOCKED), &of_restored, 3 },
+  { AT (HOLDINGS_INHERITED), &of_hoard, FIRST (HOLDINGS_TAKEN_ALL),
+    .slot = CRASH_SAME_SLOT },
+  { AT (HOLDINGS_TAKEN), &of_restored, 3 },
+  { AT (HOLDINGS_TAKEN_ALL), &of_restored, 3 },
+  { AT (HOLDINGS_GIVEN), &of_restored, 3 },
+  { AT (HOLDINGS_GIVEN_ALL), &of_restored, 3 },
+  { AT (HOLDINGS_RESTORED), &of_hoard, FIRST (HOLDINGS_TAKEN_ALL),
+    .slot = CRASH_OTHER_SLOT },
+};
+
+CRASH_SUITE (crash_wait, "crash-wait", MPROC_CRASH_WAIT_POINTS)
