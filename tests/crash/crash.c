@@ -111,6 +111,44 @@ kill_survivors (void)
       }
 }
 
+/* What a doomed child inherits: the armed starter itself, or its environment. */
+static void
+arm_children (CrashTrial *trial, gboolean on)
+{
+  const char *name = mproc_crash_get_name (trial->plan->at);
+  char *text = g_strdup_printf ("%s:%u", name, trial->passing);
+
+  if (mproc_test_method (trial->method) == MPROC_START_METHOD_FORK)
+    mproc_crash_arm (on ? trial->plan->at : MPROC_CRASH_NOWHERE, trial->passing);
+  else if (on)
+    g_setenv ("MPROC_CRASH_AT", text, TRUE);
+  else
+    g_unsetenv ("MPROC_CRASH_AT");
+  g_free (text);
+}
+
+/* NULL: it had ended before it reported, and the start failed, as it should then. */
+static MprocProcess *
+start_armed (CrashTrial *trial)
+{
+  MprocProcess *process = mproc_process_new (
+      trial->plan->scene->doomed, arguments_for (trial, MPROC_CRASH_NOWHERE, 0, -1));
+  GError *error = NULL;
+  gboolean started;
+
+  mproc_test_default_signals ();
+  mproc_process_set_start_method (process, mproc_test_method (trial->method));
+  arm_children (trial, TRUE);
+  started = mproc_process_start (process, &error);
+  arm_children (trial, FALSE);
+  trial->died = g_get_monotonic_time ();
+  if (started)
+    return process;
+  mproc_test_expect_error (&error, MPROC_ERROR_BOOTSTRAP, "without reporting in");
+  mproc_process_unref (process);
+  return NULL;
+}
+
 /* It must have died at its point, and nowhere else: nobody kills here, and one who never came to
  * its point ends with 0. */
 static void
@@ -214,11 +252,15 @@ let_die (CrashTrial *trial)
   GArray *others = take_slots (mproc_load32 (&trial->stage->member), trial->plan->slot);
   MprocProcess *process;
 
-  process = crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
+  process =
+      scene->at_birth
+          ? start_armed (trial)
+          : crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
   give_slots_back (others);
   if (scene->meanwhile != NULL)
     scene->meanwhile (trial);
-  expect_end (trial, process, trial->plan->at);
+  if (process != NULL)
+    expect_end (trial, process, trial->plan->at);
 }
 
 static void
@@ -229,12 +271,12 @@ perform (CrashTrial *trial, const CrashPlan *first)
   trial->offset = mproc_arena_alloc0 (sizeof (CrashStage), NULL);
   trial->stage = mproc_arena_at (trial->offset, sizeof (CrashStage));
   scene->set_up (trial);
-  if (!scene->alone && first == NULL)
+  if (first == NULL)
     start_survivors (trial);
   if (first != NULL)
     let_first_die (trial, first);
   let_die (trial);
-  if (scene->alone || first != NULL)
+  if (first != NULL)
     start_survivors (trial);
   scene->check (trial);
   crash_end_survivors (trial);

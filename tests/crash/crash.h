@@ -41,9 +41,9 @@ typedef struct
   void (*set_up) (CrashTrial *trial); /* makes trial->object */
   MprocFunc doomed;                   /* ends by itself if it is not armed */
   MprocFunc survivor;                 /* NULL; ends once stop is set */
-  gboolean alone;    /* the survivors are started only after the death */
   void (*meanwhile) (CrashTrial *trial); /* NULL; when the doomed one has been started */
   void (*check) (CrashTrial *trial);
+  gboolean at_birth; /* it is armed before it runs its target, and may not come to that */
 } CrashScene;
 
 /* What the dead one was doing has happened, as seen by others. */

@@ -124,10 +124,18 @@ expect_rlock (CrashTrial *trial)
   ck_assert (!mproc_rlock_is_locked (lock));
 }
 
-static const CrashScene of_lock = { make_lock, compete_for_lock, compete_for_lock, FALSE,
-                                    NULL, expect_lock };
-static const CrashScene of_rlock = { make_rlock, compete_for_rlock, compete_for_rlock,
-                                     FALSE, NULL, expect_rlock };
+static const CrashScene of_lock = {
+  .set_up = make_lock,
+  .doomed = compete_for_lock,
+  .survivor = compete_for_lock,
+  .check = expect_lock,
+};
+static const CrashScene of_rlock = {
+  .set_up = make_rlock,
+  .doomed = compete_for_rlock,
+  .survivor = compete_for_rlock,
+  .check = expect_rlock,
+};
 
 /* Not where the system has words that processes share. */
 static gboolean

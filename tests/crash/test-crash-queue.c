@@ -90,14 +90,26 @@ make_many (CrashTrial *trial)
   items_fill (trial, 0, 150);
 }
 
-static const CrashScene of_turns = { make_three, take_turns, NULL,
-                                     FALSE,      NULL,       items_expect_all };
-static const CrashScene of_many_puts = { make_three, put_many, NULL,
-                                         FALSE,      NULL,     items_expect_all };
-static const CrashScene of_many_gets = { make_many, get_many, NULL,
-                                         FALSE,     NULL,     items_expect_all };
-static const CrashScene of_claims = { make_many, claim_many, NULL,
-                                      FALSE,     NULL,       items_expect_all };
+static const CrashScene of_turns = {
+  .set_up = make_three,
+  .doomed = take_turns,
+  .check = items_expect_all,
+};
+static const CrashScene of_many_puts = {
+  .set_up = make_three,
+  .doomed = put_many,
+  .check = items_expect_all,
+};
+static const CrashScene of_many_gets = {
+  .set_up = make_many,
+  .doomed = get_many,
+  .check = items_expect_all,
+};
+static const CrashScene of_claims = {
+  .set_up = make_many,
+  .doomed = claim_many,
+  .check = items_expect_all,
+};
 
 /* ------------------------------------------------------------------ with sleepers */
 
@@ -244,10 +256,18 @@ expect_sleepers_put_all (CrashTrial *trial)
   ck_assert_int_eq (items_get (queue, 0), -1);
 }
 
-static const CrashScene of_getters = { make_empty, put_to_sleepers, get_until_the_end,
-                                       FALSE, NULL, expect_sleepers_get_all };
-static const CrashScene of_putters = { make_small, get_from_sleepers, put_until_the_end,
-                                       FALSE, NULL, expect_sleepers_put_all };
+static const CrashScene of_getters = {
+  .set_up = make_empty,
+  .doomed = put_to_sleepers,
+  .survivor = get_until_the_end,
+  .check = expect_sleepers_get_all,
+};
+static const CrashScene of_putters = {
+  .set_up = make_small,
+  .doomed = get_from_sleepers,
+  .survivor = put_until_the_end,
+  .check = expect_sleepers_put_all,
+};
 
 /* ------------------------------------------------------------------ tasks */
 
@@ -300,8 +320,12 @@ expect_joined (CrashTrial *trial)
   ck_assert (!mproc_queue_task_done (trial->object, NULL));
 }
 
-static const CrashScene of_tasks = { make_one, do_task, join_tasks,
-                                     FALSE,    NULL,    expect_joined };
+static const CrashScene of_tasks = {
+  .set_up = make_one,
+  .doomed = do_task,
+  .survivor = join_tasks,
+  .check = expect_joined,
+};
 
 /* ------------------------------------------------------------------ the plans */
 

@@ -65,8 +65,12 @@ expect_event (CrashTrial *trial)
   ck_assert (!mproc_event_wait (trial->object, 0));
 }
 
-static const CrashScene of_event = { make_event, set_event, wait_for_event,
-                                     FALSE,      NULL,      expect_event };
+static const CrashScene of_event = {
+  .set_up = make_event,
+  .doomed = set_event,
+  .survivor = wait_for_event,
+  .check = expect_event,
+};
 
 /* ------------------------------------------------------------------ semaphores */
 
@@ -175,12 +179,23 @@ expect_what_was_hoarded (CrashTrial *trial)
   expect_value (trial->object, UNITS);
 }
 
-static const CrashScene of_units = { make_units, share_units, share_units,
-                                     FALSE,      NULL,        expect_units };
-static const CrashScene of_restored = { make_restored_units, share_units, share_units,
-                                        FALSE,               NULL,        expect_all_units };
-static const CrashScene of_hoard = { make_restored_units, hoard_units, NULL,
-                                     FALSE, NULL, expect_what_was_hoarded };
+static const CrashScene of_units = {
+  .set_up = make_units,
+  .doomed = share_units,
+  .survivor = share_units,
+  .check = expect_units,
+};
+static const CrashScene of_restored = {
+  .set_up = make_restored_units,
+  .doomed = share_units,
+  .survivor = share_units,
+  .check = expect_all_units,
+};
+static const CrashScene of_hoard = {
+  .set_up = make_restored_units,
+  .doomed = hoard_units,
+  .check = expect_what_was_hoarded,
+};
 
 #define AT(name) .at = MPROC_CRASH_##name
 #define FIRST(name) .first = MPROC_CRASH_##name
