@@ -268,6 +268,7 @@ perform (CrashTrial *trial, const CrashPlan *first)
 {
   const CrashScene *scene = trial->plan->scene;
 
+  trial->before = crash_count ();
   trial->offset = mproc_arena_alloc0 (sizeof (CrashStage), NULL);
   trial->stage = mproc_arena_at (trial->offset, sizeof (CrashStage));
   scene->set_up (trial);
@@ -316,11 +317,11 @@ static gint64
 try_once (const CrashPlan *plan, const CrashPlan *first, int method, guint passing)
 {
   CrashTrial trial = { .plan = plan, .method = method, .passing = passing };
-  CrashFigures before = crash_count (), after;
+  CrashFigures after;
 
   perform (&trial, first);
   after = crash_count ();
-  compare (&trial, first, &before, &after);
+  compare (&trial, first, &trial.before, &after);
   return trial.needed;
 }
 

@@ -34,6 +34,14 @@ typedef struct
   MprocAtomic64 blocks[CRASH_N_BLOCKS];
 } CrashStage;
 
+/* What is in use in the arena. */
+typedef struct
+{
+  guint64 bytes; /* in blocks that are on no stack of free ones */
+  guint n_entries;
+  guint n_slots;
+} CrashFigures;
+
 typedef struct CrashTrial CrashTrial;
 
 typedef struct
@@ -91,6 +99,7 @@ struct CrashTrial
   const CrashPlan *plan;
   int method; /* as mproc_test_method has it */
   guint passing;
+  CrashFigures before;
   gpointer object; /* what all of them get; unreferenced at the end */
   MprocOffset offset;
   CrashStage *stage;
@@ -132,14 +141,7 @@ void crash_wait_a_little (CrashStage *stage, const MprocAtomic32 *word, guint32 
 
 /* ------------------------------------------------------------------ figures.c */
 
-/* What is in use in the arena; exact only while nobody does anything. */
-typedef struct
-{
-  guint64 bytes; /* in blocks that are on no stack of free ones */
-  guint n_entries;
-  guint n_slots;
-} CrashFigures;
-
+/* Exact only while nobody does anything. */
 CrashFigures crash_count (void);
 
 /* Whether @bytes is what up to @n blocks have. */
