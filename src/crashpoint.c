@@ -56,8 +56,7 @@ mproc_crash_pass (MprocCrash at)
 {
   if (g_atomic_int_get (&armed_at) < 0)
     arm_from_environment ();
-  if (g_atomic_int_get (&armed_at) == (gint) at &&
-      g_atomic_int_dec_and_test (&passings))
+  if (g_atomic_int_get (&armed_at) == (gint) at && g_atomic_int_dec_and_test (&passings))
     mproc_os_kill_self ();
 }
 

@@ -188,8 +188,7 @@ mproc_object_sweep (MprocMember dead)
     {
       MprocEntry *entry = mproc_entry_at (i);
       guint32 word = mproc_load32 (&entry->word);
-      MprocHandle handle =
-          (MprocHandle) (i << MPROC_ENTRY_GENERATION_BITS | word >> 8);
+      MprocHandle handle = (MprocHandle) (i << MPROC_ENTRY_GENERATION_BITS | word >> 8);
 
       if ((word & MPROC_ENTRY_STATE) == MPROC_ENTRY_FREE)
         continue;

@@ -29,6 +29,17 @@ crash_begin (GVariant *args,
   return TRUE;
 }
 
+gboolean
+crash_goes_on (const CrashStage *stage, gint number, guint round)
+{
+  if (mproc_load32 (&stage->stop))
+    return FALSE;
+  if (number >= 0 || round < 50)
+    return TRUE;
+  return mproc_load32 (&stage->armed) &&
+         (guint64) g_get_monotonic_time () < mproc_load64 (&stage->deadline);
+}
+
 static void
 wait_for_bits (CrashStage *stage, const MprocAtomic32 *word, guint32 bits, gint64 longest)
 {
@@ -131,8 +142,9 @@ arm_children (CrashTrial *trial, gboolean on)
 static MprocProcess *
 start_armed (CrashTrial *trial)
 {
-  MprocProcess *process = mproc_process_new (
-      trial->plan->scene->doomed, arguments_for (trial, MPROC_CRASH_NOWHERE, 0, -1));
+  MprocProcess *process =
+      mproc_process_new (trial->plan->scene->doomed,
+                         arguments_for (trial, MPROC_CRASH_NOWHERE, 0, -1));
   GError *error = NULL;
   gboolean started;
 
@@ -252,10 +264,9 @@ let_die (CrashTrial *trial)
   GArray *others = take_slots (mproc_load32 (&trial->stage->member), trial->plan->slot);
   MprocProcess *process;
 
-  process =
-      scene->at_birth
-          ? start_armed (trial)
-          : crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
+  process = scene->at_birth
+                ? start_armed (trial)
+                : crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
   give_slots_back (others);
   if (scene->meanwhile != NULL)
     scene->meanwhile (trial);
@@ -271,6 +282,8 @@ perform (CrashTrial *trial, const CrashPlan *first)
   trial->before = crash_count ();
   trial->offset = mproc_arena_alloc0 (sizeof (CrashStage), NULL);
   trial->stage = mproc_arena_at (trial->offset, sizeof (CrashStage));
+  mproc_store32 (&trial->stage->armed, trial->plan->at != MPROC_CRASH_NOWHERE);
+  mproc_store64 (&trial->stage->deadline, (guint64) (g_get_monotonic_time () + EVER));
   scene->set_up (trial);
   if (first == NULL)
     start_survivors (trial);
@@ -355,8 +368,8 @@ is_possible (const CrashPlan *plan, int method)
 
   if (start == MPROC_START_METHOD_THREAD) /* a thread cannot be killed */
     return FALSE;
-  return plan->by == CRASH_BY_ANY || (plan->by == CRASH_BY_FORK) ==
-                                         (start == MPROC_START_METHOD_FORK);
+  return plan->by == CRASH_BY_ANY ||
+         (plan->by == CRASH_BY_FORK) == (start == MPROC_START_METHOD_FORK);
 }
 
 static gint64

@@ -24,8 +24,7 @@ static gboolean
 only_we_are_left (CrashTrial *trial)
 {
   crash_sweep ();
-  return crash_count ().n_slots <=
-         trial->before.n_slots + trial->plan->lost_slots;
+  return crash_count ().n_slots <= trial->before.n_slots + trial->plan->lost_slots;
 }
 
 /* Others are started as before, and every slot is given back in time. */

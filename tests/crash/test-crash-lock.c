@@ -41,8 +41,7 @@ compete (GVariant *args, Acquire acquire, Release release, GError **error)
 
   if (!crash_begin (args, &stage, &lock, &number, error))
     return NULL;
-  for (guint i = 0; i < (number < 0 ? 50 : G_MAXUINT) && !mproc_load32 (&stage->stop);
-       i++)
+  for (guint i = 0; crash_goes_on (stage, number, i); i++)
     {
       if (!do_one_round (stage, lock, acquire, release))
         mproc_process_exit (9);

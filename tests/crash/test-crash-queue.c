@@ -375,7 +375,8 @@ static const CrashPlan plans[] = {
   { AT (GET_REPAIRED), &of_turns, FIRST (GET_COUNTED) },
 };
 
-#define POINTS(POINT) \
-  MPROC_CRASH_PUT_POINTS (POINT) MPROC_CRASH_LINK_POINTS (POINT) MPROC_CRASH_GET_POINTS (POINT)
+#define POINTS(POINT)                                                                    \
+  MPROC_CRASH_PUT_POINTS (POINT)                                                         \
+  MPROC_CRASH_LINK_POINTS (POINT) MPROC_CRASH_GET_POINTS (POINT)
 
 CRASH_SUITE (crash_queue, "crash-queue", POINTS)

@@ -86,8 +86,7 @@ share_units (GVariant *args, GError **error)
 
   if (!crash_begin (args, &stage, &units, &number, error))
     return NULL;
-  for (guint i = 0; i < (number < 0 ? 50 : G_MAXUINT) && !mproc_load32 (&stage->stop);
-       i++)
+  for (guint i = 0; crash_goes_on (stage, number, i); i++)
     {
       if (!mproc_semaphore_acquire (units, MPROC_SECONDS (20)))
         mproc_process_exit (9);
