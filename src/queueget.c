@@ -246,9 +246,11 @@ try_get (MprocQueue *self, Request *request, GError **error)
   result = get_locked (self, request, error);
   MPROC_CRASH_POINT (GET_MOVED);
   mproc_lockword_release (lock);
-  MPROC_CRASH_POINT (GET_RELEASED);
   if (G_LIKELY (result != GET_NOTHING))
-    wake_others (body);
+    {
+      MPROC_CRASH_POINT (GET_RELEASED);
+      wake_others (body);
+    }
   if (G_UNLIKELY (request->block != 0))
     empty_block (request);
   return result;

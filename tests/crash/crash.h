@@ -24,7 +24,6 @@ typedef struct
   MprocAtomic32 stop;
   MprocAtomic32 armed; /* somebody is to die: this is no rehearsal */
   MprocAtomic32 go;
-  MprocAtomic32 n_ready;
   MprocAtomic32 n_torn;
   MprocAtomic32 n_told; /* how often somebody was told of a death */
   MprocAtomic32 sent;   /* operations that came back */
@@ -115,13 +114,16 @@ struct CrashTrial
 /* The test of the point @at, by every start method and at every passing. */
 void crash_try (const CrashPlan *plans, guint n_plans, MprocCrash at);
 
-/* The first thing a doomed process or a survivor does; from here on it may die.  @number: of a
- * survivor, or -1. */
-gboolean crash_begin (GVariant *args,
-                      CrashStage **stage,
-                      gpointer *object,
-                      gint *number,
-                      GError **error);
+/* What one of the processes has to do with. */
+typedef struct
+{
+  CrashStage *stage;
+  gpointer object;
+  gint32 number; /* of a survivor, or -1 */
+} CrashPart;
+
+/* The first thing a doomed process or a survivor does; from here on it may die. */
+gboolean crash_begin (GVariant *args, CrashPart *part, GError **error);
 
 /* For the check: the others have gone on, from now on the clock does not count. */
 void crash_has_gone_on (CrashTrial *trial);
@@ -139,8 +141,8 @@ MprocProcess *crash_start (CrashTrial *trial,
                            guint passing,
                            gint number);
 
-/* Whether to do the @round-th of equal rounds: until stop, and if @number is -1 not for ever. */
-gboolean crash_goes_on (const CrashStage *stage, gint number, guint round);
+/* Whether to do the @round-th of equal rounds: until stop, and if doomed not for ever. */
+gboolean crash_goes_on (const CrashPart *part, guint round);
 
 /* In a process of the scene: yields until *word has one of the bits, or nobody cares any more;
  * or at most for an instant. */

@@ -56,14 +56,12 @@ give_back (CrashStage *stage, guint i)
 static GVariant *
 use_fresh_memory (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer unused;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &unused, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  for (guint i = 0; i < (mproc_load32 (&stage->armed) ? CRASH_N_BLOCKS : 4); i++)
-    if (!allocate (stage, i, LARGE))
+  for (guint i = 0; i < (mproc_load32 (&part.stage->armed) ? CRASH_N_BLOCKS : 4); i++)
+    if (!allocate (part.stage, i, LARGE))
       mproc_process_exit (9);
   return NULL;
 }
@@ -73,19 +71,17 @@ static GVariant *
 use_and_free (GVariant *args, GError **error)
 {
   const gsize sizes[] = { 50, 1000, 40000, HUGE_BLOCK };
-  CrashStage *stage;
-  gpointer unused;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &unused, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint round = 0; round < 2; round++)
     {
       for (guint i = 0; i < 32; i++)
-        if (!allocate (stage, i, sizes[i % 4]))
+        if (!allocate (part.stage, i, sizes[i % 4]))
           mproc_process_exit (9);
       for (guint i = 0; i < 32; i++)
-        give_back (stage, i);
+        give_back (part.stage, i);
     }
   return NULL;
 }

@@ -29,15 +29,13 @@ make_full (CrashTrial *trial)
 static GVariant *
 end_it (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  crash_wait_for_bits (stage, &body_of (queue)->joiners.word, 1);
-  crash_wait_for_bits (stage, &body_of (queue)->putters.word, 1);
-  mproc_queue_shutdown (queue, TRUE);
+  crash_wait_for_bits (part.stage, &body_of (part.object)->joiners.word, 1);
+  crash_wait_for_bits (part.stage, &body_of (part.object)->putters.word, 1);
+  mproc_queue_shutdown (part.object, TRUE);
   return NULL;
 }
 
@@ -45,16 +43,14 @@ end_it (GVariant *args, GError **error)
 static GVariant *
 wait_for_its_end (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  if (number == 0 ? !mproc_queue_join (queue, MPROC_SECONDS (20))
-                  : items_put (queue, 2, FALSE))
+  if (part.number == 0 ? !mproc_queue_join (part.object, MPROC_SECONDS (20))
+                       : items_put (part.object, 2, FALSE))
     mproc_process_exit (9);
-  mproc_add32 (&stage->progress[number], 1);
+  mproc_add32 (&part.stage->progress[part.number], 1);
   return NULL;
 }
 

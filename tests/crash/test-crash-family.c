@@ -45,11 +45,9 @@ expect_family (CrashTrial *trial)
 static GVariant *
 leave_at_once (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  crash_begin (args, &stage, &queue, &number, error);
+  crash_begin (args, &part, error);
   return NULL;
 }
 
@@ -70,12 +68,10 @@ static const CrashScene of_birth = {
 static GVariant *
 start_another (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
   MprocProcess *process;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   process = mproc_process_new (do_nothing, NULL);
   if (!mproc_process_start (process, error) ||
@@ -99,28 +95,24 @@ static GVariant *
 die_with_much (GVariant *args, GError **error)
 {
   char text[20000] = { 0 };
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   if (mproc_lock_new (error) != NULL)
-    mproc_queue_put_bytes (queue, text, sizeof text, MPROC_FOREVER, error);
+    mproc_queue_put_bytes (part.object, text, sizeof text, MPROC_FOREVER, error);
   return NULL;
 }
 
 static GVariant *
 sweep_the_dead (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  crash_wait_for_bits (stage, &stage->go, 1);
-  if (!mproc_member_is_dead (mproc_load32 (&stage->member)))
+  crash_wait_for_bits (part.stage, &part.stage->go, 1);
+  if (!mproc_member_is_dead (mproc_load32 (&part.stage->member)))
     mproc_process_exit (9);
   return NULL;
 }

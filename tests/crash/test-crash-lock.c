@@ -35,18 +35,16 @@ do_one_round (CrashStage *stage, gpointer lock, Acquire acquire, Release release
 static GVariant *
 compete (GVariant *args, Acquire acquire, Release release, GError **error)
 {
-  CrashStage *stage;
-  gpointer lock;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &lock, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  for (guint i = 0; crash_goes_on (stage, number, i); i++)
+  for (guint i = 0; crash_goes_on (&part, i); i++)
     {
-      if (!do_one_round (stage, lock, acquire, release))
+      if (!do_one_round (part.stage, part.object, acquire, release))
         mproc_process_exit (9);
-      if (number >= 0)
-        mproc_add32 (&stage->progress[number], 1);
+      if (part.number >= 0)
+        mproc_add32 (&part.stage->progress[part.number], 1);
     }
   return NULL;
 }

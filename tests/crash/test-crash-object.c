@@ -12,21 +12,20 @@
 static GVariant *
 send_locks (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 5; i++)
     {
       MprocLock *lock = mproc_lock_new (error);
       GVariant *value;
 
-      if (lock == NULL || !mproc_queue_put (queue, mproc_pack ("(h)", lock), 0, error))
+      if (lock == NULL ||
+          !mproc_queue_put (part.object, mproc_pack ("(h)", lock), 0, error))
         mproc_process_exit (9);
       mproc_lock_unref (lock);
-      value = mproc_queue_get (queue, MPROC_FOREVER, error);
+      value = mproc_queue_get (part.object, MPROC_FOREVER, error);
       if (value == NULL)
         mproc_process_exit (9);
       g_variant_unref (value);
@@ -38,21 +37,20 @@ send_locks (GVariant *args, GError **error)
 static GVariant *
 drop_locks (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 3; i++)
     {
       MprocLock *lock = mproc_lock_new (error);
 
-      if (lock == NULL || !mproc_queue_put (queue, mproc_pack ("(h)", lock), 0, error))
+      if (lock == NULL ||
+          !mproc_queue_put (part.object, mproc_pack ("(h)", lock), 0, error))
         mproc_process_exit (9);
       mproc_lock_unref (lock);
     }
-  mproc_queue_shutdown (queue, TRUE);
+  mproc_queue_shutdown (part.object, TRUE);
   return NULL;
 }
 
@@ -60,11 +58,9 @@ drop_locks (GVariant *args, GError **error)
 static GVariant *
 make_locks (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 5; i++)
     mproc_lock_unref (mproc_lock_new (error));
@@ -124,16 +120,17 @@ static const CrashScene of_making = {
 #define TARGETS(TARGET)                                                                  \
   TARGET (t00)                                                                           \
   TARGET (t01)                                                                           \
-  TARGET (t02) TARGET (t03) TARGET (t04) TARGET (t05) TARGET (t06) TARGET (t07)          \
-      TARGET (t08) TARGET (t09) TARGET (t10) TARGET (t11) TARGET (t12) TARGET (t13)      \
-          TARGET (t14) TARGET (t15) TARGET (t16) TARGET (t17) TARGET (t18) TARGET (t19)  \
-              TARGET (t20) TARGET (t21) TARGET (t22) TARGET (t23) TARGET (t24)           \
-                  TARGET (t25) TARGET (t26) TARGET (t27) TARGET (t28) TARGET (t29)       \
-                      TARGET (t30) TARGET (t31) TARGET (t32) TARGET (t33) TARGET (t34)   \
-                          TARGET (t35) TARGET (t36) TARGET (t37) TARGET (t38)            \
-                              TARGET (t39) TARGET (t40) TARGET (t41) TARGET (t42)        \
-                                  TARGET (t43) TARGET (t44) TARGET (t45) TARGET (t46)    \
-                                      TARGET (t47)
+  TARGET (t02)                                                                           \
+  TARGET (t03)                                                                           \
+  TARGET (t04) TARGET (t05) TARGET (t06) TARGET (t07) TARGET (t08) TARGET (t09)          \
+      TARGET (t10) TARGET (t11) TARGET (t12) TARGET (t13) TARGET (t14) TARGET (t15)      \
+          TARGET (t16) TARGET (t17) TARGET (t18) TARGET (t19) TARGET (t20) TARGET (t21)  \
+              TARGET (t22) TARGET (t23) TARGET (t24) TARGET (t25) TARGET (t26)           \
+                  TARGET (t27) TARGET (t28) TARGET (t29) TARGET (t30) TARGET (t31)       \
+                      TARGET (t32) TARGET (t33) TARGET (t34) TARGET (t35) TARGET (t36)   \
+                          TARGET (t37) TARGET (t38) TARGET (t39) TARGET (t40)            \
+                              TARGET (t41) TARGET (t42) TARGET (t43) TARGET (t44)        \
+                                  TARGET (t45) TARGET (t46) TARGET (t47)
 
 #define DEFINE_TARGET(name)                                                              \
   static GVariant *name (GVariant *args, GError **error)                                 \
@@ -160,12 +157,10 @@ choose_target (CrashTrial *trial)
 static GVariant *
 ask_for_ticket (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer unused;
-  gint number;
+  CrashPart part;
 
-  if (crash_begin (args, &stage, &unused, &number, error) &&
-      mproc_function_get_ticket (targets[mproc_load32 (&stage->taken)], error) == 0)
+  if (crash_begin (args, &part, error) &&
+      mproc_function_get_ticket (targets[mproc_load32 (&part.stage->taken)], error) == 0)
     mproc_process_exit (9);
   return NULL;
 }

@@ -12,14 +12,13 @@
 static GVariant *
 take_turns (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 150; i++)
-    if (!items_put_next (queue, stage, FALSE) || !items_get_next (queue, stage))
+    if (!items_put_next (part.object, part.stage, FALSE) ||
+        !items_get_next (part.object, part.stage))
       mproc_process_exit (9);
   return NULL;
 }
@@ -28,14 +27,12 @@ take_turns (GVariant *args, GError **error)
 static GVariant *
 put_many (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 180; i++)
-    if (!items_put_next (queue, stage, TRUE))
+    if (!items_put_next (part.object, part.stage, TRUE))
       mproc_process_exit (9);
   return NULL;
 }
@@ -43,14 +40,12 @@ put_many (GVariant *args, GError **error)
 static GVariant *
 get_many (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  while (mproc_load32 (&stage->taken) < mproc_load32 (&stage->sent))
-    if (!items_get_next (queue, stage))
+  while (mproc_load32 (&part.stage->taken) < mproc_load32 (&part.stage->sent))
+    if (!items_get_next (part.object, part.stage))
       mproc_process_exit (9);
   return NULL;
 }
@@ -65,16 +60,14 @@ claim_it (gconstpointer payload, gsize size, gpointer data)
 static GVariant *
 claim_many (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
   guint32 claimed;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  while (mproc_queue_take (queue, 0, claim_it, &claimed, NULL))
-    if (mproc_add32 (&stage->taken, 1) != claimed)
-      mproc_add32 (&stage->n_torn, 1);
+  while (mproc_queue_take (part.object, 0, claim_it, &claimed, NULL))
+    if (mproc_add32 (&part.stage->taken, 1) != claimed)
+      mproc_add32 (&part.stage->n_torn, 1);
   return NULL;
 }
 
@@ -122,19 +115,17 @@ body_of (gpointer queue)
 static GVariant *
 get_until_the_end (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
   gint item;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  while ((item = items_get (queue, MPROC_FOREVER)) != -1)
+  while ((item = items_get (part.object, MPROC_FOREVER)) != -1)
     {
       if (item < 0)
-        mproc_add32 (&stage->n_torn, 1);
-      atomic_fetch_add (&stage->a, (guint64) item);
-      mproc_add32 (&stage->taken, 1);
+        mproc_add32 (&part.stage->n_torn, 1);
+      atomic_fetch_add (&part.stage->a, (guint64) item);
+      mproc_add32 (&part.stage->taken, 1);
     }
   return NULL;
 }
@@ -142,16 +133,14 @@ get_until_the_end (GVariant *args, GError **error)
 static GVariant *
 put_to_sleepers (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 30; i++)
     {
-      crash_wait_for_bits (stage, &body_of (queue)->getters.word, 1);
-      if (!items_put_next (queue, stage, FALSE))
+      crash_wait_for_bits (part.stage, &body_of (part.object)->getters.word, 1);
+      if (!items_put_next (part.object, part.stage, FALSE))
         mproc_process_exit (9);
     }
   return NULL;
@@ -195,32 +184,28 @@ expect_sleepers_get_all (CrashTrial *trial)
 static GVariant *
 put_until_the_end (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  while (items_put (queue, (guint32) number, TRUE))
-    mproc_add32 (&stage->sent, 1);
+  while (items_put (part.object, (guint32) part.number, TRUE))
+    mproc_add32 (&part.stage->sent, 1);
   return NULL;
 }
 
 static GVariant *
 get_from_sleepers (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
   for (guint i = 0; i < 30; i++)
     {
-      crash_wait_for_bits (stage, &body_of (queue)->putters.word, 1);
-      if (items_get (queue, MPROC_SECONDS (20)) < 0)
+      crash_wait_for_bits (part.stage, &body_of (part.object)->putters.word, 1);
+      if (items_get (part.object, MPROC_SECONDS (20)) < 0)
         mproc_process_exit (9);
-      mproc_add32 (&stage->taken, 1);
+      mproc_add32 (&part.stage->taken, 1);
     }
   return NULL;
 }
@@ -274,29 +259,25 @@ static const CrashScene of_putters = {
 static GVariant *
 do_task (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  crash_wait_for_bits (stage, &body_of (queue)->joiners.word, 1);
-  mproc_queue_task_done (queue, error);
+  crash_wait_for_bits (part.stage, &body_of (part.object)->joiners.word, 1);
+  mproc_queue_task_done (part.object, error);
   return NULL;
 }
 
 static GVariant *
 join_tasks (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer queue;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &queue, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  if (!mproc_queue_join (queue, MPROC_SECONDS (20)))
+  if (!mproc_queue_join (part.object, MPROC_SECONDS (20)))
     mproc_process_exit (9);
-  mproc_add32 (&stage->progress[number], 1);
+  mproc_add32 (&part.stage->progress[part.number], 1);
   return NULL;
 }
 

@@ -17,29 +17,25 @@ sleepers_of (gpointer object)
 static GVariant *
 wait_for_event (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer event;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &event, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  if (!mproc_event_wait (event, MPROC_SECONDS (20)))
+  if (!mproc_event_wait (part.object, MPROC_SECONDS (20)))
     mproc_process_exit (9);
-  mproc_add32 (&stage->progress[number], 1);
+  mproc_add32 (&part.stage->progress[part.number], 1);
   return NULL;
 }
 
 static GVariant *
 set_event (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer event;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &event, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  crash_wait_for_bits (stage, sleepers_of (event), 1);
-  mproc_event_set (event);
+  crash_wait_for_bits (part.stage, sleepers_of (part.object), 1);
+  mproc_event_set (part.object);
   return NULL;
 }
 
@@ -80,21 +76,19 @@ static const CrashScene of_event = {
 static GVariant *
 share_units (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer units;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &units, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  for (guint i = 0; crash_goes_on (stage, number, i); i++)
+  for (guint i = 0; crash_goes_on (&part, i); i++)
     {
-      if (!mproc_semaphore_acquire (units, MPROC_SECONDS (20)))
+      if (!mproc_semaphore_acquire (part.object, MPROC_SECONDS (20)))
         mproc_process_exit (9);
-      crash_wait_a_little (stage, sleepers_of (units), 1);
-      if (!mproc_semaphore_release (units, NULL))
+      crash_wait_a_little (part.stage, sleepers_of (part.object), 1);
+      if (!mproc_semaphore_release (part.object, NULL))
         mproc_process_exit (8);
-      if (number >= 0)
-        mproc_add32 (&stage->progress[number], 1);
+      if (part.number >= 0)
+        mproc_add32 (&part.stage->progress[part.number], 1);
     }
   return NULL;
 }
@@ -103,13 +97,11 @@ share_units (GVariant *args, GError **error)
 static GVariant *
 hoard_units (GVariant *args, GError **error)
 {
-  CrashStage *stage;
-  gpointer units;
-  gint number;
+  CrashPart part;
 
-  if (!crash_begin (args, &stage, &units, &number, error))
+  if (!crash_begin (args, &part, error))
     return NULL;
-  while (mproc_semaphore_acquire (units, 0))
+  while (mproc_semaphore_acquire (part.object, 0))
     ;
   return NULL;
 }
