@@ -9,6 +9,8 @@
 #define EVER (10 * G_USEC_PER_SEC)
 #define ATTEMPTS 5
 
+guint crash_n_points;
+
 /* ------------------------------------------------------------------ in the processes */
 
 gboolean

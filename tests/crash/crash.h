@@ -166,7 +166,12 @@ void crash_sweep (void);
   START_TEST (name) { crash_try (plans, G_N_ELEMENTS (plans), MPROC_CRASH_##name); }     \
   END_TEST
 
-#define CRASH_ADD(name, state) tcase_add_test (tcase, name);
+#define CRASH_ADD(name, state)                                                           \
+  tcase_add_test (tcase, name);                                                          \
+  crash_n_points++;
+
+/* How many points have a test. */
+extern guint crash_n_points;
 
 /* A test for each point of the list @points, by the table `plans`. */
 #define CRASH_SUITE(underscored, dashed, points)                                         \
@@ -177,8 +182,7 @@ void crash_sweep (void);
     Suite *suite = suite_create (dashed);                                                \
     TCase *tcase = mproc_test_case (suite, dashed);                                      \
                                                                                          \
-    points (CRASH_ADD);                                                                  \
-    return suite;                                                                        \
+    points (CRASH_ADD) return suite;                                                     \
   }
 
 #endif
