@@ -78,21 +78,23 @@ time_tasks (void (*tasks) (MprocPool *, guint), guint n)
 }
 
 static double
-map_rate (void)
+map_rate (const char *what)
 {
+  (void) what;
   return 1 / time_tasks (map, bench_repeat (100000));
 }
 
 static double
-apply_time (void)
+apply_time (const char *what)
 {
+  (void) what;
   return time_tasks (apply, bench_repeat (10000));
 }
 
 const BenchFigure bench_pool_figures[] = {
-  { "pool.map", "Mtask/s", map_rate, NULL, NULL, NULL },
-  { "pool.python-map", "Mtask/s", NULL, "mp-pool.py", "map", "pool.map" },
-  { "pool.apply", "us", apply_time, NULL, NULL, NULL },
-  { "pool.python-apply", "us", NULL, "mp-pool.py", "apply", "pool.apply" },
-  { NULL, NULL, NULL, NULL, NULL, NULL },
+  { "pool.map", "Mtask/s", map_rate, NULL, NULL },
+  { "pool.python-map", "Mtask/s", bench_python, "mp-pool.py map", "pool.map" },
+  { "pool.apply", "us", apply_time, NULL, NULL },
+  { "pool.python-apply", "us", bench_python, "mp-pool.py apply", "pool.apply" },
+  { NULL, NULL, NULL, NULL, NULL },
 };

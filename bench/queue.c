@@ -1,145 +1,271 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of 64 bytes, one producer, one consumer. */
+/* What goes through a queue. */
 #include "bench.h"
 
 #include <string.h>
 
-#define SIZE 64
+#define LARGEST (1 << 20)
 
+/* The first word of each message is its number; the sum of all tells whether one is missing. */
 typedef union
 {
   guint64 number;
-  char bytes[SIZE];
+  char bytes[LARGEST];
 } Message;
 
-/* The first message says that the producer is there; then it waits for a go. */
-static GVariant *
-produce (GVariant *args, GError **error)
-{
-  MprocQueue *queue;
-  MprocQueue *go;
-  guint32 n;
-  Message message;
+static Message message;
 
-  if (!mproc_unpack (args, error, "(&h&hu)", &queue, &go, &n))
+/* Every second worker is a producer. */
+static guint64
+number_of (const BenchJob *job, guint i)
+{
+  return (guint64) job->n * (job->index / 2) + i + 1;
+}
+
+/* ------------------------------------------------------------------ workers */
+
+static GVariant *
+put (GVariant *args, GError **error)
+{
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
     return NULL;
-  bench_pin (1);
-  memset (&message, 0, sizeof message);
-  if (!mproc_queue_put_bytes (queue, &message, sizeof message, MPROC_FOREVER, error) ||
-      mproc_queue_get_bytes_into (go, NULL, 0, MPROC_FOREVER, error) < 0)
-    return NULL;
-  for (guint32 i = 1; i <= n; i++)
+  for (guint i = 0; i < job.n; i++)
     {
-      message.number = i;
-      if (!mproc_queue_put_bytes (queue, &message, sizeof message, MPROC_FOREVER, error))
+      message.number = number_of (&job, i);
+      if (!mproc_queue_put_bytes (job.a, &message, job.size, MPROC_FOREVER, error))
         return NULL;
+    }
+  return bench_job_end (&job, 0);
+}
+
+static GVariant *
+get (GVariant *args, GError **error)
+{
+  guint64 sum = 0;
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
+    return NULL;
+  for (guint i = 0; i < job.n; i++)
+    {
+      if (mproc_queue_get_bytes_into (job.a, &message, job.size, MPROC_FOREVER, error) <
+          0)
+        return NULL;
+      sum += message.number;
+    }
+  return bench_job_end (&job, sum);
+}
+
+static GVariant *
+borrow (GVariant *args, GError **error)
+{
+  guint64 sum = 0;
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
+    return NULL;
+  for (guint i = 0; i < job.n; i++)
+    {
+      GBytes *bytes = mproc_queue_get_bytes (job.a, MPROC_FOREVER, error);
+
+      if (bytes == NULL)
+        return NULL;
+      sum += *(const guint64 *) g_bytes_get_data (bytes, NULL);
+      g_bytes_unref (bytes);
+    }
+  return bench_job_end (&job, sum);
+}
+
+static GVariant *
+put_values (GVariant *args, GError **error)
+{
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
+    return NULL;
+  for (guint i = 0; i < job.n; i++)
+    if (!mproc_queue_put (job.a,
+                          g_variant_new ("(xs)", (gint64) number_of (&job, i),
+                                         "a message"),
+                          MPROC_FOREVER, error))
+      return NULL;
+  return bench_job_end (&job, 0);
+}
+
+static GVariant *
+get_values (GVariant *args, GError **error)
+{
+  guint64 sum = 0;
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
+    return NULL;
+  for (guint i = 0; i < job.n; i++)
+    {
+      GVariant *value = mproc_queue_get (job.a, MPROC_FOREVER, error);
+      const char *text;
+      gint64 number;
+
+      if (value == NULL)
+        return NULL;
+      g_variant_get (value, "(x&s)", &number, &text);
+      sum += (guint64) number;
+      g_variant_unref (value);
+    }
+  return bench_job_end (&job, sum);
+}
+
+/* ------------------------------------------------------------------ between processes */
+
+static MprocQueue *
+new_queue (void)
+{
+  GError *error = NULL;
+  MprocQueue *queue = mproc_queue_new (0, &error);
+
+  if (queue == NULL)
+    bench_fail ("queue", error);
+  return queue;
+}
+
+typedef struct
+{
+  MprocFunc from;
+  MprocFunc to;
+  guint pairs; /* of a producer and a consumer */
+  guint n;     /* messages of each */
+  gsize size;
+} Transfer;
+
+/* Messages a microsecond. */
+static double
+time_transfer (const Transfer *self)
+{
+  guint n = bench_repeat (self->n);
+  BenchWorker workers[] = { { self->from, 1, n, self->size },
+                            { self->to, 0, n, self->size },
+                            { self->from, 0, n, self->size },
+                            { self->to, 1, n, self->size } };
+  guint64 all = (guint64) self->pairs * n;
+  MprocQueue *queue = new_queue ();
+  guint64 sum = 0;
+  double elapsed = bench_run_workers (workers, 2 * self->pairs, queue, NULL, &sum);
+
+  mproc_queue_unref (queue);
+  if (sum != all * (all + 1) / 2)
+    bench_fail ("messages were lost or torn", NULL);
+  return (double) all / elapsed;
+}
+
+static double
+between_processes (const char *what)
+{
+  static const struct
+  {
+    const char *what;
+    Transfer transfer;
+    gboolean in_gigabytes;
+  } transfers[] = {
+    { "bytes", { put, get, 1, 2000000, 64 }, FALSE },
+    { "2x2", { put, get, 2, 500000, 64 }, FALSE },
+    { "values", { put_values, get_values, 1, 300000, 0 }, FALSE },
+    { "64k", { put, get, 1, 20000, 1 << 16 }, TRUE },
+    { "1m", { put, get, 1, 2000, 1 << 20 }, TRUE },
+    { "1m-borrowed", { put, borrow, 1, 2000, 1 << 20 }, TRUE },
+  };
+  guint i = 0;
+  double rate;
+
+  while (strcmp (transfers[i].what, what) != 0)
+    i++;
+  rate = time_transfer (&transfers[i].transfer);
+  return transfers[i].in_gigabytes ? rate * transfers[i].transfer.size / 1000 : rate;
+}
+
+/* ------------------------------------------------------------------ between threads */
+
+typedef struct
+{
+  GAsyncQueue *queue;
+  guint n;
+} Threads;
+
+static gpointer
+push (gpointer data)
+{
+  const Threads *threads = data;
+  char bytes[64] = { 0 };
+
+  bench_pin (1);
+  for (guint64 i = 1; i <= threads->n; i++)
+    {
+      char *copy = g_malloc (sizeof bytes);
+
+      memcpy (copy, bytes, sizeof bytes);
+      memcpy (copy, &i, sizeof i);
+      g_async_queue_push (threads->queue, copy);
     }
   return NULL;
 }
 
 static guint64
-take (MprocQueue *queue)
+pop (const Threads *threads)
 {
-  GError *error = NULL;
-  Message message;
-
-  if (mproc_queue_get_bytes_into (queue, &message, sizeof message, MPROC_FOREVER,
-                                  &error) != SIZE)
-    bench_fail ("get", error);
-  return message.number;
-}
-
-static void
-check_sum (guint64 sum, guint64 n)
-{
-  if (sum != n * (n + 1) / 2)
-    bench_fail ("messages were lost or torn", NULL);
-}
-
-/* Millions of messages a second. */
-static double
-between_processes (void)
-{
-  guint n = bench_repeat (1000000);
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (0, &error);
-  MprocQueue *go = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_process_new (produce, mproc_pack ("(hhu)", queue, go, n));
   guint64 sum = 0;
-  gint64 begin;
-  double each;
 
-  if (queue == NULL || go == NULL || !mproc_process_start (process, &error))
-    bench_fail ("start", error);
-  bench_pin (0);
-  take (queue);
-  begin = g_get_monotonic_time ();
-  mproc_queue_put_bytes (go, NULL, 0, MPROC_FOREVER, NULL);
-  for (guint i = 0; i < n; i++)
-    sum += take (queue);
-  each = bench_each (begin, n);
-  bench_pin (-1);
-  check_sum (sum, n);
-  mproc_process_join (process, MPROC_FOREVER);
-  mproc_process_unref (process);
-  mproc_queue_unref (go);
-  mproc_queue_unref (queue);
-  return 1 / each;
-}
-
-/* ------------------------------------------------------------------ GAsyncQueue */
-
-static gpointer
-push (gpointer data)
-{
-  GAsyncQueue *queue = data;
-  guint n = bench_repeat (1000000);
-  Message message;
-
-  bench_pin (1);
-  memset (&message, 0, sizeof message);
-  for (guint i = 1; i <= n; i++)
+  for (guint i = 0; i < threads->n; i++)
     {
-      Message *copy = g_malloc (sizeof *copy);
+      char *copy = g_async_queue_pop (threads->queue);
 
-      message.number = i;
-      memcpy (copy, &message, sizeof *copy);
-      g_async_queue_push (queue, copy);
-    }
-  return NULL;
-}
-
-static double
-between_threads (void)
-{
-  guint n = bench_repeat (1000000);
-  GAsyncQueue *queue = g_async_queue_new ();
-  gint64 begin = g_get_monotonic_time ();
-  GThread *thread = g_thread_new ("push", push, queue);
-  guint64 sum = 0;
-  double each;
-
-  bench_pin (0);
-  for (guint i = 0; i < n; i++)
-    {
-      Message *copy = g_async_queue_pop (queue);
-      Message message;
-
-      memcpy (&message, copy, sizeof message);
-      sum += message.number;
+      memcpy (&message, copy, 64);
       g_free (copy);
+      sum += message.number;
     }
-  each = bench_each (begin, n);
+  return sum;
+}
+
+static double
+between_threads (const char *what)
+{
+  Threads threads = { g_async_queue_new (), bench_repeat (500000) };
+  gint64 begin = g_get_monotonic_time ();
+  GThread *thread = g_thread_new ("push", push, &threads);
+  guint64 n = threads.n;
+  double each;
+
+  (void) what;
+  bench_pin (0);
+  if (pop (&threads) != n * (n + 1) / 2)
+    bench_fail ("messages were lost", NULL);
+  each = bench_each (begin, threads.n);
   bench_pin (-1);
-  check_sum (sum, n);
   g_thread_join (thread);
-  g_async_queue_unref (queue);
+  g_async_queue_unref (threads.queue);
   return 1 / each;
 }
 
 const BenchFigure bench_queue_figures[] = {
-  { "queue.bytes", "Mmsg/s", between_processes, NULL, NULL, NULL },
-  { "queue.gasyncqueue", "Mmsg/s", between_threads, NULL, NULL, "queue.bytes" },
-  { "queue.python", "Mmsg/s", NULL, "mp-queue.py", "queue", "queue.bytes" },
-  { NULL, NULL, NULL, NULL, NULL, NULL },
+  { "queue.bytes", "Mmsg/s", between_processes, "bytes", NULL },
+  { "queue.ring", "Mmsg/s", bench_bare_ring, "1", "queue.bytes" },
+  { "queue.gasyncqueue", "Mmsg/s", between_threads, NULL, "queue.bytes" },
+  { "queue.boost", "Mmsg/s", bench_boost, "64 1", "queue.bytes" },
+  { "queue.openmpi", "Mmsg/s", bench_openmpi, "64", "queue.bytes" },
+  { "queue.python", "Mmsg/s", bench_python, "mp-queue.py 64 1", "queue.bytes" },
+  { "queue.2x2", "Mmsg/s", between_processes, "2x2", NULL },
+  { "queue.ring-2x2", "Mmsg/s", bench_bare_ring, "2", "queue.2x2" },
+  { "queue.boost-2x2", "Mmsg/s", bench_boost, "64 2", "queue.2x2" },
+  { "queue.python-2x2", "Mmsg/s", bench_python, "mp-queue.py 64 2", "queue.2x2" },
+  { "queue.values", "Mmsg/s", between_processes, "values", NULL },
+  { "queue.python-values", "Mmsg/s", bench_python, "mp-queue.py values 1",
+    "queue.values" },
+  { "queue.64k", "GB/s", between_processes, "64k", NULL },
+  { "queue.openmpi-64k", "GB/s", bench_openmpi, "65536", "queue.64k" },
+  { "queue.python-64k", "GB/s", bench_python, "mp-queue.py 65536 1", "queue.64k" },
+  { "queue.1m", "GB/s", between_processes, "1m", NULL },
+  { "queue.python-1m", "GB/s", bench_python, "mp-queue.py 1048576 1", "queue.1m" },
+  { "queue.1m-borrowed", "GB/s", between_processes, "1m-borrowed", NULL },
+  { "queue.openmpi-1m", "GB/s", bench_openmpi, "1048576", "queue.1m-borrowed" },
+  { NULL, NULL, NULL, NULL, NULL },
 };

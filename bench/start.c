@@ -41,32 +41,35 @@ time_method (MprocStartMethod method, guint n)
 }
 
 static double
-by_fork (void)
+by_fork (const char *what)
 {
+  (void) what;
   if (mproc_get_start_method () != MPROC_START_METHOD_FORK)
-    return -1;
+    return BENCH_NOT_HERE;
   return time_method (MPROC_START_METHOD_FORK, bench_repeat (500));
 }
 
 static double
-by_spawn (void)
+by_spawn (const char *what)
 {
+  (void) what;
   return time_method (MPROC_START_METHOD_SPAWN, bench_repeat (100));
 }
 
 static double
-by_thread (void)
+by_thread (const char *what)
 {
+  (void) what;
   return time_method (MPROC_START_METHOD_THREAD, bench_repeat (1000));
 }
 
 const BenchFigure bench_start_figures[] = {
-  { "start.fork", "us", by_fork, NULL, NULL, NULL },
-  { "start.bare-fork", "us", bench_bare_fork, NULL, NULL, "start.fork" },
-  { "start.python-fork", "us", NULL, "mp-start.py", "fork", "start.fork" },
-  { "start.spawn", "us", by_spawn, NULL, NULL, NULL },
-  { "start.posix-spawn", "us", bench_posix_spawn, NULL, NULL, "start.spawn" },
-  { "start.python-spawn", "us", NULL, "mp-start.py", "spawn", "start.spawn" },
-  { "start.thread", "us", by_thread, NULL, NULL, NULL },
-  { NULL, NULL, NULL, NULL, NULL, NULL },
+  { "start.fork", "us", by_fork, NULL, NULL },
+  { "start.bare-fork", "us", bench_bare_fork, NULL, "start.fork" },
+  { "start.python-fork", "us", bench_python, "mp-start.py fork", "start.fork" },
+  { "start.spawn", "us", by_spawn, NULL, NULL },
+  { "start.posix-spawn", "us", bench_posix_spawn, NULL, "start.spawn" },
+  { "start.python-spawn", "us", bench_python, "mp-start.py spawn", "start.spawn" },
+  { "start.thread", "us", by_thread, NULL, NULL },
+  { NULL, NULL, NULL, NULL, NULL },
 };

@@ -20,6 +20,8 @@
 
 #include "alloc.h"
 
+G_STATIC_ASSERT (WANTED_SIZE <= MPROC_LARGEST_BLOCK);
+
 typedef struct
 {
   guint64 magic;
@@ -33,6 +35,8 @@ typedef struct
   MprocAtomic64 roots[MPROC_N_ROOTS];
   MprocAllocator allocator;
 } Head;
+
+G_STATIC_ASSERT (sizeof (Head) < MIN_STEP);
 
 static MprocOsMemory memory;
 static MprocAtomic64 opened; /* how far this process may touch it; only grows */
@@ -156,6 +160,12 @@ guint64
 mproc_arena_get_committed (void)
 {
   return mproc_load64 (&head ()->watermark);
+}
+
+guint64
+mproc_arena_get_punched (void)
+{
+  return mproc_load64 (&head ()->punched);
 }
 
 MprocAtomic64 *

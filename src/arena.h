@@ -28,7 +28,7 @@ typedef enum
 } MprocRoot;
 
 /* Raised whenever what lies in the arena changes its shape. */
-#define MPROC_LAYOUT 2
+#define MPROC_LAYOUT 3
 
 /* Makes the arena if this process has none. */
 gboolean mproc_arena_create (GError **error);
@@ -43,7 +43,8 @@ guint64 mproc_arena_get_size (void);
 guint64 mproc_arena_get_nonce (void);
 void mproc_arena_set_budget (guint64 bytes);
 guint64 mproc_arena_get_budget (void);
-guint64 mproc_arena_get_committed (void);
+guint64 mproc_arena_get_committed (void); /* with what was given back again */
+guint64 mproc_arena_get_punched (void);   /* what was */
 MprocAtomic64 *mproc_arena_root (MprocRoot which);
 
 /* Set by a member that cannot take part in process barriers; then runners pay fences. */
@@ -63,8 +64,16 @@ MprocOffset mproc_arena_alloc0 (gsize size, GError **error);
 /* How many bytes the block really has. */
 gsize mproc_arena_block_size (MprocOffset block);
 
-/* Large blocks give their pages back to the system. */
+/* Large blocks give their pages back to the system.  The free ones of each size are kept for
+ * their size; where nothing else is left, for one down to the half. */
 void mproc_arena_free (MprocOffset block);
+
+/* For a block that changes hands: several words may name it for an instant, so that it is
+ * never named by none, and whoever finds one of them after a death frees it only if it
+ * still has the owner that goes with the word.  Exactly one of them succeeds, since the
+ * dead own nothing new.  @owner: a member, with the low bit for a stage on its way. */
+void mproc_arena_own (MprocOffset block, guint32 owner);
+gboolean mproc_arena_free_of (MprocOffset block, guint32 owner);
 
 G_END_DECLS
 

@@ -3,6 +3,8 @@
 
 #include "family.h"
 
+#include <string.h>
+
 /* The first chunk, and the next ones: of a size that the allocator reuses as it is while
  * the backlog is short, so that the ups and downs of a busy queue touch no fresh page;
  * of one whose pages go back to the system when the backlog is gone, once it is long.
@@ -22,6 +24,9 @@ typedef struct
 
 G_STATIC_ASSERT (sizeof (Chunk) == MPROC_CHUNK_GRANULE);
 G_STATIC_ASSERT (sizeof (MprocChain) == 3 * 128);
+/* What each put and get touches is one line. */
+G_STATIC_ASSERT (offsetof (MprocProducer, giving) <= 64);
+G_STATIC_ASSERT (offsetof (MprocConsumer, taking) <= 64);
 
 static Chunk *
 chunk_at (guint32 granule)
@@ -202,6 +207,136 @@ mproc_chain_follow_link (MprocChain *chain, guint32 granule)
   chunk_free (spare);
 }
 
+/* ------------------------------------------------------------------ blocks */
+
+/* Blocks are 16-aligned in an arena of at most 64 GiB. */
+static guint64
+transfer (MprocOffset block, guint32 owner)
+{
+  return (guint64) owner << 32 | block >> 4;
+}
+
+#define TRANSFER_BLOCK(word) (((word) &0xffffffff) << 4)
+#define TRANSFER_OWNER(word) ((guint32) ((word) >> 32))
+
+/* From here on the sweep of the owner keeps its hands off the block. */
+void
+mproc_chain_give (MprocChain *chain, MprocOffset block, guint32 owner)
+{
+  MprocProducer *producer = &chain->producer;
+
+  mproc_store32 (&producer->giving_as, mproc_load32 (&producer->put) + 1);
+  mproc_crash_order ();
+  MPROC_CRASH_POINT (GIVE_NUMBERED);
+  mproc_store64 (&producer->giving, transfer (block, owner));
+  mproc_crash_order ();
+  MPROC_CRASH_POINT (GIVE_NOTED);
+  mproc_arena_own (block, owner | 1);
+  MPROC_CRASH_POINT (GIVE_OWNED);
+}
+
+void
+mproc_chain_given (MprocChain *chain)
+{
+  mproc_store64 (&chain->producer.giving, 0);
+  mproc_crash_order ();
+  MPROC_CRASH_POINT (GIVE_CLEARED);
+}
+
+void
+mproc_chain_take (MprocChain *chain, MprocOffset block, guint32 owner)
+{
+  mproc_arena_own (block, owner);
+  MPROC_CRASH_POINT (TAKE_OWNED);
+  mproc_store64 (&chain->consumer.taking, transfer (block, owner));
+  mproc_crash_order ();
+  MPROC_CRASH_POINT (TAKE_NOTED);
+}
+
+void
+mproc_chain_taken (MprocChain *chain)
+{
+  mproc_crash_order ();
+  mproc_store64 (&chain->consumer.taking, 0);
+  mproc_crash_order ();
+  MPROC_CRASH_POINT (TAKE_CLEARED);
+}
+
+/* After the walk: put is the last that was published.  Not published, the block is still
+ * the dead one's, or half given; its sweep may have freed it. */
+static void
+finish_giving (MprocChain *chain)
+{
+  MprocProducer *producer = &chain->producer;
+  guint64 giving = mproc_load64 (&producer->giving);
+  MprocOffset block = TRANSFER_BLOCK (giving);
+
+  if (giving == 0)
+    return;
+  if (mproc_load32 (&producer->put) != mproc_load32 (&producer->giving_as) &&
+      !mproc_arena_free_of (block, TRANSFER_OWNER (giving)))
+    mproc_arena_free_of (block, TRANSFER_OWNER (giving) | 1);
+  MPROC_CRASH_POINT (GIVE_FINISHED);
+  mproc_chain_given (chain);
+}
+
+static gboolean
+names_block (const MprocRecord *record, MprocOffset block)
+{
+  MprocBigRecord big;
+
+  if (record->kind < MPROC_RECORD_BIG_BYTES)
+    return FALSE;
+  memcpy (&big, record->payload, sizeof big);
+  return big.block == block;
+}
+
+/* @record: at the head, NULL if there is none. */
+static void
+finish_taking (MprocChain *chain, const MprocRecord *record)
+{
+  guint64 taking = mproc_load64 (&chain->consumer.taking);
+  MprocOffset block = TRANSFER_BLOCK (taking);
+
+  if (taking == 0)
+    return;
+  if (record == NULL || !names_block (record, block))
+    mproc_arena_free_of (block, TRANSFER_OWNER (taking));
+  MPROC_CRASH_POINT (TAKE_FINISHED);
+  mproc_chain_taken (chain);
+}
+
+/* ------------------------------------------------------------------ counts */
+
+/* The word of a sequence stays right until the one after the next: so if the sequence is
+ * still the same afterwards, what was read belongs to it. */
+static guint64
+read_bytes (MprocAtomic32 *last, MprocAtomic64 bytes[2])
+{
+  guint32 sequence;
+  guint64 result;
+
+  do
+    {
+      sequence = mproc_load32 (last);
+      result = mproc_load64 (&bytes[sequence & 1]);
+    }
+  while (mproc_load32 (last) != sequence);
+  return result;
+}
+
+guint64
+mproc_chain_bytes_taken (MprocChain *chain)
+{
+  return read_bytes (&chain->consumer.taken, chain->consumer.bytes);
+}
+
+guint64
+mproc_chain_bytes_put (MprocChain *chain)
+{
+  return read_bytes (&chain->producer.put, chain->producer.bytes);
+}
+
 /* ------------------------------------------------------------------ recovery */
 
 /* Finishes a link whose tail has moved already.  A consumer that is in the tail's chunk
@@ -246,18 +381,22 @@ mproc_chain_recover_producer (MprocChain *chain, MprocView *view)
   mproc_store64 (&producer->tail, view->chunk << 18 | unit);
   MPROC_CRASH_POINT (PUT_REPAIRED);
   mproc_store32 (&producer->taken_seen, mproc_load32 (&chain->consumer.taken));
+  mproc_store64 (&producer->bytes_seen, mproc_chain_bytes_taken (chain));
   mproc_store32 (&producer->head_seen, head_in_chunk (chain, tail));
+  finish_giving (chain);
 }
 
 void
 mproc_chain_recover_consumer (MprocChain *chain, MprocView *view)
 {
   MprocRecord record;
+  gboolean found = mproc_chain_peek (chain, view, &record);
 
   /* Nothing at the head: the count was stored before the head moved, and is right. */
-  if (mproc_chain_peek (chain, view, &record))
+  if (found)
     mproc_store32 (&chain->consumer.taken, record.sequence - 1);
   MPROC_CRASH_POINT (GET_REPAIRED);
+  finish_taking (chain, found ? &record : NULL);
 }
 
 /* ------------------------------------------------------------------ life */

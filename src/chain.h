@@ -8,7 +8,9 @@
  * it.
  *
  * Each side is written under its lock, and whoever takes that lock over from the dead
- * calls the recover function of the side.  The other side may read it at any time. */
+ * calls the recover function of the side.  The other side may read it at any time.
+ *
+ * Model: tests/models/queue.pml */
 #ifndef MPROC_CHAIN_H
 #define MPROC_CHAIN_H
 
@@ -50,7 +52,12 @@ typedef struct
       head_seen; /* a unit the consumer had reached in this chunk; 0: not in it */
   MprocAtomic32 taken_seen; /* a count the consumer had reached */
   MprocAtomic64 link_at;    /* where a LINK is being made, 0 */
-  MprocAtomic32 ended; /* no more puts: set under the lock, so all before it are there */
+  MprocAtomic32 ended;  /* no more puts: set under the lock, so all before it are there */
+  MprocAtomic32 notice; /* anything that is not as usual, see queuedata.h */
+  MprocAtomic64 bytes[2];   /* where they are counted: see mproc_chain_count_put */
+  MprocAtomic64 bytes_seen; /* a count of bytes the consumer had reached */
+  MprocAtomic64 giving;     /* a block on its way into the chain, see mproc_chain_give */
+  MprocAtomic32 giving_as;  /* the sequence of its record */
 } MprocProducer;
 
 typedef struct
@@ -60,6 +67,9 @@ typedef struct
   MprocAtomic64 head;     /* where the next one starts */
   MprocAtomic32 kept;     /* taken before dropping began */
   MprocAtomic32 dropping; /* whatever is left is thrown away; kept is stored before */
+  MprocAtomic32 notice;   /* as the producers' */
+  MprocAtomic64 bytes[2];
+  MprocAtomic64 taking; /* a block on its way out, see mproc_chain_take */
 } MprocConsumer;
 
 typedef struct
@@ -153,6 +163,26 @@ mproc_chain_publish (MprocChain *chain,
   mproc_crash_order ();
 }
 
+/* Where payloads are counted, before a record of @length is published.  There are two
+ * words, so that the one of the last sequence is right whether or not the next one has
+ * come to be: nothing has to be made good after a death. */
+static inline void
+mproc_chain_count_put (MprocChain *chain, guint64 length)
+{
+  MprocProducer *producer = &chain->producer;
+  guint32 last = mproc_load32 (&producer->put);
+
+  mproc_store64 (&producer->bytes[(last + 1) & 1],
+                 mproc_load64 (&producer->bytes[last & 1]) + length);
+  mproc_crash_order ();
+}
+
+/* A block that is @owner's goes into the chain with the next record: between the two
+ * calls it is published.  Killed in between: the next producer frees the block if it has
+ * not been. */
+void mproc_chain_give (MprocChain *chain, MprocOffset block, guint32 owner);
+void mproc_chain_given (MprocChain *chain);
+
 /* ------------------------------------------------------------- consumer lock held */
 
 /* The next record, which stays where it is. */
@@ -187,7 +217,28 @@ mproc_chain_advance (MprocChain *chain, const MprocView *view, const MprocRecord
   mproc_crash_order ();
 }
 
+/* The same for a record that is about to be taken. */
+static inline void
+mproc_chain_count_taken (MprocChain *chain, guint32 sequence, guint64 length)
+{
+  MprocConsumer *consumer = &chain->consumer;
+
+  mproc_store64 (&consumer->bytes[sequence & 1],
+                 mproc_load64 (&consumer->bytes[(sequence - 1) & 1]) + length);
+  mproc_crash_order ();
+}
+
+/* A block becomes @owner's with the record that names it, which is the next one: between
+ * the two calls the head moves.  Killed in between: the next consumer frees the block if
+ * the head had moved and the sweep has not freed it. */
+void mproc_chain_take (MprocChain *chain, MprocOffset block, guint32 owner);
+void mproc_chain_taken (MprocChain *chain);
+
 /* ------------------------------------------------------------------ anyone */
+
+/* The bytes of all that have been taken, or put, so far, where they are counted. */
+guint64 mproc_chain_bytes_taken (MprocChain *chain);
+guint64 mproc_chain_bytes_put (MprocChain *chain);
 
 /* How many records there are.  A member that died may have left it one off until the next
  * put or get. */

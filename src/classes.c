@@ -15,6 +15,12 @@ prepare (gpointer unused)
   mproc_object_set_class (mproc_rlock_get_class ());
   mproc_object_set_class (mproc_semaphore_get_class ());
   mproc_object_set_class (mproc_event_get_class ());
+  mproc_object_set_class (mproc_value_get_class ());
+  mproc_object_set_class (mproc_array_get_class ());
+  mproc_object_set_class (mproc_shared_memory_get_class ());
+  mproc_object_set_class (mproc_shareable_list_get_class ());
+  mproc_object_set_class (mproc_condition_get_class ());
+  mproc_object_set_class (mproc_barrier_get_class ());
   return NULL;
 }
 

@@ -13,6 +13,12 @@ const MprocClass *mproc_lock_get_class (void);
 const MprocClass *mproc_rlock_get_class (void);
 const MprocClass *mproc_semaphore_get_class (void);
 const MprocClass *mproc_event_get_class (void);
+const MprocClass *mproc_value_get_class (void);
+const MprocClass *mproc_array_get_class (void);
+const MprocClass *mproc_shared_memory_get_class (void);
+const MprocClass *mproc_shareable_list_get_class (void);
+const MprocClass *mproc_condition_get_class (void);
+const MprocClass *mproc_barrier_get_class (void);
 
 G_END_DECLS
 

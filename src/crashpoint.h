@@ -41,6 +41,7 @@ G_BEGIN_DECLS
   POINT (SLEEPER_WOKEN, "one who was woken has not set the flag again for the others")   \
   POINT (SLEEPER_CLEARED, "a waker has cleared the flag, and woken nobody")              \
   POINT (EVENT_SET, "an event is set, its waiters have not been woken")                  \
+  POINT (EVENT_AWAITED, "an event says that somebody sleeps, who does not")              \
   POINT (SEMAPHORE_TAKEN, "a unit is taken, which its taker never had")                  \
   POINT (SEMAPHORE_GIVEN, "a unit is given, and nobody woken for it")                    \
   POINT (HOLDINGS_LOCKED, "the lock over a semaphore's holdings is held")                \
@@ -60,17 +61,51 @@ G_BEGIN_DECLS
   POINT (PARKING_CLEARED, "an entry was cleared by a waker who has not posted")          \
   POINT (PARKING_WOKE, "an entry was posted by a waker who looks for more")
 
+/* Conditions: the list of waiters. */
+#define MPROC_CRASH_CONDITION_POINTS(POINT)                                              \
+  POINT (WAITER_GUARDED, "the intent names a waiter's block, which is in no list")       \
+  POINT (WAITER_NUMBERED, "a waiter is counted, the list's guard held")                  \
+  POINT (WAITER_UNGUARDED, "a waiter's block is in nobody's books")                      \
+  POINT (WAITER_LINKED, "a waiter is behind the last one, which the list does not know") \
+  POINT (WAITER_LISTED, "a waiter is in the list, the guard held")                       \
+  POINT (WAITER_JOINED, "the same, the guard is free; the condition's lock is held")     \
+  POINT (WAITER_WOKEN, "one who was perhaps notified has not said so to anybody")        \
+  POINT (WAITER_UNLINKED, "a waiter's block is in no list, and perhaps the list's last") \
+  POINT (WAITER_OUT, "the same, and the list is whole")                                  \
+  POINT (WAITER_FREED, "the block is free, the guard held")                              \
+  POINT (NOTIFY_LIMITED, "a waiter has a limit, and no notification")                    \
+  POINT (NOTIFY_MARKED, "a waiter is notified, and asleep; the guard is held")           \
+  POINT (NOTIFY_PASSED_ON, "a dead one's notification is another's as well")             \
+  POINT (NOTIFY_DONE, "all are notified, nobody was woken, the guard is held")           \
+  POINT (NOTIFY_RELEASED, "the same, and the guard is free")
+
+/* Barriers. */
+#define MPROC_CRASH_BARRIER_POINTS(POINT)                                                \
+  POINT (ROUND_ARRIVED, "one has an entry, perhaps the last, and has not looked")        \
+  POINT (ROUND_FULL, "all have come, and who is to finish the round does nothing")       \
+  POINT (ROUND_ACTED, "the action was run, the round is not over")                       \
+  POINT (ROUND_TOLD, "those of the round before are told, this one is not over")         \
+  POINT (ROUND_MOVED, "the next round has begun, no bell has rung")                      \
+  POINT (ROUND_RANG, "a bell's word has changed, nobody was woken")                      \
+  POINT (ROUND_PASSED, "one who has seen the end has its entry still")                   \
+  POINT (ROUND_LEFT, "an entry is free, nobody who waits for one was told")
+
 /* The producers' side of queues. */
 #define MPROC_CRASH_PUT_POINTS(POINT)                                                    \
   POINT (PUT_BLOCK_MADE, "a block for a long item is in nobody's books")                 \
-  POINT (PUT_BLOCK_GUARDED, "the intent names the block of a long item")                 \
-  POINT (PUT_BLOCK_UNGUARDED, "a full block is named by a record that is not published") \
+  POINT (PUT_BLOCK_GUARDED,                                                              \
+         "the intent names the block of a long item, which is its maker's")              \
   POINT (PUT_LOCKED, "the producers' lock is held")                                      \
   POINT (PUT_ROOM_FOUND, "room has been found, nothing is written")                      \
+  POINT (GIVE_NUMBERED, "a record's number is stored as that of a block, and no block")  \
+  POINT (GIVE_NOTED, "a block is noted as being given, and is still its maker's")        \
+  POINT (GIVE_OWNED, "a block is half given: its maker's sweep does not free it")        \
   POINT (PUT_CLEARED, "payload written, the unit behind it cleared, no header")          \
   POINT (PUT_WRAPPED, "a record at the chunk's start is whole, no SKIP leads there")     \
   POINT (PUT_PUBLISHED, "the record is there, and counted nowhere")                      \
   POINT (PUT_COUNTED, "the record is counted, the tail is before it")                    \
+  POINT (GIVE_CLEARED, "a published record's block is named by the intent, too")         \
+  POINT (GIVE_FINISHED, "a repairer has freed a half given block, which is noted still") \
   POINT (PUT_DONE, "the record is there, the lock held")                                 \
   POINT (PUT_RELEASED, "the record is there, nobody was woken")                          \
   POINT (PUT_WOKE, "getters were woken, the next putter not")                            \
@@ -99,11 +134,19 @@ G_BEGIN_DECLS
   POINT (GET_COPIED, "an item has been copied, the head is before it")                   \
   POINT (GET_CLAIMED, "a task is claimed, the head is before it")                        \
   POINT (GET_COUNTED, "an item is counted as taken, the head is before it")              \
+  POINT (TAKE_OWNED, "a block is a consumer's, and its record at the head")              \
+  POINT (TAKE_NOTED, "a block is noted as being taken, its record is at the head")       \
+  POINT (TAKE_MOVED, "the head is behind the record, only the note names the block")     \
+  POINT (TAKE_GUARDED, "the note names the block, and so does the intent or a loan")     \
+  POINT (TAKE_CLEARED, "the intent or a loan alone names the block")                     \
+  POINT (TAKE_FINISHED, "a repairer has freed the block, which is noted still")          \
   POINT (GET_MOVED, "an item is taken, the lock held")                                   \
-  POINT (GET_BLOCK_OWNED, "a long item's block is in nobody's books")                    \
-  POINT (GET_BLOCK_GUARDED, "the intent names a long item's block")                      \
   POINT (GET_RELEASED, "an item is taken, putters and other getters not woken")          \
-  POINT (GET_BLOCK_UNGUARDED, "a long item's block, emptied, is in nobody's books")      \
+  POINT (GET_BLOCK_COPIED, "a block has been copied, and is not free")                   \
+  POINT (GET_BLOCK_FREED, "the intent names a block that is free")                       \
+  POINT (LOAN_CELLS_MADE, "a segment of cells for loans is in nobody's books")           \
+  POINT (LOAN_CELLS_LISTED, "a segment is in its process's list, and has no loan")       \
+  POINT (LOAN_FREED, "a block that was lent is free, its cell names it still")           \
   POINT (GET_REPAIRED, "a repairer has counted again")
 
 /* The end of a queue. */
@@ -126,9 +169,11 @@ G_BEGIN_DECLS
   POINT (ALLOC_UNKEPT, "a large block is counted as kept no more, and still free")       \
   POINT (ALLOC_RECOMMITTED, "a punched block has its pages again, and is still punched") \
   POINT (ALLOC_CLASSED, "the block knows its class, and not that it is used")            \
-  POINT (FREE_PUNCHED, "a block's pages are given back, its state does not say so")      \
+  POINT (FREE_DISOWNED, "a block has no owner, and is not free")                         \
   POINT (FREE_MARKED, "a block is free, on no stack")                                    \
-  POINT (FREE_LINKED, "a free block names the next one, and is on no stack")
+  POINT (FREE_LINKED, "a free block names the next one, and is on no stack")             \
+  POINT (PUNCH_DONE, "a free block's pages are given back, its state does not say so")   \
+  POINT (PUNCH_MARKED, "a punched block is on no stack, and counted as kept")
 
 /* Objects: their entries, their holders, what is in flight, function tickets. */
 #define MPROC_CRASH_OBJECT_POINTS(POINT)                                                 \
@@ -163,8 +208,10 @@ G_BEGIN_DECLS
   POINT (SWEEP_BIT_DROPPED,                                                              \
          "the dead one's bit is off an entry, nobody has looked at that")                \
   POINT (SWEEP_HELD, "the dead one holds nothing any more, its intent is there")         \
-  POINT (SWEEP_INTENT_TAKEN, "the block of the intent is in nobody's books")             \
-  POINT (SWEEP_INTENT_FREED, "the intent's block is free, the parking lease not")        \
+  POINT (SWEEP_INTENT_FREED, "the intent's block is free, and named still")              \
+  POINT (SWEEP_LOANS_OF_SEGMENT, "what a segment's loans named is free")                 \
+  POINT (SWEEP_SEGMENT_TAKEN, "a segment is off the list, in nobody's books")            \
+  POINT (SWEEP_LOANS_FREED, "there are no more loans, the slot is not empty")            \
   POINT (SWEEP_EMPTIED, "the slot names nobody, and is still DEAD")                      \
   POINT (SWEEP_FREED, "the slot is free, its sweeper still noted")                       \
   POINT (START_RECORDED, "a start record that no child knows")                           \
@@ -182,6 +229,8 @@ G_BEGIN_DECLS
   MPROC_CRASH_LOCK_POINTS (POINT)                                                        \
   MPROC_CRASH_WAIT_POINTS (POINT)                                                        \
   MPROC_CRASH_PARKING_POINTS (POINT)                                                     \
+  MPROC_CRASH_CONDITION_POINTS (POINT)                                                   \
+  MPROC_CRASH_BARRIER_POINTS (POINT)                                                     \
   MPROC_CRASH_PUT_POINTS (POINT)                                                         \
   MPROC_CRASH_LINK_POINTS (POINT)                                                        \
   MPROC_CRASH_GET_POINTS (POINT)                                                         \

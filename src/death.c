@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is dead, and what becomes of what the dead held.  A slot is DEAD until it has been swept; every
  * step of a sweep can be done again by the next sweeper, should this one die. */
+#include "borrow.h"
 #include "local.h"
 #include "object.h"
 #include "slotdata.h"
@@ -35,13 +36,13 @@ sweep (MprocMember member, MprocSlot *slot)
       mproc_object_sweep (member);
       MPROC_CRASH_POINT (SWEEP_HELD);
       intent = mproc_load64 (&slot->intent);
-      mproc_store64 (&slot->intent, 0);
-      mproc_crash_order ();
-      MPROC_CRASH_POINT (SWEEP_INTENT_TAKEN);
       if (intent != 0)
-        mproc_arena_free (intent);
+        mproc_arena_free_of (intent, member);
       MPROC_CRASH_POINT (SWEEP_INTENT_FREED);
+      mproc_borrow_sweep (member);
+      MPROC_CRASH_POINT (SWEEP_LOANS_FREED);
       mproc_parking_sweep (member);
+      mproc_store64 (&slot->intent, 0);
       mproc_store64 (&slot->pid, 0);
       mproc_store32 (&slot->starter, 0);
       mproc_store32 (&slot->has_threads, 0);
@@ -173,9 +174,10 @@ mproc_member_has_children (MprocMember starter)
 gboolean
 mproc_intent_begin (MprocOffset block)
 {
-  MprocSlot *slot = mproc_slot_of (mproc_self ());
+  MprocMember self = mproc_self ();
 
-  return mproc_cas64 (&slot->intent, 0, block);
+  mproc_arena_own (block, self);
+  return mproc_cas64 (&mproc_slot_of (self)->intent, 0, block);
 }
 
 void

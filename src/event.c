@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* An event is one word, its lowest bit the flag, above it how often the flag was set: so one who
- * waits sees that it was set, even if it is cleared again before he has woken. */
+/* An event is one word:
+ *
+ *   IS_SET       the flag
+ *   IS_AWAITED   somebody may be sleeping, which only is while the flag is not set
+ *   above        how often the flag was set, so that one who waits sees that it was, even if it
+ *                is cleared again before he has woken
+ *
+ * Who sleeps sleeps on that word: one who is a moment late finds it changed, whatever the others
+ * have done meanwhile. */
 #include "classes.h"
 #include "plain.h"
-#include "sleepers.h"
+#include "word.h"
 
 #include <mproc/event.h>
 
 #define IS_SET 1u
-#define ONE_MORE 2u
-
-typedef struct
-{
-  MprocAtomic32 word;
-  MprocSleepers waiters;
-} Body;
+#define IS_AWAITED 2u
+#define ONE_MORE 4u
 
 struct MprocEvent
 {
@@ -23,8 +25,8 @@ struct MprocEvent
 
 #define IS_EVENT(self) MPROC_IS_PLAIN (self, MPROC_KIND_EVENT)
 
-static inline Body *
-body_of (MprocEvent *self)
+static inline MprocAtomic32 *
+word_of (MprocEvent *self)
 {
   return self->plain.body;
 }
@@ -48,7 +50,7 @@ mproc_event_new (GError **error)
 {
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return mproc_plain_new_zeros (mproc_event_get_class (), sizeof (Body), error);
+  return mproc_plain_new_zeros (mproc_event_get_class (), sizeof (MprocAtomic32), error);
 }
 
 MprocEvent *
@@ -71,19 +73,22 @@ mproc_event_unref (MprocEvent *self)
 void
 mproc_event_set (MprocEvent *self)
 {
-  guint32 word;
-  Body *body;
+  MprocAtomic32 *word;
+  guint32 before;
 
   g_return_if_fail (IS_EVENT (self));
 
-  body = body_of (self);
-  word = mproc_load32 (&body->word);
-  while (!(word & IS_SET) &&
-         !atomic_compare_exchange_weak (&body->word, &word, (word + ONE_MORE) | IS_SET))
-    ;
+  word = word_of (self);
+  before = mproc_load32 (word);
+  do
+    if (before & IS_SET)
+      return;
+  while (!atomic_compare_exchange_weak (word, &before,
+                                        ((before & ~IS_AWAITED) + ONE_MORE) | IS_SET));
   MPROC_CRASH_POINT (EVENT_SET);
-  /* Also if it was set already: whoever set it may have died before it woke anyone. */
-  mproc_sleepers_wake (&body->waiters, G_MAXINT32);
+  /* Killed here, it has been set, and the sleepers see that after their nap. */
+  if (before & IS_AWAITED)
+    mproc_word_wake (word, G_MAXINT32);
 }
 
 void
@@ -91,7 +96,7 @@ mproc_event_clear (MprocEvent *self)
 {
   g_return_if_fail (IS_EVENT (self));
 
-  atomic_fetch_and (&body_of (self)->word, ~IS_SET);
+  atomic_fetch_and (word_of (self), ~IS_SET);
 }
 
 gboolean
@@ -99,41 +104,45 @@ mproc_event_is_set (MprocEvent *self)
 {
   g_return_val_if_fail (IS_EVENT (self), FALSE);
 
-  return mproc_load32 (&body_of (self)->word) & IS_SET;
+  return (mproc_load32 (word_of (self)) & IS_SET) != 0;
 }
 
-typedef struct
+/* Whether it is set, or has been since the word was @before. */
+static gboolean
+is_over (guint32 word, guint32 before)
 {
-  Body *body;
-  guint32 before; /* the word when the wait began */
-} Wait;
+  return (word & IS_SET) != 0 || word / ONE_MORE != before / ONE_MORE;
+}
 
 static gboolean
-is_over (gpointer data)
+wait_slowly (MprocAtomic32 *word, guint32 before, gint64 deadline)
 {
-  Wait *self = data;
-  guint32 word = mproc_load32 (&self->body->word);
+  for (;;)
+    {
+      guint32 now = mproc_load32 (word);
 
-  return (word & IS_SET) != 0 || word >> 1 != self->before >> 1;
+      if (is_over (now, before))
+        return TRUE;
+      if (deadline != MPROC_OS_NEVER && g_get_monotonic_time () >= deadline)
+        return FALSE;
+      if ((now & IS_AWAITED) || mproc_cas32 (word, now, now | IS_AWAITED))
+        {
+          MPROC_CRASH_POINT (EVENT_AWAITED);
+          mproc_word_wait (word, now | IS_AWAITED, deadline);
+        }
+    }
 }
 
 gboolean
 mproc_event_wait (MprocEvent *self, gint64 timeout_us)
 {
-  MprocSleep sleep = { FALSE };
-  gint64 deadline;
-  Wait wait;
+  guint32 before;
 
   g_return_val_if_fail (IS_EVENT (self), FALSE);
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), FALSE);
 
-  wait.body = body_of (self);
-  wait.before = mproc_load32 (&wait.body->word);
-  if (is_over (&wait))
+  before = mproc_load32 (word_of (self));
+  if (before & IS_SET)
     return TRUE;
-  deadline = mproc_deadline (timeout_us);
-  while (!is_over (&wait))
-    if (!mproc_sleepers_wait (&wait.body->waiters, &sleep, is_over, &wait, deadline))
-      return is_over (&wait);
-  return TRUE;
+  return wait_slowly (word_of (self), before, mproc_deadline (timeout_us));
 }

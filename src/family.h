@@ -109,8 +109,9 @@ gboolean mproc_member_find (gint64 pid, MprocOsIdentity *out);
 /* Changes with every change of state: to sleep on with mproc_word_wait. */
 MprocAtomic32 *mproc_member_word (MprocMember member);
 
-/* A block this member is just moving: freed by its sweep if it dies meanwhile.  FALSE
- * (and no protection) where another thread of the member uses the word. */
+/* A block this member is just moving, which becomes its own (mproc_arena_own): freed by
+ * its sweep if it dies meanwhile.  FALSE (and no protection) where another thread of the
+ * member uses the word. */
 gboolean mproc_intent_begin (MprocOffset block);
 void mproc_intent_end (MprocOffset block);
 

@@ -148,26 +148,47 @@ mproc_holdings_give (MprocOffset holdings, MprocAtomic32 *value, guint32 max)
   return n < max;
 }
 
+/* What the memory knows costs nothing to ask. */
+static gboolean
+is_dead (MprocMember member, gboolean ask_system)
+{
+  return (ask_system || !mproc_member_is_current (member)) &&
+         mproc_member_is_dead (member);
+}
+
+/* Unless somebody else has been as fast: the dead one's successor in its slot, or one who looks
+ * for the dead as well. */
+static guint32
+restore (Holdings *self, MprocAtomic32 *value, MprocAtomic64 *taken, MprocMember dead)
+{
+  guint32 n = 0;
+
+  lock (self, value);
+  if (holder_of (taken) == dead)
+    {
+      n = count_of (taken);
+      set_taken (taken, dead, 0);
+      MPROC_CRASH_POINT (HOLDINGS_RESTORED);
+      mproc_store32 (value, mproc_load32 (value) + n);
+    }
+  unlock (self);
+  return n;
+}
+
+/* Nobody waits for the lock while the system is asked; the dead stay dead. */
 gboolean
-mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value)
+mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value, gboolean ask_system)
 {
   Holdings *self = at (holdings);
   guint32 restored = 0;
 
-  lock (self, value);
   for (guint32 i = 0; i < mproc_load32 (&self->n_used); i++)
     {
       MprocAtomic64 *taken = &self->taken[i];
-      guint32 n = count_of (taken);
+      MprocMember holder = holder_of (taken);
 
-      if (n > 0 && mproc_member_is_dead (holder_of (taken)))
-        {
-          set_taken (taken, holder_of (taken), 0);
-          MPROC_CRASH_POINT (HOLDINGS_RESTORED);
-          mproc_store32 (value, mproc_load32 (value) + n);
-          restored += n;
-        }
+      if (count_of (taken) > 0 && is_dead (holder, ask_system))
+        restored += restore (self, value, taken, holder);
     }
-  unlock (self);
   return restored > 0;
 }

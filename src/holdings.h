@@ -3,7 +3,9 @@
  *
  * The truth is the total and one word for each member: its generation and how many it has.
  * The semaphore's value is the total less all of those; it is a second copy, for others to
- * look at and sleep on, which whoever takes a dead member's lock over makes right again. */
+ * look at and sleep on, which whoever takes a dead member's lock over makes right again.
+ *
+ * Model: tests/models/holdings.pml */
 #ifndef MPROC_HOLDINGS_H
 #define MPROC_HOLDINGS_H
 
@@ -22,8 +24,11 @@ gboolean mproc_holdings_take (MprocOffset holdings, MprocAtomic32 *value);
  * @max. */
 gboolean mproc_holdings_give (MprocOffset holdings, MprocAtomic32 *value, guint32 max);
 
-/* Gives back what the dead have taken; TRUE if that was anything. */
-gboolean mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value);
+/* Gives back what the dead have taken; TRUE if that was anything.  With @ask_system also
+ * where nobody has noticed yet that they died, which costs system calls for each that holds
+ * units. */
+gboolean
+mproc_holdings_restore (MprocOffset holdings, MprocAtomic32 *value, gboolean ask_system);
 
 G_END_DECLS
 

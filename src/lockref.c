@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lockref.h"
 
+#include "entry.h"
 #include "lock.h"
 
 static gboolean
@@ -45,6 +46,17 @@ mproc_lockref_drop (MprocHandle handle)
     mproc_handle_drop (handle);
 }
 
+/* There may be no memory to note that this process has it open.  The body holds it anyway. */
+static gpointer
+open_lock (MprocHandle handle)
+{
+  MprocKind kind = mproc_handle_get_kind (handle);
+  const MprocClass *class_ = mproc_object_get_class (kind);
+  gpointer lock = mproc_object_open (handle, kind, NULL);
+
+  return lock != NULL ? lock : class_->open (class_, mproc_entry_get_body (handle), NULL);
+}
+
 gpointer
 mproc_lockref_get (MprocPlain *self, MprocHandle handle)
 {
@@ -52,8 +64,8 @@ mproc_lockref_get (MprocPlain *self, MprocHandle handle)
 
   if (lock != NULL || handle == 0)
     return lock;
-  lock = mproc_object_open (handle, MPROC_KIND_NONE, NULL);
-  if (lock != NULL && !g_atomic_pointer_compare_and_exchange (&self->lock, NULL, lock))
+  lock = open_lock (handle);
+  if (!g_atomic_pointer_compare_and_exchange (&self->lock, NULL, lock))
     {
       mproc_object_unref (lock);
       lock = g_atomic_pointer_get (&self->lock);

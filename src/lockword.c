@@ -6,21 +6,30 @@
 
 static MprocSpin lock_spin;
 
+/* How often to look before going to sleep, and the longest pause between two looks. */
+#define LOOKS 8
+#define LONGEST_PAUSE 256
+
+/* Each look takes the line from the owner, who then cannot release the lock and acquire it
+ * again without fetching it back.  So the pauses grow fast: while one waits for longer, the
+ * other gets much done. */
 static gboolean
 spin (MprocAtomic32 *word, guint32 mine)
 {
-  gint looks = mproc_spin_budget (&lock_spin);
+  gint pause = 1;
 
-  if (looks == 0)
+  if (mproc_spin_budget (&lock_spin) == 0)
     return FALSE;
-  for (gint i = 0; i < looks; i++)
+  for (gint i = 0; i < LOOKS; i++)
     {
       if (mproc_load32 (word) == 0 && mproc_cas32 (word, 0, mine))
         {
           mproc_spin_result (&lock_spin, TRUE);
           return TRUE;
         }
-      mproc_os_relax ();
+      for (gint relaxed = 0; relaxed < pause; relaxed++)
+        mproc_os_relax ();
+      pause = MIN (4 * pause, LONGEST_PAUSE);
     }
   mproc_spin_result (&lock_spin, FALSE);
   return FALSE;
@@ -58,7 +67,7 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
   guint32 mine = mproc_self ();
   gboolean slept = FALSE;
 
-  if (spin (word, mine))
+  if (deadline > 0 && spin (word, mine))
     return MPROC_LOCKED;
   for (;;)
     {
@@ -78,7 +87,9 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
         {
           if (take_over (word, held, mine))
             return MPROC_LOCKED_RECOVERED;
-          if (mproc_load32 (word) == held)
+          /* The only wake may have been ours, and whoever came in between does not know
+           * of the others who sleep: the bit has to be there for their sake. */
+          if ((!slept || announce (word, &held)) && mproc_load32 (word) == held)
             return MPROC_LOCKED_NOT;
           continue;
         }
@@ -94,6 +105,36 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
           take_over (word, held, mine))
         return MPROC_LOCKED_RECOVERED;
     }
+}
+
+MprocLocked
+mproc_lockword_acquire_within (MprocAtomic32 *word, gint64 timeout_us)
+{
+  return mproc_lockword_acquire_slowly (word, mproc_deadline (timeout_us));
+}
+
+gboolean
+mproc_lockword_release_any (MprocAtomic32 *word, GError **error)
+{
+  guint32 held = mproc_load32 (word);
+
+  /* From what was read, never an exchange: if somebody else has released it meanwhile, and
+   * a third one acquired it, it is not the caller's to release any more. */
+  while (held != 0)
+    if (atomic_compare_exchange_weak_explicit (word, &held, 0, memory_order_release,
+                                               memory_order_relaxed))
+      {
+        if (held & 1)
+          {
+            MPROC_CRASH_POINT (LOCK_RELEASED);
+            mproc_lockword_wake (word);
+          }
+        return TRUE;
+      }
+  g_set_error_literal (
+      error, MPROC_ERROR, MPROC_ERROR_OVER_RELEASE,
+      "the lock is released more often than it was acquired: it is free");
+  return FALSE;
 }
 
 void

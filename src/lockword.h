@@ -8,7 +8,9 @@
  * Acquire is one compare-and-swap from 0 to the caller: there is no instant at which the lock
  * is held and its owner unknown.  A waiter that has slept a while asks whether the owner
  * lives, and takes a dead owner's lock over by the same compare-and-swap.  A taker that dies
- * leaves its own word, so the next one takes over again and is told so. */
+ * leaves its own word, so the next one takes over again and is told so.
+ *
+ * Model: tests/models/lockword.pml */
 #ifndef MPROC_LOCKWORD_H
 #define MPROC_LOCKWORD_H
 
@@ -25,16 +27,38 @@ typedef enum
 } MprocLocked;
 
 MprocLocked mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline);
+MprocLocked mproc_lockword_acquire_within (MprocAtomic32 *word, gint64 timeout_us);
+
+/* Whoever holds it; MPROC_ERROR_OVER_RELEASE if nobody does. */
+gboolean mproc_lockword_release_any (MprocAtomic32 *word, GError **error);
+
 void mproc_lockword_wake (MprocAtomic32 *word);
+
+/* mproc_self where that takes no call, else 0. */
+static inline MprocMember
+mproc_self_if_known (void)
+{
+  if (G_UNLIKELY (mproc_identity_checks_pid ||
+                  atomic_load_explicit (&mproc_has_thread_members, memory_order_relaxed)))
+    return 0;
+  return atomic_load_explicit (&mproc_identity->self, memory_order_relaxed);
+}
+
+/* Takes a free one. */
+static inline gboolean
+mproc_lockword_try (MprocAtomic32 *word, MprocMember mine)
+{
+  guint32 free_word = 0;
+
+  return atomic_compare_exchange_strong_explicit (word, &free_word, mine,
+                                                  memory_order_acquire,
+                                                  memory_order_relaxed);
+}
 
 static inline MprocLocked
 mproc_lockword_acquire (MprocAtomic32 *word, gint64 deadline)
 {
-  guint32 free_word = 0;
-
-  if (G_LIKELY (atomic_compare_exchange_strong_explicit (word, &free_word, mproc_self (),
-                                                         memory_order_acquire,
-                                                         memory_order_relaxed)))
+  if (G_LIKELY (mproc_lockword_try (word, mproc_self ())))
     return MPROC_LOCKED;
   return mproc_lockword_acquire_slowly (word, deadline);
 }

@@ -197,7 +197,8 @@ gboolean
 mproc_os_memory_adopt (gintptr handle, gsize size, MprocOsMemory *out, GError **error);
 
 /* Reserves real pages for [offset, offset + size) in all processes, so that touching them
- * cannot fail.  Page-aligned.  Idempotent; zero where new.  MPROC_ERROR_NO_MEMORY. */
+ * cannot fail.  Page-aligned.  Idempotent; zeros where new, or new again since they were
+ * given back.  MPROC_ERROR_NO_MEMORY. */
 gboolean
 mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size, GError **error);
 
@@ -214,6 +215,42 @@ void mproc_os_memory_clear (MprocOsMemory *memory);
 
 /* min (RAM, the cgroup's limit) in bytes. */
 guint64 mproc_os_memory_limit (void);
+
+/* ------------------------------------------------------------------ memory with a name */
+
+/* A block of shared memory that any program of the user may open by its name, all of it
+ * mapped.  identity tells it from a later one of the same name, zeros where the system
+ * cannot.  What keeps the block open besides the mapping is handle, MPROC_OS_NONE where
+ * nothing has to. */
+typedef struct
+{
+  guint8 *base;
+  gsize size;
+  guint64 identity[2];
+  gintptr handle;
+} MprocOsShared;
+
+/* How names that are made up begin. */
+const char *mproc_os_shared_prefix (void);
+
+/* Makes a block of zeros whose pages are all reserved, so that touching them cannot fail.
+ * MPROC_ERROR_EXISTS, MPROC_ERROR_INVALID for what the system does not take for a name.
+ * The name goes when the calling process has ended, however it ended; on Windows, when
+ * nobody has the block open. */
+gboolean
+mproc_os_shared_create (const char *name, gsize size, MprocOsShared *out, GError **error);
+
+/* Opens the one of that name, as large as the system says it is, its pages reserved.
+ * MPROC_ERROR_NOT_FOUND, also for one without a size: it is being made. */
+gboolean mproc_os_shared_open (const char *name, MprocOsShared *out, GError **error);
+
+/* Takes the name away.  MPROC_ERROR_NOT_FOUND if it is gone, or names another block by
+ * now.  Does nothing on Windows. */
+gboolean
+mproc_os_shared_unlink (const char *name, const MprocOsShared *shared, GError **error);
+
+/* Unmaps it.  The name stays. */
+void mproc_os_shared_clear (const char *name, MprocOsShared *shared);
 
 /* ------------------------------------------------------------------ wait and wake */
 

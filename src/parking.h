@@ -5,7 +5,9 @@
  * own.  A waiter leases an entry, publishes the offset, looks at the word again, and
  * sleeps on the semaphore; a waker takes every matching offset out by compare-and-swap
  * and posts exactly those. A waiter whose time is up and finds its offset gone eats the
- * token that is on its way. */
+ * token that is on its way.
+ *
+ * Model: tests/models/parking.pml */
 #ifndef MPROC_PARKING_H
 #define MPROC_PARKING_H
 

@@ -6,64 +6,6 @@
 #include "classes.h"
 #include "entry.h"
 
-/* ------------------------------------------------------------------ for both sides */
-
-gboolean
-mproc_queue_lock_slowly (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
-{
-  MprocChain *chain = &self->body->chain;
-  MprocLocked locked;
-
-  if (deadline != MPROC_OS_NEVER)
-    deadline = MAX (deadline, g_get_monotonic_time () + MPROC_QUEUE_GRACE);
-  locked = mproc_lockword_acquire_slowly (lock, deadline);
-  if (locked == MPROC_LOCKED_RECOVERED && lock == &chain->producer.lock)
-    mproc_chain_recover_producer (chain, &self->put.view);
-  else if (locked == MPROC_LOCKED_RECOVERED)
-    mproc_chain_recover_consumer (chain, &self->get.view);
-  return locked != MPROC_LOCKED_NOT;
-}
-
-gboolean
-mproc_queue_spin (MprocSpin *spin,
-                  MprocAtomic32 *lock,
-                  gboolean (*look) (gpointer),
-                  gpointer data)
-{
-  gint looks = mproc_spin_budget (spin);
-  gint pause = 1;
-
-  /* The looks get rarer, so that more than one item can come meanwhile. */
-  for (gint done = 0; done < looks; done += pause, pause = MIN (pause * 2, 64))
-    {
-      for (gint i = 0; i < pause; i++)
-        mproc_os_relax ();
-      if (look (data))
-        {
-          mproc_spin_result (spin, TRUE);
-          return TRUE;
-        }
-      if (atomic_load_explicit (lock, memory_order_relaxed) & 1)
-        return FALSE;
-    }
-  if (looks > 0)
-    mproc_spin_result (spin, FALSE);
-  return FALSE;
-}
-
-void
-mproc_queue_set_closed (GError **error)
-{
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the queue is closed");
-}
-
-void
-mproc_queue_set_ended (GError **error)
-{
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED,
-                       "the queue has been shut down");
-}
-
 /* ------------------------------------------------------------------ lifecycle */
 
 static MprocQueueBody *
@@ -76,7 +18,7 @@ body_at (MprocOffset block)
 }
 
 static MprocOffset
-body_new (guint max_items, GError **error)
+body_new (guint max_items, guint64 max_bytes, GError **error)
 {
   MprocOffset block = mproc_arena_alloc0 (sizeof (MprocQueueBody) + 127, error);
   MprocQueueBody *body;
@@ -86,6 +28,10 @@ body_new (guint max_items, GError **error)
   body = body_at (block);
   body->block = block;
   body->max_items = max_items != 0 ? max_items : G_MAXUINT32;
+  body->max_bytes = max_bytes;
+  body->simple_items = max_bytes == 0 ? body->max_items : 0;
+  if (max_bytes != 0)
+    mproc_store32 (&body->chain.consumer.notice, MPROC_NOTICE);
   if (mproc_chain_init (&body->chain, error))
     return block;
   mproc_arena_free (block);
@@ -101,6 +47,7 @@ destroy_body (MprocOffset block)
 
   mproc_chain_recover_producer (&body->chain, &view);
   view.chunk = 0;
+  mproc_chain_recover_consumer (&body->chain, &view);
   mproc_queue_drop_all (body, &view);
   mproc_chain_clear (&body->chain);
   mproc_arena_free (block);
@@ -114,6 +61,9 @@ open_object (const MprocClass *class_, MprocOffset block, GError **error)
   (void) error;
   mproc_object_init (&self->object, class_->kind);
   self->body = body_at (block);
+  self->max_simple_size = MPROC_CHAIN_MAX_INLINE;
+  if (mproc_queue_counts_bytes (self->body))
+    self->max_simple_size = (gsize) MIN (self->body->max_bytes, MPROC_CHAIN_MAX_INLINE);
   return &self->object;
 }
 
@@ -140,13 +90,20 @@ mproc_queue_get_class (void)
 MprocQueue *
 mproc_queue_new (guint max_items, GError **error)
 {
+  return mproc_queue_new_full (max_items, 0, error);
+}
+
+MprocQueue *
+mproc_queue_new_full (guint max_items, guint64 max_bytes, GError **error)
+{
   MprocObject *object;
   MprocOffset block;
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   mproc_classes_prepare ();
-  if (!mproc_family_ensure (error) || (block = body_new (max_items, error)) == 0)
+  if (!mproc_family_ensure (error) ||
+      (block = body_new (max_items, max_bytes, error)) == 0)
     return NULL;
   object = open_object (mproc_queue_get_class (), block, NULL);
   if (mproc_object_publish (object, block, error))
@@ -194,9 +151,29 @@ mproc_queue_is_empty (MprocQueue *self)
 gboolean
 mproc_queue_is_full (MprocQueue *self)
 {
+  const MprocQueueBody *body;
+
   g_return_val_if_fail (MPROC_IS_QUEUE (self), FALSE);
 
-  return mproc_chain_count (&self->body->chain) >= self->body->max_items;
+  body = self->body;
+  return mproc_chain_count (&self->body->chain) >= body->max_items ||
+         (mproc_queue_counts_bytes (body) &&
+          mproc_queue_get_n_bytes (self) >= body->max_bytes);
+}
+
+/* What is taken is read first: more may have been put until the other is read, so that the
+ * difference is never less than nothing but where a taker was faster than its producer's
+ * note. */
+guint64
+mproc_queue_get_n_bytes (MprocQueue *self)
+{
+  guint64 taken, put;
+
+  g_return_val_if_fail (MPROC_IS_QUEUE (self), 0);
+
+  taken = mproc_chain_bytes_taken (&self->body->chain);
+  put = mproc_chain_bytes_put (&self->body->chain);
+  return put > taken ? put - taken : 0;
 }
 
 /* ------------------------------------------------------------------ tasks */
@@ -287,6 +264,19 @@ mproc_queue_join (MprocQueue *self, gint64 timeout_us)
 /* ------------------------------------------------------------------ the end */
 
 void
+mproc_queue_set_closed (GError **error)
+{
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED, "the queue is closed");
+}
+
+void
+mproc_queue_set_ended (GError **error)
+{
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CLOSED,
+                       "the queue has been shut down");
+}
+
+void
 mproc_queue_close (MprocQueue *self)
 {
   g_return_if_fail (MPROC_IS_QUEUE (self));
@@ -303,6 +293,7 @@ drop_items (MprocQueue *self)
   if (!mproc_load32 (&consumer->dropping))
     {
       mproc_store32 (&consumer->kept, mproc_load32 (&consumer->taken));
+      atomic_fetch_or (&consumer->notice, MPROC_NOTICE);
       mproc_crash_order ();
       MPROC_CRASH_POINT (SHUTDOWN_KEPT);
       mproc_store32 (&consumer->dropping, TRUE);
@@ -324,6 +315,8 @@ mproc_queue_shutdown (MprocQueue *self, gboolean immediate)
   body = self->body;
   producer = &body->chain.producer;
   mproc_queue_lock (self, &producer->lock, MPROC_OS_NEVER);
+  atomic_fetch_or (&producer->notice, MPROC_NOTICE);
+  mproc_crash_order ();
   mproc_store32 (&producer->ended, TRUE);
   MPROC_CRASH_POINT (SHUTDOWN_ENDED);
   mproc_lockword_release (&producer->lock);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What a queue is made of, for queue.c, queueput.c and queueget.c. */
+/* What a queue is made of, for the files queue*.c. */
 #ifndef MPROC_QUEUE_DATA_H
 #define MPROC_QUEUE_DATA_H
 
+#include "borrow.h"
 #include "chain.h"
 #include "lockword.h"
+#include "message.h"
 #include "queue.h"
 #include "sleepers.h"
+
+#include <string.h>
 
 G_BEGIN_DECLS
 
@@ -20,8 +24,16 @@ typedef struct
   _Alignas(128) MprocAtomic32 done; /* items that task_done was called for */
   MprocSleepers joiners;
   _Alignas(128) MprocOffset block; /* of this body, which is aligned within it */
-  guint32 max_items;
+  guint32 max_items;               /* G_MAXUINT32: no bound */
+  guint32 simple_items; /* the same where items are all that is counted, else 0 */
+  guint64 max_bytes;    /* 0: bytes are not counted */
 } MprocQueueBody;
+
+/* The word notice of each side, which every put or get reads with the lock in hand: 0 as
+ * long as all is as usual.  The low bit: something has to be done each time, and other
+ * words say what.  The rest: who has waited for too long, a thread's name (see
+ * queueside.c). */
+#define MPROC_NOTICE 1u
 
 /* One side of a queue in this process; written only under that side's lock. */
 typedef struct
@@ -36,6 +48,8 @@ struct MprocQueue
   MprocObject object;
   MprocQueueBody *body;
   gint closed;
+  gsize max_simple_size; /* longer items go into blocks, or cannot be put */
+  MprocSpin pace;        /* see mproc_queue_make_block */
   guint8 padding[128];
   MprocQueueSide put;
   MprocQueueSide get;
@@ -76,6 +90,26 @@ mproc_queue_lock (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
   return mproc_queue_lock_slowly (self, lock, deadline);
 }
 
+/* With @lock in hand and @notice not 0, at the start of a put or get: lets another one go
+ * first who has waited for too long, for a moment at most.  FALSE: the lock is not in hand
+ * any more, and the time is up. */
+gboolean mproc_queue_give_way (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline);
+
+/* How long a put or get has been asleep, and what others did meanwhile.  Between two
+ * sleeps it looks whether it has been passed over; then others will give way. */
+typedef struct
+{
+  MprocAtomic32 *lock;
+  MprocAtomic32 *moved; /* raised by every success of anybody on that side */
+  guint32 from;
+  gint64 begin;
+  gboolean complained;
+} MprocPatience;
+
+void mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put);
+void mproc_patience_look (MprocPatience *patience, MprocQueue *self);
+void mproc_patience_end (MprocPatience *patience, MprocQueue *self);
+
 /* Looks for what the caller, who holds @lock, is waiting for, for as long as that has
  * paid lately and nobody else wants the lock. */
 gboolean mproc_queue_spin (MprocSpin *spin,
@@ -92,6 +126,126 @@ mproc_queue_is_closed (MprocQueue *self)
 /* CLOSED: by this process, or shut down. */
 void mproc_queue_set_closed (GError **error);
 void mproc_queue_set_ended (GError **error);
+
+static inline gboolean
+mproc_queue_counts_bytes (const MprocQueueBody *body)
+{
+  return body->max_bytes != 0;
+}
+
+static inline gboolean
+mproc_queue_is_bounded (const MprocQueueBody *body)
+{
+  return body->simple_items != G_MAXUINT32;
+}
+
+/* ------------------------------------------------------------------ what is put */
+
+/* Bytes, or a value.  A long one goes into a block of its own before the lock is taken,
+ * and the record only names it; the intent frees it if this process is killed before
+ * that. */
+typedef struct
+{
+  gconstpointer data;
+  const MprocMessage *message; /* instead of data */
+  gsize size;
+  MprocOffset block; /* 0: not long */
+  MprocMember owner; /* of the block */
+  gboolean guarded;
+} MprocQueueItem;
+
+static inline gboolean
+mproc_queue_item_is_long (const MprocQueueItem *item)
+{
+  return item->size > MPROC_CHAIN_MAX_INLINE;
+}
+
+/* Whether @item can be put at all: NOT_SUPPORTED, TOO_LARGE. */
+gboolean
+mproc_queue_check_item (MprocQueue *self, const MprocQueueItem *item, GError **error);
+
+/* Waits a little first if some long items are ahead that are just being taken. */
+gboolean mproc_queue_make_block (MprocQueue *self, MprocQueueItem *item, GError **error);
+void mproc_queue_free_block (MprocQueueItem *item);
+
+typedef enum
+{
+  MPROC_PUT_DONE,
+  MPROC_PUT_NO_ROOM,
+  MPROC_PUT_FAILED
+} MprocPutResult;
+
+/* Puts items, as many as there is room for, under one lock; *@n_put is raised for each.
+ * All that are long have their blocks. */
+MprocPutResult mproc_queue_put_round (MprocQueue *self,
+                                      const MprocQueueItem *items,
+                                      gsize n,
+                                      gsize *n_put,
+                                      gint64 deadline,
+                                      GError **error);
+
+/* Sleeps until there may be room for @size more bytes; FALSE with FULL once the time is
+ * up. */
+gboolean mproc_queue_sleep_for_room (MprocQueue *self,
+                                     gsize size,
+                                     MprocSleep *sleep,
+                                     gint64 deadline,
+                                     GError **error);
+
+/* ------------------------------------------------------------------ what is got */
+
+/* What a caller wants, and what it gets. */
+typedef struct
+{
+  gint64 deadline;
+  gboolean bytes_only;
+  gboolean into; /* the caller's buffer, of this size */
+  gsize room;
+  MprocQueueClaim claim; /* asked, and given nothing */
+  union
+  {
+    gpointer data;         /* the claim's */
+    MprocBorrowCell *cell; /* if it lends: takes a block as it is */
+  } how;
+
+  gpointer data; /* the caller's buffer, or g_malloc */
+  gsize size;
+  gboolean is_value;
+  MprocMember owner; /* of the block */
+  MprocOffset block; /* where it still is, if that is not in the chunk; 0 */
+  gboolean guarded;
+  gboolean lends;
+} MprocQueueRequest;
+
+typedef enum
+{
+  MPROC_GET_DONE,
+  MPROC_GET_SKIPPED,
+  MPROC_GET_NOTHING,
+  MPROC_GET_FAILED
+} MprocGetResult;
+
+/* Takes what there is under one lock, up to @max items, all of them with the deadline and
+ * wishes of the first request; *@n_got is raised for each.  A long one is the last, and is
+ * copied after the lock. */
+MprocGetResult mproc_queue_get_round (MprocQueue *self,
+                                      MprocQueueRequest *requests,
+                                      gsize max,
+                                      gsize *n_got,
+                                      GError **error);
+
+/* Sleeps until there may be an item; FALSE with EMPTY once the time is up. */
+gboolean mproc_queue_sleep_for_item (MprocQueue *self,
+                                     MprocSleep *sleep,
+                                     gint64 deadline,
+                                     GError **error);
+
+/* What was got, as a full reference; NULL with error if it cannot be opened here. */
+GVariant *mproc_queue_request_to_value (MprocQueueRequest *request, GError **error);
+
+/* How much one hold of a lock may be used for. */
+#define MPROC_ROUND_ITEMS 64
+#define MPROC_ROUND_BYTES (64 * 1024)
 
 /* Under the consumer lock: drops every item. */
 void mproc_queue_drop_all (MprocQueueBody *body, MprocView *view);

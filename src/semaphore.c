@@ -8,6 +8,9 @@
 
 #include <mproc/semaphore.h>
 
+/* How long a wait may last before the life of those who hold units is asked for. */
+#define PATIENCE (MPROC_NAP / 2)
+
 typedef struct
 {
   MprocAtomic32 value;
@@ -148,15 +151,6 @@ has_units (gpointer data)
   return mproc_load32 (&body->value) > 0;
 }
 
-/* Somebody who holds units may have died: whoever finds none looks, before he says so and
- * after each nap. */
-static gboolean
-take_one_of_the_dead (Body *body)
-{
-  return body->holdings != 0 && mproc_holdings_restore (body->holdings, &body->value) &&
-         take_one (body);
-}
-
 /* One who was woken for a unit may have found two, or have been woken for two. */
 static void
 wake_next (Body *body)
@@ -165,14 +159,30 @@ wake_next (Body *body)
     mproc_sleepers_wake (&body->waiters, 1);
 }
 
+/* Somebody who holds units may have died.  Whoever finds none looks at what the memory knows
+ * of that; he asks the system when he has waited a while, and before he says that there
+ * is none. */
 static gboolean
 acquire_slowly (Body *body, gint64 deadline)
 {
   MprocSleep sleep = { FALSE };
+  gint64 asked = g_get_monotonic_time ();
+  gboolean ask = FALSE;
 
-  while (!take_one (body) && !take_one_of_the_dead (body))
-    if (!mproc_sleepers_wait (&body->waiters, &sleep, has_units, body, deadline))
-      return FALSE;
+  while (!take_one (body))
+    {
+      if (body->holdings != 0 &&
+          mproc_holdings_restore (body->holdings, &body->value, ask))
+        continue;
+      if (ask)
+        asked = g_get_monotonic_time ();
+      if (mproc_sleepers_wait (&body->waiters, &sleep, has_units, body, deadline))
+        ask = g_get_monotonic_time () - asked >= PATIENCE;
+      else if (ask)
+        return FALSE;
+      else
+        ask = TRUE;
+    }
   return TRUE;
 }
 

@@ -10,7 +10,9 @@
  * whoever leaves something behind for the next one wakes again.  So a word may say 1
  * where nobody sleeps, which costs the next waker one call; 0 where somebody does only
  * between a waker's clearing and the woken one's setting, and who looks in that moment
- * may leave it to the woken one. */
+ * may leave it to the woken one.
+ *
+ * Model: tests/models/sleepers.pml */
 #ifndef MPROC_SLEEPERS_H
 #define MPROC_SLEEPERS_H
 

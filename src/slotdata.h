@@ -20,7 +20,8 @@ typedef struct
   MprocAtomic64 space;
   MprocAtomic64 exit; /* generation << 32 | exit code; stays until the slot is reused */
   MprocAtomic64 intent;
-  guint64 unused[9];
+  MprocAtomic64 borrowed; /* the first segment of cells, see borrow.c */
+  guint64 unused[8];
 } MprocSlot;
 
 G_STATIC_ASSERT (sizeof (MprocSlot) == 128);

@@ -7,4 +7,7 @@
 /* Ends that process now, as SIGKILL does. */
 void mproc_test_kill_pid (gint64 pid);
 
+/* Stops it, as SIGSTOP does, or lets it go on.  FALSE where that cannot be done. */
+gboolean mproc_test_stop_pid (gint64 pid, gboolean stop);
+
 #endif

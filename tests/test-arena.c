@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The allocator and its limits. */
 #include "mproc-test.h"
+#include "punch.h"
 
 #include "alloc.h"
-#include "family.h"
-#include "os.h"
 
 #include <string.h>
 
@@ -110,26 +109,12 @@ START_TEST (exhaustion_is_an_error_and_changes_nothing)
 }
 END_TEST
 
-/* Not every system takes pages back. */
-static gboolean
-can_punch (void)
-{
-  guint64 page = mproc_os_page_size ();
-  MprocOffset block = mproc_arena_alloc (4 * page, NULL);
-  MprocOffset inside = (block + page - 1) / page * page;
-  gboolean can = mproc_arena_punch (inside, page);
-
-  ck_assert (!can || mproc_arena_recommit (inside, page, NULL));
-  mproc_arena_free (block);
-  return can;
-}
-
 /* What was given back can be had again in another size. */
 START_TEST (what_is_freed_counts_for_no_budget)
 {
   guint64 before = mproc_arena_get_committed ();
 
-  if (!can_punch ())
+  if (!mproc_test_can_punch ())
     return;
   ck_assert (mproc_set_memory_limit (before + (32 << 20), NULL));
   for (gsize size = 300000; size < 20000000; size *= 3)
@@ -148,6 +133,120 @@ START_TEST (what_is_freed_counts_for_no_budget)
       for (guint i = 0; i < n; i++)
         mproc_arena_free (blocks[i]);
     }
+  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
+}
+END_TEST
+
+/* Fills all there is, so that what comes back is anything but zeros by chance. */
+static void
+spoil (MprocOffset block)
+{
+  gsize size = mproc_arena_block_size (block);
+
+  memset (mproc_arena_at (block, size), 0xaa, size);
+}
+
+/* New ones, used ones, and ones whose pages had been given back; as large as the block or not. */
+START_TEST (zeros_are_zeros)
+{
+  static const gsize sizes[] = { 100, 30000, 300000, 3000000, 20000000 };
+  guint n = mproc_test_can_punch () ? 5 : 4; /* the last is for those alone */
+
+  for (guint round = 0; round < 3; round++)
+    for (guint i = 0; i < n; i++)
+      {
+        MprocOffset block = mproc_arena_alloc (sizes[i], NULL);
+        gsize size = mproc_arena_block_size (block) - round * 5000 * (sizes[i] > 100000);
+        MprocOffset again;
+
+        ck_assert_uint_ne (block, 0);
+        spoil (block);
+        mproc_arena_free (block);
+        again = mproc_arena_alloc0 (size, NULL);
+        ck_assert_uint_ne (again, 0);
+        ck_assert (is_filled (mproc_arena_at (again, size), size, 0));
+        spoil (again);
+        mproc_arena_free (again);
+        size = sizes[i] * 2 / 3;
+        again = mproc_arena_alloc0 (size, NULL);
+        ck_assert (is_filled (mproc_arena_at (again, size), size, 0));
+        mproc_arena_free (again);
+      }
+}
+END_TEST
+
+static gsize
+size_for (gsize wanted)
+{
+  MprocOffset block = mproc_arena_alloc (wanted, NULL);
+  gsize size;
+
+  ck_assert_uint_ne (block, 0);
+  size = mproc_arena_block_size (block);
+  mproc_arena_free (block);
+  ck_assert_uint_ge (size, wanted);
+  return size;
+}
+
+START_TEST (large_blocks_waste_little)
+{
+  gsize mib = (gsize) 1 << 20;
+
+  for (gsize size = mib + 1; size < 4 * mib; size += size / 7)
+    ck_assert_uint_le (size_for (size), size + size / 8 + (64 << 10));
+  /* Round sizes least of all, with what the objects put before them. */
+  for (gsize size = mib; size <= 6 * mib; size *= 2)
+    ck_assert_uint_le (size_for (size + 8000), size + (64 << 10));
+  for (gsize size = 3 * mib; size <= 6 * mib; size *= 2)
+    ck_assert_uint_le (size_for (size + 8000), size + (64 << 10));
+}
+END_TEST
+
+/* As many as there are. */
+static void
+use_up (GPtrArray *blocks, gsize size)
+{
+  MprocOffset block;
+
+  while ((block = mproc_arena_alloc (size, NULL)) != 0)
+    g_ptr_array_add (blocks, GSIZE_TO_POINTER ((gsize) block));
+}
+
+static void
+free_first (GPtrArray *blocks)
+{
+  gpointer block = g_ptr_array_remove_index_fast (blocks, 0);
+
+  mproc_arena_free ((MprocOffset) GPOINTER_TO_SIZE (block));
+}
+
+/* The limit is so high that a free block of this size keeps its pages. */
+START_TEST (at_the_end_a_larger_one_will_do)
+{
+  GPtrArray *large = g_ptr_array_new ();
+  GPtrArray *small = g_ptr_array_new ();
+  MprocOffset block;
+
+  ck_assert (mproc_set_memory_limit (mproc_test_memory_in_use () + (40 << 20), NULL));
+  use_up (large, 1300000);
+  use_up (small, 1050000);
+  ck_assert_uint_gt (large->len, 2);
+  free_first (large); /* the last ones may themselves be larger */
+  block = mproc_arena_alloc0 (1050000, NULL);
+  ck_assert_uint_ne (block, 0);
+  ck_assert_uint_gt (mproc_arena_block_size (block), 1200000);
+  ck_assert (mproc_arena_alloc (1050000, NULL) == 0);
+  mproc_arena_free (block);
+  /* It is what it was. */
+  block = mproc_arena_alloc (1300000, NULL);
+  ck_assert_uint_ne (block, 0);
+  mproc_arena_free (block);
+  while (large->len > 0)
+    free_first (large);
+  while (small->len > 0)
+    free_first (small);
+  g_ptr_array_unref (large);
+  g_ptr_array_unref (small);
   ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
 }
 END_TEST
@@ -203,7 +302,10 @@ mproc_test_arena_suite (void)
   tcase_add_test (tcase, freed_blocks_are_used_again);
   tcase_add_test (tcase, large_blocks_come_back_zeroed_or_not_but_usable);
   tcase_add_test (tcase, exhaustion_is_an_error_and_changes_nothing);
+  tcase_add_test (tcase, at_the_end_a_larger_one_will_do);
   tcase_add_test (tcase, what_is_freed_counts_for_no_budget);
+  tcase_add_test (tcase, zeros_are_zeros);
+  tcase_add_test (tcase, large_blocks_waste_little);
   tcase_add_test (tcase, absurd_sizes_are_refused);
   tcase_add_test (tcase, threads_allocate_at_once);
   return suite;

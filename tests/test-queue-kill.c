@@ -13,6 +13,8 @@
 #define MAX_NUMBERS 16384
 #define MAX_WORDS 6000
 #define N_EACH 3
+#define BATCH 8  /* items at once, where it is several */
+#define N_KEPT 4 /* items that a borrower keeps */
 
 typedef struct
 {
@@ -20,9 +22,17 @@ typedef struct
   MprocAtomic32 seen[SERIES / 32]; /* a bit for each that came out */
 } Series;
 
+typedef enum
+{
+  ONE_BY_ONE,
+  IN_BATCHES,
+  BORROWED /* bytes only, and most of them long */
+} Way;
+
 /* In the arena. */
 typedef struct
 {
+  guint32 way;
   MprocAtomic32 next_number;
   MprocAtomic32 stop;
   MprocAtomic32 n_torn;
@@ -44,13 +54,25 @@ checksum (const guint64 *words, gsize n)
 
 /* Mostly small, sometimes so long that it gets a block of its own. */
 static gsize
-choose_length (GRand *rand)
+choose_length (GRand *rand, Way way)
 {
   gint32 dice = g_rand_int_range (rand, 0, 100);
 
-  if (dice == 0)
+  if (dice < (way == BORROWED ? 70 : 1))
     return (gsize) g_rand_int_range (rand, 2500, MAX_WORDS);
   return (gsize) g_rand_int_range (rand, 3, dice < 10 ? 500 : 20);
+}
+
+static gsize
+make_item (guint64 *words, guint32 number, guint32 i, GRand *rand, Way way)
+{
+  gsize n = choose_length (rand, way);
+
+  words[0] = number;
+  words[1] = i;
+  for (gsize k = 2; k < n; k++)
+    words[k] = number * k + i;
+  return n;
 }
 
 static gboolean
@@ -66,27 +88,62 @@ put_item (MprocQueue *queue, guint64 *words, gsize n, gboolean as_value, GError 
 }
 
 static gboolean
+put_one_by_one (MprocQueue *queue,
+                Ledger *ledger,
+                guint32 number,
+                GRand *rand,
+                GError **error)
+{
+  Way way = (Way) ledger->way;
+  guint64 words[MAX_WORDS];
+
+  for (guint32 i = 0; i < SERIES && !mproc_load32 (&ledger->stop); i++)
+    {
+      gsize n = make_item (words, number, i, rand, way);
+
+      if (!put_item (queue, words, n, i % 4 == 0 && way != BORROWED, error))
+        return FALSE;
+      mproc_store32 (&ledger->series[number].sent, i + 1);
+    }
+  return TRUE;
+}
+
+static gboolean
+put_in_batches (MprocQueue *queue,
+                Ledger *ledger,
+                guint32 number,
+                GRand *rand,
+                GError **error)
+{
+  GVariant *values[BATCH];
+  guint64 words[MAX_WORDS];
+
+  for (guint32 i = 0; i < SERIES && !mproc_load32 (&ledger->stop); i += BATCH)
+    {
+      for (guint32 k = 0; k < BATCH; k++)
+        {
+          gsize n = make_item (words, number, i + k, rand, IN_BATCHES);
+
+          words[n - 1] = checksum (words, n - 1);
+          values[k] = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, words, n * 8, 1);
+        }
+      if (mproc_queue_put_many (queue, values, BATCH, MPROC_FOREVER, error) != BATCH)
+        return FALSE;
+      mproc_store32 (&ledger->series[number].sent, i + BATCH);
+    }
+  return TRUE;
+}
+
+static gboolean
 put_series (MprocQueue *queue,
             Ledger *ledger,
             guint32 number,
             GRand *rand,
             GError **error)
 {
-  guint64 words[MAX_WORDS];
-
-  for (guint32 i = 0; i < SERIES && !mproc_load32 (&ledger->stop); i++)
-    {
-      gsize n = choose_length (rand);
-
-      words[0] = number;
-      words[1] = i;
-      for (gsize k = 2; k < n; k++)
-        words[k] = number * k + i;
-      if (!put_item (queue, words, n, i % 4 == 0, error))
-        return FALSE;
-      mproc_store32 (&ledger->series[number].sent, i + 1);
-    }
-  return TRUE;
+  if (ledger->way == IN_BATCHES)
+    return put_in_batches (queue, ledger, number, rand, error);
+  return put_one_by_one (queue, ledger, number, rand, error);
 }
 
 static GVariant *
@@ -132,28 +189,88 @@ check_item (Ledger *ledger, gint32 *last, const guint64 *words, gsize size)
     mproc_add32 (&ledger->n_twice, 1);
 }
 
+static void
+check_bytes (Ledger *ledger, gint32 *last, gconstpointer data, gsize size)
+{
+  guint64 words[MAX_WORDS];
+
+  memcpy (words, data, MIN (size, sizeof words));
+  check_item (ledger, last, words, size);
+}
+
+static gboolean
+take_one (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
+{
+  GVariant *value = mproc_queue_get (queue, MPROC_FOREVER, error);
+
+  if (value == NULL)
+    return FALSE;
+  check_bytes (ledger, last, g_variant_get_data (value), g_variant_get_size (value));
+  g_variant_unref (value);
+  return TRUE;
+}
+
+static gboolean
+take_batch (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
+{
+  GPtrArray *values = mproc_queue_get_many (queue, BATCH, MPROC_FOREVER, error);
+
+  if (values == NULL)
+    return FALSE;
+  for (guint i = 0; i < values->len; i++)
+    {
+      GVariant *value = g_ptr_array_index (values, i);
+
+      check_bytes (ledger, last, g_variant_get_data (value), g_variant_get_size (value));
+    }
+  g_ptr_array_unref (values);
+  return TRUE;
+}
+
+/* Looks at each again when it gives it back: nobody else may have had that memory. */
+static gboolean
+borrow (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
+{
+  static GBytes *kept[N_KEPT];
+  static guint next;
+  GBytes *bytes = mproc_queue_peek_bytes (queue, MPROC_FOREVER, error);
+  GBytes *old = kept[next];
+
+  if (bytes == NULL)
+    return FALSE;
+  check_bytes (ledger, last, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  if (old != NULL)
+    {
+      const guint64 *words = g_bytes_get_data (old, NULL);
+      gsize n = g_bytes_get_size (old) / 8;
+
+      if (words[n - 1] != checksum (words, n - 1))
+        mproc_add32 (&ledger->n_torn, 1);
+      g_bytes_unref (old);
+    }
+  kept[next] = bytes;
+  next = (next + 1) % N_KEPT;
+  return TRUE;
+}
+
 static GVariant *
 consume (GVariant *args, GError **error)
 {
   MprocQueue *queue;
   gint64 offset;
   Ledger *ledger;
-  GVariant *value;
   gint32 *last;
+  gboolean (*take) (MprocQueue *, Ledger *, gint32 *, GError **);
 
   if (!mproc_unpack (args, error, "(&hx)", &queue, &offset))
     return NULL;
   ledger = mproc_arena_at ((MprocOffset) offset, sizeof *ledger);
+  take = ledger->way == IN_BATCHES ? take_batch
+         : ledger->way == BORROWED ? borrow
+                                   : take_one;
   last = g_new0 (gint32, MAX_NUMBERS);
-  while ((value = mproc_queue_get (queue, MPROC_FOREVER, error)) != NULL)
-    {
-      gsize size = g_variant_get_size (value);
-      guint64 words[MAX_WORDS];
-
-      memcpy (words, g_variant_get_data (value), MIN (size, sizeof words));
-      check_item (ledger, last, words, size);
-      g_variant_unref (value);
-    }
+  while (take (queue, ledger, last, error))
+    ;
   g_free (last);
   if (error != NULL && g_error_matches (*error, MPROC_ERROR, MPROC_ERROR_CLOSED))
     g_clear_error (error);
@@ -199,6 +316,7 @@ was_seen (const Series *series, guint32 i)
 static guint
 count_missing (const Ledger *ledger, guint *n_sent)
 {
+  guint32 at_once = ledger->way == IN_BATCHES ? BATCH : 1;
   guint32 numbers = MIN (mproc_load32 (&ledger->next_number), MAX_NUMBERS);
   guint missing = 0;
 
@@ -211,8 +329,8 @@ count_missing (const Ledger *ledger, guint *n_sent)
       for (guint32 i = 0; i < sent; i++)
         if (!was_seen (series, i))
           missing++;
-      /* One more may have been there when the producer died, but not two. */
-      for (guint32 i = sent + 1; i < SERIES; i++)
+      /* One more call may have been at work when the producer died, but not two. */
+      for (guint32 i = sent + at_once; i < SERIES; i++)
         ck_assert_msg (!was_seen (series, i), "item %u of %u, %u were put", i, k, sent);
     }
   return missing;
@@ -228,23 +346,31 @@ expect_all_well (Arena *self)
   ck_assert_uint_eq (mproc_load32 (&ledger->n_torn), 0);
   ck_assert_uint_eq (mproc_load32 (&ledger->n_disordered), 0);
   ck_assert_uint_eq (mproc_load32 (&ledger->n_twice), 0);
-  ck_assert_msg (missing <= self->n_killed[1],
+  ck_assert_msg (missing <= self->n_killed[1] * (ledger->way == IN_BATCHES ? BATCH : 1),
                  "%u of %u items lost, %u consumers were killed", missing, n_sent,
                  self->n_killed[1]);
   ck_assert_uint_gt (n_sent, self->n_killed[0]);
   ck_assert_uint_eq (mproc_queue_get_size (self->queue), 0);
+  ck_assert_uint_eq (mproc_queue_get_n_bytes (self->queue), 0);
+}
+
+static MprocStartMethod
+quick_method (void)
+{
+  return mproc_test_can_fork () ? MPROC_START_METHOD_FORK : MPROC_START_METHOD_SPAWN;
 }
 
 static void
-run (MprocStartMethod method, guint max_items, gint n_kills)
+run (Way way, guint max_items, guint64 max_bytes, gint n_kills)
 {
   GRand *rand = g_rand_new_with_seed (max_items);
-  Arena self = { .method = method };
+  Arena self = { .method = quick_method () };
 
-  self.queue = mproc_queue_new (max_items, NULL);
+  self.queue = mproc_queue_new_full (max_items, max_bytes, NULL);
   self.block = mproc_arena_alloc0 (sizeof *self.ledger, NULL);
   ck_assert (self.queue != NULL && self.block != 0);
   self.ledger = mproc_arena_at (self.block, sizeof *self.ledger);
+  self.ledger->way = way;
   for (guint i = 0; i < 2 * N_EACH; i++)
     start (&self, i);
   for (gint k = 0; k < n_kills; k++)
@@ -267,22 +393,34 @@ run (MprocStartMethod method, guint max_items, gint n_kills)
   g_rand_free (rand);
 }
 
-static MprocStartMethod
-quick_method (void)
-{
-  return mproc_test_can_fork () ? MPROC_START_METHOD_FORK : MPROC_START_METHOD_SPAWN;
-}
-
 static gint
 n_kills (void)
 {
   return mproc_test_scale (mproc_test_is_slow_platform () ? 25 : 500);
 }
 
-START_TEST (killed_with_much_room) { run (quick_method (), 3000, n_kills ()); }
+START_TEST (killed_with_much_room) { run (ONE_BY_ONE, 3000, 0, n_kills ()); }
 END_TEST
 
-START_TEST (killed_with_little_room) { run (quick_method (), 2, n_kills ()); }
+START_TEST (killed_with_little_room) { run (ONE_BY_ONE, 2, 0, n_kills ()); }
+END_TEST
+
+START_TEST (killed_where_bytes_are_counted)
+{
+  run (ONE_BY_ONE, 0, 100000, n_kills () / 4);
+}
+END_TEST
+
+START_TEST (killed_in_batches) { run (IN_BATCHES, _i ? 30 : 0, 200000, n_kills () / 4); }
+END_TEST
+
+/* What the dead have borrowed is given back: else the memory would not do. */
+START_TEST (killed_while_borrowing)
+{
+  ck_assert (mproc_set_memory_limit (mproc_arena_get_committed () + (12 << 20), NULL));
+  run (BORROWED, 0, 1 << 20, n_kills () * 3 / 5);
+  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
+}
 END_TEST
 
 Suite *
@@ -293,5 +431,8 @@ mproc_test_queue_kill_suite (void)
 
   tcase_add_test (tcase, killed_with_much_room);
   tcase_add_test (tcase, killed_with_little_room);
+  tcase_add_test (tcase, killed_where_bytes_are_counted);
+  tcase_add_loop_test (tcase, killed_in_batches, 0, 2);
+  tcase_add_test (tcase, killed_while_borrowing);
   return suite;
 }

@@ -1,36 +1,33 @@
 # SPDX-License-Identifier: MIT
-# mp-queue.py queue SCALE [pin]: millions of messages of 64 bytes a second, through
-# multiprocessing.Queue, from one process to another.
-import multiprocessing
-import os
-import sys
-import time
+# mp-queue.py SIZE|values PAIRS: through one multiprocessing.Queue, from as many processes to as
+# many others: millions of messages a second; gigabytes a second from 64 KiB on.
+from peer import context, repeat, run, words
 
 
-def pin(side):
-    if sys.argv[3:] == ['pin']:
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[side]})
-
-
-def produce(queue, barrier, n):
-    pin(1)
-    message = bytes(64)
-    barrier.wait()
+def put(queue, n, size):
+    message = bytes(size)
     for _ in range(n):
         queue.put(message)
 
 
-if __name__ == '__main__':
-    n = max(1, int(50000 * float(sys.argv[2])))
-    context = multiprocessing.get_context('fork')
-    queue = context.Queue()
-    barrier = context.Barrier(2)
-    producer = context.Process(target=produce, args=(queue, barrier, n))
-    producer.start()
-    pin(0)
-    barrier.wait()
-    begin = time.perf_counter()
+def put_values(queue, n, size):
+    for i in range(n):
+        queue.put((i, 'a message'))
+
+
+def get(queue, n, size):
     for _ in range(n):
-        queue.get()
-    print(n / (time.perf_counter() - begin) / 1e6)
-    producer.join()
+        item = queue.get()
+    assert size == 0 or len(item) == size
+
+
+if __name__ == '__main__':
+    size = 0 if words[0] == 'values' else int(words[0])
+    pairs = int(words[1])
+    n = repeat(min(50000 // pairs, (256 << 20) // max(1, size)))
+    queue = context.Queue()
+    sides = [(get, 0), (put if size else put_values, 1),
+             (get, 1), (put if size else put_values, 0)][:2 * pairs]
+    seconds = run([(function, side, (queue, n, size)) for function, side in sides])
+    each = size / 1e9 if size >= 65536 else 1e-6
+    print(pairs * n * each / seconds)

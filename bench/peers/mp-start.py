@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# mp-start.py fork|spawn SCALE [pin]: microseconds for start and join.
+# mp-start.py fork|spawn: microseconds for start and join.
 import multiprocessing
-import sys
 import time
+
+from peer import repeat, words
 
 
 def nothing():
@@ -17,8 +18,8 @@ def start_and_join(context, n):
 
 
 if __name__ == '__main__':
-    method = sys.argv[1]
-    n = max(1, int({'fork': 100, 'spawn': 5}[method] * float(sys.argv[2])))
+    method = words[0]
+    n = repeat({'fork': 100, 'spawn': 5}[method])
     context = multiprocessing.get_context(method)
     start_and_join(context, n // 10 + 1)
     begin = time.perf_counter()

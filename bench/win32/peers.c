@@ -29,13 +29,43 @@ bench_pin (int side)
 }
 
 double
-bench_bare_fork (void)
+bench_bare_fork (const char *what)
 {
-  return -1;
+  (void) what;
+  return BENCH_NOT_HERE;
 }
 
 double
-bench_posix_spawn (void)
+bench_posix_spawn (const char *what)
 {
-  return -1;
+  (void) what;
+  return BENCH_NOT_HERE;
+}
+
+double
+bench_bare_lock (const char *what)
+{
+  (void) what;
+  return BENCH_NOT_HERE;
+}
+
+double
+bench_bare_fight (const char *what)
+{
+  (void) what;
+  return BENCH_NOT_HERE;
+}
+
+double
+bench_bare_ring (const char *what)
+{
+  (void) what;
+  return BENCH_NOT_HERE;
+}
+
+double
+bench_bare_trip (const char *what)
+{
+  (void) what;
+  return BENCH_NOT_HERE;
 }

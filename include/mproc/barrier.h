@@ -38,7 +38,8 @@ typedef struct MprocBarrier MprocBarrier;
  * Makes a barrier.  The value that @action returns is dropped; an error breaks the barrier, and is
  * the error of the one that called it.
  *
- * No parties, or more than there can be processes, is %MPROC_ERROR_INVALID.
+ * No parties, or more than there can be processes, is %MPROC_ERROR_INVALID.  @args cannot name
+ * connections: %MPROC_ERROR_NOT_SUPPORTED.
  *
  * Returns: (transfer full): a barrier, or %NULL with @error set
  */
@@ -73,6 +74,9 @@ MPROC_API void mproc_barrier_unref (MprocBarrier *self);
  * Waits until all have come.  %MPROC_ERROR_BROKEN_BARRIER: the barrier is broken, or breaks
  * meanwhile, or has been reset; the time's being up breaks it.  The one that calls the action gets
  * its error.
+ *
+ * Where more come than are waited for, one that comes while the action runs, or before those of the
+ * last round have left, waits for a place in the next one; @timeout_us counts for that as well.
  *
  * Returns: a number from 0 to one less than the parties, another one for each of those who wait
  *   together; -1 with @error set

@@ -19,9 +19,17 @@ G_BEGIN_DECLS
  * the block open.
  *
  * Blocks are handed to other processes in values, see mproc_pack(); one with a name is opened by its
- * name there, which is %MPROC_ERROR_NOT_FOUND once the name is gone.
+ * name there.  Once the name is gone, or is that of another block, the call that receives the value
+ * fails with %MPROC_ERROR_NOT_FOUND, and the value is lost; who has the block open already gets it.
  *
  * Whatever another program may have written into a block with a name is not to be trusted.
+ *
+ * On POSIX systems a process that has made a name has a guardian, a small process that is not its
+ * child, as long as one of its names is there.  A process that replaces itself (exec) or closes
+ * descriptors that are not its own counts as ended.
+ *
+ * Python up to 3.12 takes away the name of a block that it has only opened, when it ends, unless told
+ * not to: `resource_tracker.unregister ("/" + name, "shared_memory")`.
  */
 typedef struct MprocSharedMemory MprocSharedMemory;
 
@@ -45,8 +53,9 @@ MPROC_API MprocSharedMemory *mproc_shared_memory_new (gsize size, GError **error
  *
  * Makes a block of zeros with a name, which only this user may open.
  *
- * %MPROC_ERROR_EXISTS: there is a block of that name.  %MPROC_ERROR_INVALID: no name at all, one with a
- * slash, one that is too long, or no size.
+ * %MPROC_ERROR_EXISTS: there is a block of that name.  %MPROC_ERROR_INVALID: no size, or a name that is
+ * empty, not UTF-8, has a slash in it, or more than 250 bytes (on some systems less).
+ * %MPROC_ERROR_NO_MEMORY: there is no room for it; what is made can be touched without fear.
  *
  * Returns: (transfer full): a block, or %NULL with @error set
  */
@@ -61,8 +70,9 @@ mproc_shared_memory_create (const char *name, gsize size, GError **error);
  *
  * Opens a block that some process has made.
  *
- * %MPROC_ERROR_NOT_FOUND: there is none of that name.  %MPROC_ERROR_INVALID: it is smaller than
- * @min_size, or the name cannot be one.
+ * %MPROC_ERROR_NOT_FOUND: there is none of that name, or it has no size yet.  %MPROC_ERROR_INVALID: it
+ * is smaller than @min_size, or the name cannot be one.  %MPROC_ERROR_SYSTEM: among others, it belongs
+ * to another user.
  *
  * Returns: (transfer full): a block, or %NULL with @error set
  */
@@ -116,8 +126,9 @@ MPROC_API gpointer mproc_shared_memory_get_data (MprocSharedMemory *self, gsize 
  * @self: a block
  * @error: return location for an error
  *
- * Takes its name away.  A name that is gone already is %MPROC_ERROR_NOT_FOUND, a block that never had
- * one %MPROC_ERROR_STATE.  On Windows it does nothing.
+ * Takes its name away.  Any process may.  A name that is gone already, or is that of another block by
+ * now, is %MPROC_ERROR_NOT_FOUND, a block that never had one %MPROC_ERROR_STATE.  On Windows it does
+ * nothing.
  *
  * Returns: %TRUE if the name is gone by this call
  */
@@ -132,7 +143,8 @@ MPROC_API gboolean mproc_shared_memory_unlink (MprocSharedMemory *self, GError *
  * Its items are values of the types `x` (Python's int), `d`, `b`, `s`, `ay` (Python's bytes) and `mv`
  * without content (Python's None, see mproc_is_nothing()).  An item may be replaced by one of another
  * type.  A text or bytes must fit where the first one lay: its length in bytes rounded up to the next
- * multiple of 8 that is larger.  As in Python, zero bytes at the end of texts and bytes are lost.
+ * multiple of 8 that is larger, and less than 10 million.  As in Python, zero bytes at the end of texts
+ * and bytes are lost.  A text of Python's with a zero byte within is %MPROC_ERROR_INVALID here.
  *
  * Nothing guards it: two processes that write one item at a time need a lock.  A list that another
  * program has made wrong, or cut short, is told apart: %MPROC_ERROR_INVALID, and nothing outside of the
@@ -159,7 +171,8 @@ mproc_shareable_list_new (GVariant *items, const char *name, GError **error);
  * @name: the name of its block
  * @error: return location for an error
  *
- * Opens a list that some process has made, be it a Python program.
+ * Opens a list that some process has made, be it a Python program.  One that is still being made may
+ * seem to have no items: its name is to be told when it is done.
  *
  * Returns: (transfer full): a list, or %NULL with @error set
  */

@@ -38,6 +38,25 @@ typedef struct MprocQueue MprocQueue;
 MPROC_API MprocQueue *mproc_queue_new (guint max_items, GError **error);
 
 /**
+ * mproc_queue_new_full:
+ * @max_items: how many items it holds at most; 0: no bound of that kind
+ * @max_bytes: how many bytes its items have together at most; 0: no bound of that kind
+ * @error: return location for an error
+ *
+ * Makes an empty queue with a bound for each of the two.  What counts is what an item is
+ * made of: the bytes of one that was put by mproc_queue_put_bytes(), and the serialized
+ * data of a value with its type and a few bytes more.
+ *
+ * There is room for an item when there is room for all of it; large ones may have to wait
+ * for longer than small ones.  One that is larger than @max_bytes by itself is
+ * %MPROC_ERROR_TOO_LARGE at once.
+ *
+ * Returns: (transfer full): a queue, or %NULL with @error set
+ */
+MPROC_API MprocQueue *
+mproc_queue_new_full (guint max_items, guint64 max_bytes, GError **error);
+
+/**
  * mproc_queue_ref:
  * @self: a queue
  *
@@ -147,6 +166,74 @@ MPROC_API gssize mproc_queue_get_bytes_into (MprocQueue *self,
                                              GError **error);
 
 /**
+ * mproc_queue_peek_bytes:
+ * @self: a queue
+ * @timeout_us: how long to wait for an item, in microseconds, or %MPROC_FOREVER
+ * @error: return location for an error
+ *
+ * Takes an item of bytes without copying it, if it is a large one (more than 16 KiB): what
+ * is returned lies in shared memory then, where its producer has put it, and that memory
+ * is free again after the last g_bytes_unref().  Smaller items are copied.  Otherwise as
+ * mproc_queue_get_bytes(): the item is this process's alone, and the others go on with the
+ * next one.
+ *
+ * The bytes may be kept for as long as needed, given to other threads, and outlive the
+ * queue.  They are given back too when the process ends or is killed.  A child that is
+ * forked meanwhile can read them for as long as this process keeps them; its own
+ * references give nothing back.
+ *
+ * Returns: (transfer full): the bytes, or %NULL with @error set
+ */
+MPROC_API GBytes *
+mproc_queue_peek_bytes (MprocQueue *self, gint64 timeout_us, GError **error);
+
+/**
+ * mproc_queue_put_many:
+ * @self: a queue
+ * @items: (array length=n) (nullable): the items, in their order; floating references are
+ *   taken; %NULL only where @n is 0
+ * @n: how many
+ * @timeout_us: how long to wait for room for all of them, in microseconds, or
+ *   %MPROC_FOREVER
+ * @error: return location for an error
+ *
+ * Puts many values at once, which costs less than one after the other: items of others may
+ * come between them, but rarely.  If one of them cannot be sent at all, none is put.
+ *
+ * Where the time is up after some of them, or the queue is shut down, or there is no
+ * memory for more, those that were put stay there, and their number is returned; another
+ * call with the rest tells why.  The errors are those of mproc_queue_put().
+ *
+ * Returns: how many items, from the first, are in the queue; -1 with @error set if none
+ *   is and there should be
+ */
+MPROC_API gssize mproc_queue_put_many (MprocQueue *self,
+                                       GVariant *const *items,
+                                       gsize n,
+                                       gint64 timeout_us,
+                                       GError **error);
+
+/**
+ * mproc_queue_get_many:
+ * @self: a queue
+ * @max: how many items to take at most, not 0
+ * @timeout_us: how long to wait for the first, in microseconds, or %MPROC_FOREVER
+ * @error: return location for an error
+ *
+ * Waits for an item as mproc_queue_get() does, and takes with it what else is there, but
+ * waits for no more.  A process that is killed meanwhile takes those with it that it had
+ * taken.
+ *
+ * An item that this process cannot open, since there is no memory left for what it
+ * carries, is lost as in mproc_queue_get(); the error is returned if there is no other.
+ *
+ * Returns: (transfer full) (element-type GVariant): at least one value, in the queue's
+ *   order, the array holding a full reference to each; or %NULL with @error set
+ */
+MPROC_API GPtrArray *
+mproc_queue_get_many (MprocQueue *self, guint max, gint64 timeout_us, GError **error);
+
+/**
  * mproc_queue_get_size:
  * @self: a queue
  *
@@ -155,6 +242,17 @@ MPROC_API gssize mproc_queue_get_bytes_into (MprocQueue *self,
  * Returns: how many items there are
  */
 MPROC_API guint mproc_queue_get_size (MprocQueue *self);
+
+/**
+ * mproc_queue_get_n_bytes:
+ * @self: a queue
+ *
+ * Adds up the bytes of the items of a queue that has a bound for them (see
+ * mproc_queue_new_full()).  While others put and get, the answer is old when it arrives.
+ *
+ * Returns: how many bytes there are; 0 of a queue without such a bound
+ */
+MPROC_API guint64 mproc_queue_get_n_bytes (MprocQueue *self);
 
 /**
  * mproc_queue_is_empty:
@@ -173,8 +271,8 @@ MPROC_API gboolean mproc_queue_is_empty (MprocQueue *self);
  *
  * As mproc_queue_get_size().
  *
- * Returns: whether there are as many items as it may hold; never of a queue without a
- *   bound
+ * Returns: whether there are as many items, or as many bytes, as it may hold; never of a
+ *   queue without a bound
  */
 MPROC_API gboolean mproc_queue_is_full (MprocQueue *self);
 

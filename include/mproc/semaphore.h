@@ -23,7 +23,7 @@ typedef struct MprocSemaphore MprocSemaphore;
  * @MPROC_SEMAPHORE_RESTORE: units that a process took and did not give back are given back when it
  *   has ended, as soon as somebody wants one, within 300 ms.  Right where a unit stands for the use
  *   of something; wrong where it stands for an event that was consumed.  A release by one who has
- *   taken none gives back a unit that another one has taken, if there is one.  Costs 64 KiB of
+ *   taken none gives back a unit that another one has taken, if there is one.  Costs 96 KiB of
  *   shared memory, and an acquire is a few times slower.
  *
  * How a semaphore treats the dead.

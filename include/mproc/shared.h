@@ -13,11 +13,21 @@ G_BEGIN_DECLS
  *
  * What it holds has a GVariant type of fixed size, as `i`, `d` or `(idy)`, and lies in memory as C
  * lays it out: a `gint32` for `i`, and for `(id)` a structure of a `gint32` and a `gdouble` (aligned
- * to 8 bytes, also where the C compiler aligns it to 4).
+ * to 8 bytes, also where the C compiler aligns it to 4).  A boolean is one byte, where all but 0 is
+ * true.  There is no `h`: objects are handed over in messages.  A type has 255 letters at most, and
+ * tuples lie 64 deep in each other at most.
  *
  * Python's type codes are `c` and `B`: `y`, `h`: `n`, `H`: `q`, `i`: `i`, `I`: `u`, `q`: `x`, `Q`: `t`,
  * `d`: `d`, a boolean: `b`, `u`: `u`; `l` and `L` have the size that C's long has there.  A `float` has
  * no type: use `u`, and a pointer.
+ *
+ * Functions that hold the lock while they copy wait for it without a bound of time, except for a
+ * holder that has died, and do not tell that there was one: who wants to know acquires the lock
+ * itself, see %MPROC_LOCK_STATUS_RECOVERED.  In a thread that holds an #MprocRLock, the own lock
+ * too, they simply go on; with an #MprocLock that the caller holds already they wait for ever.
+ *
+ * Without the lock, whoever reads while another one writes may find half of a structure, but never
+ * half of a number: a single one is read and written in one piece.
  *
  * Values are handed to other processes in values, see mproc_pack(), and take their lock with them.
  * Any thread of any process that holds a reference may call anything.
@@ -33,9 +43,10 @@ typedef struct MprocValue MprocValue;
  * @error: return location for an error
  *
  * Makes a shared value.  A type that is none, or not of fixed size, or an @initial of another type is
- * %MPROC_ERROR_INVALID.
+ * %MPROC_ERROR_INVALID.  A @lock that is none of these is the caller's mistake.
  *
- * Returns: (transfer full): a value, or %NULL with @error set
+ * Returns: (transfer full): a value, or %NULL with @error set: also %MPROC_ERROR_NO_MEMORY, or
+ *   %MPROC_ERROR_BOOTSTRAP in a child that has not passed mproc_init()
  */
 MPROC_API MprocValue *
 mproc_value_new (const char *type, GVariant *initial, gpointer lock, GError **error);
@@ -68,7 +79,8 @@ MPROC_API const char *mproc_value_get_type_string (MprocValue *self);
  * mproc_value_get_lock:
  * @self: a value
  *
- * Returns: (transfer none) (nullable): its lock, an #MprocLock or #MprocRLock; %NULL if it has none
+ * Returns: (transfer none) (nullable): its lock, an #MprocLock or #MprocRLock, valid as long as
+ *   @self; %NULL if it has none
  */
 MPROC_API gpointer mproc_value_get_lock (MprocValue *self);
 
@@ -100,7 +112,7 @@ MPROC_API gboolean mproc_value_release (MprocValue *self, GError **error);
  *
  * Copies it out, with its lock held if it has one.
  *
- * Returns: (transfer full): what it holds
+ * Returns: (transfer full): what it holds, in normal form whatever lies there
  */
 MPROC_API GVariant *mproc_value_get (MprocValue *self);
 
@@ -133,9 +145,9 @@ MPROC_API gpointer mproc_value_get_data (MprocValue *self);
  * @amount: what to add
  *
  * Adds in one indivisible step, without the lock: wraps around as unsigned numbers do.  Only for values
- * that everybody changes by this function.
+ * that everybody changes by this function.  Another type is the caller's mistake.
  *
- * Returns: what it was before
+ * Returns: what it was before; of a `t` above %G_MAXINT64, the same bits
  */
 MPROC_API gint64 mproc_value_add (MprocValue *self, gint64 amount);
 
@@ -143,7 +155,10 @@ MPROC_API gint64 mproc_value_add (MprocValue *self, gint64 amount);
  * MprocArray:
  *
  * Many numbers or structures of one type, in shared memory, with or without a lock of its own.
- * Otherwise as #MprocValue.
+ * Otherwise as #MprocValue, but that its numbers are read and written in any pieces.
+ *
+ * It is where its items are: no process that it is handed to gets a copy, and on POSIX the memory of a
+ * large one goes back to the system when nobody holds it any more.
  */
 typedef struct MprocArray MprocArray;
 
@@ -159,7 +174,7 @@ typedef struct MprocArray MprocArray;
  * Makes a shared array.  No item at all, more @items than @length, or a wrong type is
  * %MPROC_ERROR_INVALID.
  *
- * Returns: (transfer full): an array, or %NULL with @error set
+ * Returns: (transfer full): an array, or %NULL with @error set: as mproc_value_new()
  */
 MPROC_API MprocArray *mproc_array_new (const char *type,
                                        gsize length,
@@ -203,7 +218,7 @@ MPROC_API gsize mproc_array_get_length (MprocArray *self);
  * mproc_array_get_lock:
  * @self: an array
  *
- * Returns: (transfer none) (nullable): its lock; %NULL if it has none
+ * Returns: (transfer none) (nullable): its lock, valid as long as @self; %NULL if it has none
  */
 MPROC_API gpointer mproc_array_get_lock (MprocArray *self);
 
@@ -237,7 +252,8 @@ MPROC_API gboolean mproc_array_release (MprocArray *self, GError **error);
  * Where the items lie, one after the other.  Nothing guards what is read and written there but what
  * the caller does.
  *
- * Returns: (transfer none): aligned to 16 bytes, valid as long as @self
+ * Returns: (transfer none): aligned to 16 bytes, to 64 if they are as many, and to a page if they are
+ *   16 pages; valid as long as @self
  */
 MPROC_API gpointer mproc_array_get_data (MprocArray *self, gsize *length);
 
@@ -247,8 +263,8 @@ MPROC_API gpointer mproc_array_get_data (MprocArray *self, gsize *length);
  * @index: which item; negative numbers count from the end
  * @error: return location for an error
  *
- * Copies one item out, with the lock held if there is one.  An index out of range is
- * %MPROC_ERROR_INVALID.
+ * Copies one item out, with the lock held if there is one, in normal form whatever lies there.  An
+ * index out of range is %MPROC_ERROR_INVALID.
  *
  * Returns: (transfer full): the item, or %NULL with @error set
  */
@@ -288,7 +304,8 @@ MPROC_API gboolean mproc_array_set (MprocArray *self,
  *
  * Copies items out, with the lock held if there is one: Python's `array[start:stop:step]`, with its
  * rules for negative numbers and for what lies outside.  For a negative @step that goes down to the
- * first item, @stop is %G_MINSSIZE.
+ * first item, @stop is %G_MINSSIZE.  A @step of 0 is %MPROC_ERROR_INVALID; no memory for the copy is
+ * %MPROC_ERROR_NO_MEMORY.
  *
  * Returns: (transfer full): an array of the items' type, or %NULL with @error set
  */
@@ -307,8 +324,8 @@ MPROC_API GVariant *mproc_array_get_slice (MprocArray *self,
  * @items: an array of the items' type, with as many items as the slice; a floating reference is taken
  * @error: return location for an error
  *
- * Copies items in, with the lock held if there is one.  Another number of items, or another type, is
- * %MPROC_ERROR_INVALID, and nothing is changed.
+ * Copies items in, with the lock held if there is one.  Another number of items, another type, or a
+ * @step of 0 is %MPROC_ERROR_INVALID, and nothing is changed.
  *
  * Returns: %TRUE if they are set
  */

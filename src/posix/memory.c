@@ -214,23 +214,30 @@ reserve (int fd, gsize offset, gsize size)
 #endif
 }
 
-gboolean
-mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size, GError **error)
+int
+mproc_posix_reserve (int fd, gsize offset, gsize size)
 {
-  while (size > 0)
+  int number = 0;
+
+  while (size > 0 && number == 0)
     {
       gsize piece = MIN (size, COMMIT_PIECE);
-      int number = reserve ((int) memory->handle, offset, piece);
 
-      if (number != 0)
-        {
-          mproc_posix_set_error (error, number, "shared memory");
-          return FALSE;
-        }
+      number = reserve (fd, offset, piece);
       offset += piece;
       size -= piece;
     }
-  return TRUE;
+  return number;
+}
+
+gboolean
+mproc_os_memory_commit (MprocOsMemory *memory, gsize offset, gsize size, GError **error)
+{
+  int number = mproc_posix_reserve ((int) memory->handle, offset, size);
+
+  if (number != 0)
+    mproc_posix_set_error (error, number, "shared memory");
+  return number == 0;
 }
 
 gboolean

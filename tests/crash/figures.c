@@ -6,21 +6,26 @@
 #include "entrydata.h"
 #include "slotdata.h"
 
-/* As the allocator has them: in granules of 64 bytes, powers of two and the steps halfway. */
+#define N_COARSE 28
+
+/* As the allocator has them: in granules of 64 bytes, powers of two and the steps halfway, and
+ * eighths with 32 KiB for headers above 1 MiB. */
 static guint64
 size_of_class (guint c)
 {
   if (c == 0)
     return 64;
-  return c & 1 ? (guint64) 64 << (c + 1) / 2 : (guint64) 96 << c / 2;
+  if (c < N_COARSE)
+    return c & 1 ? (guint64) 64 << (c + 1) / 2 : (guint64) 96 << c / 2;
+  c -= N_COARSE;
+  return ((guint64) (8 + c % 8) << (17 + c / 8)) + (32 << 10);
 }
 
 /* The first word of a free block is the granule of the next one. */
 static guint64
-count_free (guint c)
+count_free (MprocAtomic64 *stack)
 {
-  guint32 granule =
-      (guint32) (mproc_load64 (&mproc_arena_get_allocator ()->stacks[c]) & 0x3fffffff);
+  guint32 granule = (guint32) (mproc_load64 (stack) & 0x3fffffff);
   guint64 n = 0;
 
   for (; granule != 0; n++)
@@ -31,10 +36,12 @@ count_free (guint c)
 static guint64
 count_bytes (void)
 {
-  guint64 bytes = mproc_load64 (&mproc_arena_get_allocator ()->bump);
+  MprocAllocator *allocator = mproc_arena_get_allocator ();
+  guint64 bytes = mproc_load64 (&allocator->bump);
 
   for (guint c = 0; c < MPROC_N_SIZE_CLASSES; c++)
-    bytes -= count_free (c) * size_of_class (c);
+    bytes -= (count_free (&allocator->stacks[c]) + count_free (&allocator->punched[c])) *
+             size_of_class (c);
   return bytes;
 }
 

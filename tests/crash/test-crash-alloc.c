@@ -155,9 +155,11 @@ static const CrashPlan plans[] = {
   { AT (ALLOC_UNKEPT), &of_used, 2, LOSES_BLOCK },
   { AT (ALLOC_RECOMMITTED), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
   { AT (ALLOC_CLASSED), &of_used, 3, LOSES_BLOCK },
-  { AT (FREE_PUNCHED), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
+  { AT (FREE_DISOWNED), &of_used, 3, LOSES_BLOCK },
   { AT (FREE_MARKED), &of_used, 3, LOSES_BLOCK },
   { AT (FREE_LINKED), &of_used, 3, LOSES_BLOCK },
+  { AT (PUNCH_DONE), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
+  { AT (PUNCH_MARKED), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
 };
 
 CRASH_SUITE (crash_alloc, "crash-alloc", MPROC_CRASH_ALLOC_POINTS)

@@ -89,8 +89,8 @@ static const CrashScene of_starting = {
 
 /* ------------------------------------------------------------------ sweeping */
 
-/* A member with much to sweep: it has made an object that nobody else knows, and dies with a block
- * in its intent. */
+/* A member with much to sweep: it has borrowed a long item and made an object that nobody else
+ * knows, and dies with a block in its intent. */
 static GVariant *
 die_with_much (GVariant *args, GError **error)
 {
@@ -99,7 +99,9 @@ die_with_much (GVariant *args, GError **error)
 
   if (!crash_begin (args, &part, error))
     return NULL;
-  if (mproc_lock_new (error) != NULL)
+  if (mproc_queue_put_bytes (part.object, text, sizeof text, MPROC_FOREVER, error) &&
+      mproc_queue_peek_bytes (part.object, MPROC_FOREVER, error) != NULL &&
+      mproc_lock_new (error) != NULL)
     mproc_queue_put_bytes (part.object, text, sizeof text, MPROC_FOREVER, error);
   return NULL;
 }
@@ -131,7 +133,7 @@ other_is_dead (gpointer data)
 static void
 let_other_die (CrashTrial *trial)
 {
-  trial->other = crash_start (trial, die_with_much, MPROC_CRASH_PUT_BLOCK_GUARDED, 1, 0);
+  trial->other = crash_start (trial, die_with_much, MPROC_CRASH_PUT_BLOCK_GUARDED, 2, 0);
   mproc_store32 (&trial->stage->member, mproc_process_get_member (trial->other));
   ck_assert (mproc_test_eventually (other_is_dead, trial));
   mproc_store32 (&trial->stage->go, 1);
@@ -165,8 +167,10 @@ static const CrashPlan plans[] = {
   { AT (SWEEP_CLAIMED), &of_sweeping },
   { AT (SWEEP_BIT_DROPPED), &of_sweeping, 2 },
   { AT (SWEEP_HELD), &of_sweeping },
-  { AT (SWEEP_INTENT_TAKEN), &of_sweeping, .lost_blocks = 1 },
   { AT (SWEEP_INTENT_FREED), &of_sweeping },
+  { AT (SWEEP_LOANS_OF_SEGMENT), &of_sweeping },
+  { AT (SWEEP_SEGMENT_TAKEN), &of_sweeping, .lost_blocks = 1 },
+  { AT (SWEEP_LOANS_FREED), &of_sweeping },
   { AT (SWEEP_EMPTIED), &of_sweeping },
   { AT (SWEEP_FREED), &of_sweeping },
   { AT (START_RECORDED), &of_starting, .lost_blocks = 1, .by = CRASH_BY_SPAWN },

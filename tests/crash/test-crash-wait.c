@@ -7,11 +7,13 @@
 
 /* ------------------------------------------------------------------ events */
 
-/* Of an event and of a semaphore alike. */
+/* Of an event, the bit behind the flag says that somebody waits. */
+#define EVENT_IS_AWAITED 2
+
 static MprocAtomic32 *
-sleepers_of (gpointer object)
+event_word_of (gpointer event)
 {
-  return (MprocAtomic32 *) ((MprocPlain *) object)->body + 1;
+  return ((MprocPlain *) event)->body;
 }
 
 static GVariant *
@@ -34,8 +36,20 @@ set_event (GVariant *args, GError **error)
 
   if (!crash_begin (args, &part, error))
     return NULL;
-  crash_wait_for_bits (part.stage, sleepers_of (part.object), 1);
+  crash_wait_for_bits (part.stage, event_word_of (part.object), EVENT_IS_AWAITED);
   mproc_event_set (part.object);
+  return NULL;
+}
+
+/* Nobody sets it meanwhile. */
+static GVariant *
+sleep_on_event (GVariant *args, GError **error)
+{
+  CrashPart part;
+
+  if (!crash_begin (args, &part, error))
+    return NULL;
+  mproc_event_wait (part.object, 2000);
   return NULL;
 }
 
@@ -61,6 +75,19 @@ expect_event (CrashTrial *trial)
   ck_assert (!mproc_event_wait (trial->object, 0));
 }
 
+static void
+set_and_expect_event (CrashTrial *trial)
+{
+  mproc_event_set (trial->object);
+  expect_event (trial);
+}
+
+static const CrashScene of_awaited_event = {
+  .set_up = make_event,
+  .doomed = sleep_on_event,
+  .survivor = wait_for_event,
+  .check = set_and_expect_event,
+};
 static const CrashScene of_event = {
   .set_up = make_event,
   .doomed = set_event,
@@ -71,6 +98,12 @@ static const CrashScene of_event = {
 /* ------------------------------------------------------------------ semaphores */
 
 #define UNITS 2
+
+static MprocAtomic32 *
+sleepers_of (gpointer semaphore)
+{
+  return (MprocAtomic32 *) ((MprocPlain *) semaphore)->body + 1;
+}
 
 /* Everybody keeps a unit until it is wanted. */
 static GVariant *
@@ -196,6 +229,7 @@ static const CrashPlan plans[] = {
   { AT (SLEEPER_WOKEN), &of_restored, 3 },
   { AT (SLEEPER_CLEARED), &of_restored, 3 },
   { AT (EVENT_SET), &of_event },
+  { AT (EVENT_AWAITED), &of_awaited_event },
   { AT (SEMAPHORE_TAKEN), &of_units, 3, .moved = CRASH_GET_MOVED },
   { AT (SEMAPHORE_GIVEN), &of_units, 3 },
   { AT (HOLDINGS_LOCKED), &of_restored, 3 },

@@ -3,6 +3,7 @@
  * descriptors are counted. */
 #include "mproc-test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,6 +84,24 @@ add_process (GPtrArray *things, const char *pid)
   g_free (path);
 }
 
+/* A guardian of names, which is in no group of ours: our own, or one whose creator has
+ * ended. */
+static void
+add_guardian (GPtrArray *things, const char *pid)
+{
+  char *path = g_build_filename ("/proc", pid, "stat", NULL);
+  char *text = NULL;
+  int creator;
+  char state;
+
+  if (g_file_get_contents (path, &text, NULL, NULL) &&
+      sscanf (text, "%*d (mproc:%d) %c", &creator, &state) == 2 && state != 'Z' &&
+      (creator == getpid () || (kill (creator, 0) != 0 && errno == ESRCH)))
+    g_ptr_array_add (things, g_strdup_printf ("guardian %s of %d", pid, creator));
+  g_free (text);
+  g_free (path);
+}
+
 static void
 add_processes (GPtrArray *things)
 {
@@ -93,20 +112,27 @@ add_processes (GPtrArray *things)
     return;
   while ((name = g_dir_read_name (folder)) != NULL)
     if (g_ascii_isdigit (name[0]))
-      add_process (things, name);
+      {
+        add_process (things, name);
+        add_guardian (things, name);
+      }
   g_dir_close (folder);
 }
 
+/* Other runs of the tests make names too: mproc-test-<pid>-... */
 static void
 add_shared_memory (GPtrArray *things)
 {
   GDir *folder = g_dir_open ("/dev/shm", 0, NULL);
   const char *name;
+  char ours[40];
 
   if (folder == NULL)
     return;
+  g_snprintf (ours, sizeof ours, "mproc-test-%d-", (int) getpid ());
   while ((name = g_dir_read_name (folder)) != NULL)
-    if (strstr (name, "mproc") != NULL)
+    if (strstr (name, "mproc") != NULL &&
+        (!g_str_has_prefix (name, "mproc-test-") || g_str_has_prefix (name, ours)))
       g_ptr_array_add (things, g_strdup_printf ("memory /dev/shm/%s", name));
   g_dir_close (folder);
 }

@@ -8,3 +8,9 @@ mproc_test_kill_pid (gint64 pid)
 {
   kill ((pid_t) pid, SIGKILL);
 }
+
+gboolean
+mproc_test_stop_pid (gint64 pid, gboolean stop)
+{
+  return kill ((pid_t) pid, stop ? SIGSTOP : SIGCONT) == 0;
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Checks the models in this folder with spin.  check.sh BUILD-FOLDER [MODEL...]
+#
+# A model lists its runs in its first comment, a line each:
+#
+#   run: NAME KIND VERDICT OPTION...
+#
+#   KIND     safe  assertions, and nobody sleeps for ever ("invalid end state")
+#            live  the model's ltl formula, under weak fairness
+#   VERDICT  holds, or what spin has to find: assertion, deadlock, cycle
+#   OPTION   -D... for the model
+#
+# A deliberate fault (FAULT_...) that is not found fails, as does an assertion that no run with
+# the verdict "holds" ever comes to, and a search that did not see everything.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=$1
+shift
+[ $# -gt 0 ] || set -- $(cd "$here" && ls -- *.pml)
+
+rm -rf "$build"
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+
+# Two at a time, in 2 GiB together.
+memory=900 # MiB
+depth=200000
+seconds=200
+
+# compile MODEL KIND OPTION...: pan in this folder.  No partial order reduction where a death may
+# come before each step, also those that a process does for itself alone.
+compile ()
+{
+  model=$1
+  kind=$2
+  shift 2
+  [ "$kind" = safe ] || set -- "$@" -DLIVE
+  spin "$@" -a "$model" >spin.log 2>&1 || return 1
+  case $kind in
+    safe) flags='-DSAFETY' ;;
+    live) flags='-DNFAIR=3' ;;
+    *) echo "no such kind of run: $kind" >>spin.log; return 1 ;;
+  esac
+  if grep -q '^ *unless' "$model"; then flags="$flags -DNOREDUCE"; fi
+  # shellcheck disable=SC2086
+  cc -w $optimise $flags -DMEMLIM=$memory -DCOLLAPSE -o pan pan.c >>spin.log 2>&1
+}
+
+# verdict: what pan.log says.
+verdict ()
+{
+  if grep -q 'max search depth too small' pan.log; then echo too-deep
+  elif grep -q -i 'out of memory\|reached -DMEMLIM\|VECTORSZ' pan.log; then echo too-large
+  elif grep -q 'Search not completed' pan.log && grep -q 'errors: 0' pan.log; then echo incomplete
+  elif grep -q 'errors: 0$' pan.log; then echo holds
+  elif grep -q '^pan:.*assertion violated' pan.log; then echo assertion
+  elif grep -q '^pan:.*invalid end state' pan.log; then echo deadlock
+  elif grep -q '^pan:.*acceptance cycle' pan.log; then echo cycle
+  else echo nonsense; fi
+}
+
+# note_assertions: those that this run has (by line) to ./have, those that it came to to ./met.
+note_assertions ()
+{
+  sed -n 's/.*STATE \([0-9]*\) - [^:]*:\([0-9]*\) - \[assert(.*/\2 \1/p' pan.m | sort -u >all
+  sed -n 's/.*:\([0-9]*\), state \([0-9]*\), "assert(.*/\1 \2/p' pan.log | sort -u >unreached
+  cut -d' ' -f1 all | sort -u >have
+  comm -23 all unreached | cut -d' ' -f1 | sort -u >met
+}
+
+# one NUMBER MODEL NAME KIND VERDICT OPTION...
+one ()
+{
+  folder=$build/${2%.pml}-$3
+  model=$here/$2
+  name="${2%.pml} $3"
+  kind=$4
+  expected=$5
+  shift 5
+  mkdir "$folder" 2>/dev/null || return 0 # the other worker has it
+  cd "$folder"
+  found=no-compilation
+  optimise=-O2
+  [ "$expected" = holds ] || optimise=-O0 # found at once
+  states=0
+  start=$(date +%s)
+  if compile "$model" "$kind" "$@"; then
+    case $kind in
+      safe) timeout $seconds ./pan -m$depth -w22 >pan.log 2>&1 || : ;;
+      live) timeout $seconds ./pan -a -f -m$depth -w22 >pan.log 2>&1 || : ;;
+    esac
+    found=$(verdict)
+    states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.log | head -n 1)
+    if [ "$found" = holds ] && [ "$kind" = safe ]; then note_assertions; fi
+  fi
+  word=ok
+  if [ "$found" != "$expected" ]; then
+    word='FAILED'
+    : >"$build/failed"
+  fi
+  printf '%-6s %-34s %9s states  %-9s' "$word" "$name" "${states:-0}" "$found"
+  if [ "$word" = ok ]; then echo " $(($(date +%s) - start)) s"
+  else echo " expected: $expected; see $folder"; fi
+}
+
+# runs MODEL: its runs, a line each.
+runs ()
+{
+  sed -n "s/^[ *]*run: */$1 /p" "$here/$1"
+}
+
+worker ()
+{
+  while read -r line; do
+    # shellcheck disable=SC2086
+    (one 0 $line)
+  done <"$build/runs"
+}
+
+for model; do runs "$model"; done >"$build/runs"
+worker &
+first=$!
+worker
+wait $first
+
+# An assertion that is never come to says nothing.
+for model; do
+  folder=$build/${model%.pml}
+  cat "$folder"-*/have 2>/dev/null | sort -u >"$folder.have"
+  cat "$folder"-*/met 2>/dev/null | sort -u >"$folder.met"
+  for line in $(comm -23 "$folder.have" "$folder.met"); do
+    echo "FAILED $model:$line: no run comes to this assertion"
+    : >"$build/failed"
+  done
+  if ! grep -q "^$model " "$build/runs"; then
+    echo "FAILED $model: it has no runs"
+    : >"$build/failed"
+  fi
+done
+[ ! -e "$build/failed" ]
