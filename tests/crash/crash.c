@@ -268,6 +268,7 @@ let_die (CrashTrial *trial)
                 ? start_armed (trial)
                 : crash_start (trial, scene->doomed, trial->plan->at, trial->passing, -1);
   give_slots_back (others);
+  trial->doomed = process;
   if (scene->meanwhile != NULL)
     scene->meanwhile (trial);
   if (process != NULL)

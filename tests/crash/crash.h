@@ -28,6 +28,7 @@ typedef struct
   MprocAtomic32 n_told; /* how often somebody was told of a death */
   MprocAtomic32 sent;   /* operations that came back */
   MprocAtomic32 taken;
+  MprocAtomic32 waits;  /* how often somebody began to wait */
   MprocAtomic32 member; /* somebody else who is dead */
   MprocAtomic32 progress[CRASH_N_SURVIVORS];
   MprocAtomic64 deadline; /* when a doomed one gives up that never came to its point */
@@ -104,7 +105,8 @@ struct CrashTrial
   gpointer object; /* what all of them get; unreferenced at the end */
   MprocOffset offset;
   CrashStage *stage;
-  MprocProcess *other; /* for the scene */
+  MprocProcess *doomed; /* for what is done meanwhile */
+  MprocProcess *other;  /* for the scene */
   guint more_blocks;   /* made in this trial, and there for good */
   guint more_entries;
   gint64 died;
