@@ -90,6 +90,13 @@ G_BEGIN_DECLS
   POINT (ROUND_PASSED, "one who has seen the end has its entry still")                   \
   POINT (ROUND_LEFT, "an entry is free, nobody who waits for one was told")
 
+/* Memory with a name, where a guardian sees to the end of the name. */
+#define MPROC_CRASH_SHARED_POINTS(POINT)                                                 \
+  POINT (SHARED_NOTED, "the guardian knows a name that is not there")                    \
+  POINT (SHARED_NAMED, "the name is there, its block unknown to the guardian")           \
+  POINT (SHARED_KNOWN, "the block is known to the guardian, and has no size")            \
+  POINT (SHARED_MAPPED, "the block is mapped, and nobody's object")
+
 /* The producers' side of queues. */
 #define MPROC_CRASH_PUT_POINTS(POINT)                                                    \
   POINT (PUT_BLOCK_MADE, "a block for a long item is in nobody's books")                 \
@@ -231,6 +238,7 @@ G_BEGIN_DECLS
   MPROC_CRASH_PARKING_POINTS (POINT)                                                     \
   MPROC_CRASH_CONDITION_POINTS (POINT)                                                   \
   MPROC_CRASH_BARRIER_POINTS (POINT)                                                     \
+  MPROC_CRASH_SHARED_POINTS (POINT)                                                      \
   MPROC_CRASH_PUT_POINTS (POINT)                                                         \
   MPROC_CRASH_LINK_POINTS (POINT)                                                        \
   MPROC_CRASH_GET_POINTS (POINT)                                                         \
