@@ -107,7 +107,7 @@ struct CrashTrial
   CrashStage *stage;
   MprocProcess *doomed; /* for what is done meanwhile */
   MprocProcess *other;  /* for the scene */
-  guint more_blocks;   /* made in this trial, and there for good */
+  guint more_blocks;    /* made in this trial, and there for good */
   guint more_entries;
   gint64 died;
   gint64 needed; /* from the death to when the others had gone on */

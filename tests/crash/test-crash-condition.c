@@ -329,8 +329,8 @@ both_are_told (CrashTrial *trial)
 static gboolean
 both_have_passed (CrashTrial *trial)
 {
-  guint32 n = mproc_load32 (&trial->stage->taken) +
-              (trial->plan->moved == CRASH_OTHER_MOVED);
+  guint32 n =
+      mproc_load32 (&trial->stage->taken) + (trial->plan->moved == CRASH_OTHER_MOVED);
 
   return mproc_load32 (&trial->stage->progress[0]) == n &&
          mproc_load32 (&trial->stage->progress[1]) == n;
@@ -354,8 +354,7 @@ expect_rounds (CrashTrial *trial)
   ck_assert_uint_le (n, trial->plan->told); /* at most the broken one was begun */
   for (guint i = 0; i < 5; i++)
     ck_assert_int_ge (mproc_barrier_wait (trial->object, MPROC_SECONDS (20), NULL), 0);
-  ck_assert_uint_eq (mproc_load32 (&stage->n_told),
-                     trial->plan->told ? PARTIES - 1 : 0);
+  ck_assert_uint_eq (mproc_load32 (&stage->n_told), trial->plan->told ? PARTIES - 1 : 0);
   mproc_store32 (&stage->stop, 1);
   mproc_barrier_abort (trial->object);
   crash_end_survivors (trial);

@@ -12,7 +12,8 @@
 static char *
 name_of (CrashStage *stage)
 {
-  return g_strdup_printf ("mproc-crash-%" G_GINT64_MODIFIER "x", mproc_load64 (&stage->a));
+  return g_strdup_printf ("mproc-crash-%" G_GINT64_MODIFIER "x",
+                          mproc_load64 (&stage->a));
 }
 
 static GVariant *
