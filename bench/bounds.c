@@ -5,7 +5,7 @@
 #define BOTH(times) (times), (times) / 2.0
 
 /* "At most so much slower." */
-#define WITHIN(times) (1 / (times))
+#define WITHIN(times) (1.0 / (times))
 
 const BenchBound bench_bounds[] = {
   { "start.fork", "start.bare-fork", WITHIN (1.5), WITHIN (1.5) },

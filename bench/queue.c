@@ -68,7 +68,7 @@ borrow (GVariant *args, GError **error)
     return NULL;
   for (guint i = 0; i < job.n; i++)
     {
-      GBytes *bytes = mproc_queue_get_bytes (job.a, MPROC_FOREVER, error);
+      GBytes *bytes = mproc_queue_peek_bytes (job.a, MPROC_FOREVER, error);
 
       if (bytes == NULL)
         return NULL;

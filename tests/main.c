@@ -35,6 +35,8 @@ warm_up (void)
   MprocConnection *a, *b;
 
   mproc_queue_unref (queue);
+  /* Windows opens its folder of names for the first name that is asked for. */
+  mproc_shared_memory_unref (mproc_shared_memory_open ("mproc-none", 0, NULL));
   if (mproc_pipe (FALSE, &a, &b, NULL))
     {
       mproc_connection_send_bytes (b, NULL, 0, NULL);

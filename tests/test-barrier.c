@@ -1,188 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Barriers, under every start method. */
-#include "processes.h"
-
-#include "arena.h"
-#include "rounds.h"
-#include "word.h"
-
-#define MAX_PARTIES 8
-
-/* In the arena. */
-typedef struct
-{
-  MprocAtomic32 n_actions;
-  MprocAtomic32 n_wrong;
-  MprocAtomic32 stop;
-  MprocAtomic32 n_passed;
-  MprocAtomic32 indices[MAX_PARTIES]; /* how often each was given */
-} Shared;
-
-typedef struct
-{
-  MprocBarrier *barrier;
-  MprocQueue *queue; /* what the children have to say */
-  MprocOffset block;
-  Shared *shared;
-} Fixture;
-
-/* What is said instead of an index. */
-enum
-{
-  SAYS_BROKEN = -1,
-  SAYS_ACTION_FAILED = -2,
-  SAYS_ELSE = -3,
-  SAYS_NOTHING = -4,
-  SAYS_RUNS = -5
-};
-
-static Fixture
-set_up_with (guint parties, MprocFunc action, gint64 timeout_us)
-{
-  GError *error = NULL;
-  Fixture self;
-
-  self.queue = mproc_queue_new (0, NULL);
-  self.block = mproc_arena_alloc0 (sizeof (Shared), NULL);
-  ck_assert (self.queue != NULL && self.block != 0);
-  self.shared = mproc_arena_at (self.block, sizeof (Shared));
-  self.barrier = mproc_barrier_new (parties, action,
-                                    mproc_pack ("(hx)", self.queue, (gint64) self.block),
-                                    timeout_us, &error);
-  ck_assert_msg (self.barrier != NULL, "%s", error != NULL ? error->message : "");
-  return self;
-}
-
-static Fixture
-set_up (guint parties)
-{
-  return set_up_with (parties, NULL, MPROC_FOREVER);
-}
-
-static void
-tear_down (Fixture *self)
-{
-  mproc_barrier_unref (self->barrier);
-  mproc_queue_unref (self->queue);
-  mproc_arena_free (self->block);
-}
-
-static void
-tell (MprocQueue *queue, gint number)
-{
-  mproc_queue_put (queue, g_variant_new_int32 (number), MPROC_FOREVER, NULL);
-}
-
-static gint
-hear (MprocQueue *queue, gint64 timeout_us)
-{
-  GVariant *value = mproc_queue_get (queue, timeout_us, NULL);
-  gint number = value != NULL ? g_variant_get_int32 (value) : SAYS_NOTHING;
-
-  if (value != NULL)
-    g_variant_unref (value);
-  return number;
-}
-
-static void
-expect (MprocQueue *queue, gint number)
-{
-  ck_assert_int_eq (hear (queue, MPROC_SECONDS (30)), number);
-}
-
-/* The index, or one of the above. */
-static gint
-wait_at (MprocBarrier *barrier, gint64 timeout_us)
-{
-  GError *error = NULL;
-  gint index = mproc_barrier_wait (barrier, timeout_us, &error);
-
-  if (index >= 0 && error == NULL)
-    return index;
-  if (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_BROKEN_BARRIER))
-    index = SAYS_BROKEN;
-  else if (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_FAILED))
-    index = SAYS_ACTION_FAILED;
-  else
-    index = SAYS_ELSE;
-  g_clear_error (&error);
-  return index;
-}
-
-static MprocProcess *
-start (int i, const Fixture *self, MprocFunc func, gint64 number)
-{
-  return mproc_test_start (i, func,
-                           mproc_pack ("(hhxx)", self->barrier, self->queue,
-                                       (gint64) self->block, number));
-}
-
-static gboolean
-unpack (GVariant *args, Fixture *self, gint64 *number, GError **error)
-{
-  gint64 block;
-
-  if (!mproc_unpack (args, error, "(&h&hxx)", &self->barrier, &self->queue, &block,
-                     number))
-    return FALSE;
-  self->block = (MprocOffset) block;
-  self->shared = mproc_arena_at (self->block, sizeof (Shared));
-  return TRUE;
-}
-
-/* Waits once, and says what came of it. */
-static GVariant *
-wait_once (GVariant *args, GError **error)
-{
-  gint64 timeout_us;
-  Fixture self;
-
-  if (unpack (args, &self, &timeout_us, error))
-    tell (self.queue, wait_at (self.barrier, timeout_us));
-  return NULL;
-}
-
-typedef struct
-{
-  MprocBarrier *barrier;
-  guint n;
-} Expected;
-
-static gboolean
-are_so_many (gpointer data)
-{
-  Expected *expected = data;
-
-  return mproc_barrier_get_n_waiting (expected->barrier) == expected->n;
-}
-
-static void
-expect_n_waiting (MprocBarrier *barrier, guint n)
-{
-  Expected expected = { barrier, n };
-
-  /* Twice the patience, for slow machines. */
-  ck_assert (mproc_test_eventually (are_so_many, &expected) ||
-             mproc_test_eventually (are_so_many, &expected));
-}
-
-static MprocProcess *
-start_waiter (int i, const Fixture *self, gint64 timeout_us)
-{
-  guint n = mproc_barrier_get_n_waiting (self->barrier);
-  MprocProcess *process = start (i, self, wait_once, timeout_us);
-
-  expect_n_waiting (self->barrier, n + 1);
-  return process;
-}
-
-static void
-kill_one (MprocProcess *process)
-{
-  ck_assert (mproc_process_kill (process, NULL));
-  ck_assert (mproc_process_join (process, MPROC_FOREVER));
-  mproc_process_unref (process);
-}
+#include "barriers.h"
 
 /* ------------------------------------------------------------------ rounds */
 
@@ -279,20 +97,6 @@ go_round (GVariant *args, GError **error)
   return NULL;
 }
 
-static GVariant *
-count_actions (GVariant *args, GError **error)
-{
-  MprocQueue *queue;
-  gint64 block;
-
-  if (!mproc_unpack (args, error, "(&hx)", &queue, &block))
-    return NULL;
-  mproc_add32 (&((Shared *) mproc_arena_at ((MprocOffset) block, sizeof (Shared)))
-                    ->n_actions,
-               1);
-  return g_variant_new_string ("dropped");
-}
-
 typedef struct
 {
   MprocFunc func;
@@ -309,38 +113,37 @@ call_in_thread (gpointer data)
   return NULL;
 }
 
-static guint
-n_rounds (guint normal)
-{
-  return (guint) mproc_test_scale ((gint) (mproc_test_is_slow_platform () ? normal / 50
-                                                                          : normal));
-}
-
 /* Four processes and two threads. */
 START_TEST (many_rounds)
 {
   guint n = n_rounds (2000);
   Fixture self = set_up_with (6, count_actions, MPROC_FOREVER);
-  Call call = { go_round, NULL, NULL };
+  Call calls[2];
   MprocProcess *children[4];
   GThread *threads[2];
 
-  call.args = g_variant_ref_sink (mproc_pack ("(hhxx)", self.barrier, self.queue,
-                                              (gint64) self.block, (gint64) n));
   for (guint i = 0; i < 4; i++)
     children[i] = start (_i, &self, go_round, n);
   for (guint i = 0; i < 2; i++)
-    threads[i] = g_thread_new (NULL, call_in_thread, &call);
+    {
+      GVariant *args = mproc_pack ("(hhxx)", self.barrier, self.queue,
+                                   (gint64) self.block, (gint64) n);
+
+      calls[i] = (Call){ go_round, g_variant_ref_sink (args), NULL };
+      threads[i] = g_thread_new (NULL, call_in_thread, &calls[i]);
+    }
   for (guint i = 0; i < 2; i++)
-    g_thread_join (threads[i]);
+    {
+      g_thread_join (threads[i]);
+      ck_assert_ptr_null (calls[i].error);
+      g_variant_unref (calls[i].args);
+    }
   for (guint i = 0; i < 4; i++)
     mproc_test_end_with (children[i], 0);
-  ck_assert_ptr_null (call.error);
   ck_assert_uint_eq (mproc_load32 (&self.shared->n_wrong), 0);
   ck_assert_uint_eq (mproc_load32 (&self.shared->n_actions), n);
   for (guint i = 0; i < 6; i++)
     ck_assert_uint_eq (mproc_load32 (&self.shared->indices[i]), n);
-  g_variant_unref (call.args);
   tear_down (&self);
 }
 END_TEST
@@ -512,23 +315,6 @@ START_TEST (an_actions_error_is_its_callers)
 }
 END_TEST
 
-/* Says that it runs, and ends when it is told to. */
-static GVariant *
-run_until_stopped (GVariant *args, GError **error)
-{
-  MprocQueue *queue;
-  Shared *shared;
-  gint64 block;
-
-  if (!mproc_unpack (args, error, "(&hx)", &queue, &block))
-    return NULL;
-  shared = mproc_arena_at ((MprocOffset) block, sizeof (Shared));
-  tell (queue, SAYS_RUNS);
-  while (mproc_load32 (&shared->stop) == 0)
-    mproc_word_wait (&shared->stop, 0, MPROC_OS_NEVER);
-  return NULL;
-}
-
 static void
 stop_action (Fixture *self)
 {
@@ -662,194 +448,6 @@ START_TEST (reset_makes_it_whole_and_empty)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ deaths */
-
-/* One inside is killed; how long the other one takes to learn of it. */
-static gint64
-time_death (int i)
-{
-  Fixture self = set_up (3);
-  MprocProcess *victim = start_waiter (i, &self, MPROC_FOREVER);
-  MprocProcess *others[2] = { start_waiter (i, &self, MPROC_FOREVER), NULL };
-  gint64 before = g_get_monotonic_time ();
-
-  ck_assert (mproc_process_kill (victim, NULL));
-  expect (self.queue, SAYS_BROKEN);
-  before = g_get_monotonic_time () - before;
-  ck_assert (mproc_barrier_is_broken (self.barrier));
-  kill_one (victim);
-  mproc_test_end_with (others[0], 0);
-  /* The dead one's place is free. */
-  mproc_barrier_reset (self.barrier);
-  ck_assert_uint_eq (mproc_barrier_get_n_waiting (self.barrier), 0);
-  for (guint k = 0; k < 2; k++)
-    others[k] = start_waiter (i, &self, MPROC_FOREVER);
-  ck_assert_int_ge (wait_at (self.barrier, MPROC_SECONDS (30)), 0);
-  for (guint k = 0; k < 2; k++)
-    {
-      ck_assert_int_ge (hear (self.queue, MPROC_SECONDS (30)), 0);
-      mproc_test_end_with (others[k], 0);
-    }
-  tear_down (&self);
-  return before;
-}
-
-START_TEST (a_death_inside_breaks_it)
-{
-  gint64 best = G_MAXINT64;
-
-  if (mproc_test_is_thread (_i)) /* cannot be killed */
-    return;
-  for (guint attempt = 0; attempt < 10 && best > 300000; attempt++)
-    best = MIN (best, time_death (_i));
-  ck_assert_int_le (best, 300000);
-}
-END_TEST
-
-/* Whoever comes last knows of a death that somebody has seen. */
-START_TEST (a_dead_one_is_not_counted)
-{
-  Fixture self = set_up (2);
-
-  if (!mproc_test_is_thread (_i))
-    {
-      kill_one (start_waiter (_i, &self, MPROC_FOREVER));
-      ck_assert_int_eq (wait_at (self.barrier, MPROC_SECONDS (30)), SAYS_BROKEN);
-    }
-  tear_down (&self);
-}
-END_TEST
-
-/* Of one party, with another one waiting for its turn; or of two. */
-START_TEST (the_runners_death_breaks_it)
-{
-  for (guint parties = 1; parties <= 2 && !mproc_test_is_thread (_i); parties++)
-    {
-      Fixture self = set_up_with (parties, run_until_stopped, MPROC_FOREVER);
-      MprocProcess *waiter = NULL;
-      MprocProcess *runner;
-
-      if (parties == 2)
-        waiter = start_waiter (_i, &self, MPROC_FOREVER);
-      runner = start (_i, &self, wait_once, MPROC_FOREVER);
-      expect (self.queue, SAYS_RUNS);
-      if (parties == 1)
-        waiter = start (_i, &self, wait_once, MPROC_FOREVER);
-      ck_assert (mproc_process_kill (runner, NULL));
-      expect (self.queue, SAYS_BROKEN);
-      ck_assert (mproc_barrier_is_broken (self.barrier));
-      kill_one (runner);
-      mproc_test_end_with (waiter, 0);
-      tear_down (&self);
-    }
-}
-END_TEST
-
-/* Goes on and on; a barrier that is broken is made whole again. */
-static GVariant *
-insist (GVariant *args, GError **error)
-{
-  gint64 unused;
-  Fixture self;
-
-  if (!unpack (args, &self, &unused, error))
-    return NULL;
-  while (!mproc_load32 (&self.shared->stop))
-    {
-      gint index = wait_at (self.barrier, MPROC_FOREVER);
-
-      if (index >= 0)
-        mproc_add32 (&self.shared->n_passed, 1);
-      else if (index != SAYS_BROKEN)
-        mproc_add32 (&self.shared->n_wrong, 1);
-      else if (mproc_barrier_is_broken (self.barrier))
-        mproc_barrier_reset (self.barrier);
-    }
-  return NULL;
-}
-
-/* Those who live get through the barrier, again and again. */
-static void
-expect_progress (Fixture *self)
-{
-  gint64 until = g_get_monotonic_time () + MPROC_SECONDS (20);
-  guint32 before = mproc_load32 (&self->shared->n_passed);
-
-  while (mproc_load32 (&self->shared->n_passed) - before < 20 &&
-         g_get_monotonic_time () < until)
-    g_usleep (200);
-  ck_assert_uint_ge (mproc_load32 (&self->shared->n_passed) - before, 20);
-}
-
-#define N_WORKERS 5
-
-static void
-run_kills (guint parties, gint n_kills)
-{
-  GRand *rand = g_rand_new_with_seed (parties);
-  Fixture self =
-      set_up_with (parties, parties == 2 ? count_actions : NULL, MPROC_FOREVER);
-  MprocProcess *workers[N_WORKERS];
-
-  for (guint i = 0; i < N_WORKERS; i++)
-    workers[i] = start (0, &self, insist, 0);
-  for (gint k = 0; k < n_kills; k++)
-    {
-      gint i = g_rand_int_range (rand, 0, N_WORKERS);
-
-      if (k % 3 == 0)
-        mproc_barrier_reset (self.barrier);
-      g_usleep ((gulong) g_rand_int_range (rand, 0, 1000));
-      ck_assert (mproc_process_kill (workers[i], NULL));
-      /* Those who are left find the death themselves, or are told by the join. */
-      if (k % 4 == 0)
-        expect_progress (&self);
-      kill_one (workers[i]);
-      workers[i] = start (0, &self, insist, 0);
-    }
-  expect_progress (&self);
-  mproc_store32 (&self.shared->stop, 1);
-  for (guint i = 0; i < N_WORKERS; i++)
-    kill_one (workers[i]);
-  ck_assert_uint_eq (mproc_load32 (&self.shared->n_wrong), 0);
-  tear_down (&self);
-  g_rand_free (rand);
-}
-
-START_TEST (those_who_live_go_on)
-{
-  static const guint parties[] = { 2, 3, N_WORKERS - 1 };
-
-  if (!mproc_test_is_thread (0))
-    run_kills (parties[_i], mproc_test_scale (mproc_test_is_slow_platform () ? 8 : 80));
-}
-END_TEST
-
-/* Somebody resets it all the time; who waits is told so, and else nothing happens. */
-START_TEST (resets_without_end)
-{
-  Fixture self = set_up (3);
-  MprocProcess *workers[N_WORKERS];
-  guint n = n_rounds (20000);
-
-  for (guint i = 0; i < N_WORKERS; i++)
-    workers[i] = start (_i, &self, insist, 0);
-  for (guint i = 0; i < n; i++)
-    mproc_barrier_reset (self.barrier);
-  expect_progress (&self);
-  mproc_store32 (&self.shared->stop, 1);
-  mproc_barrier_abort (self.barrier);
-  while (mproc_process_is_alive (workers[0]) || mproc_process_is_alive (workers[1]) ||
-         mproc_process_is_alive (workers[2]) || mproc_process_is_alive (workers[3]) ||
-         mproc_process_is_alive (workers[4]))
-    mproc_barrier_abort (self.barrier);
-  for (guint i = 0; i < N_WORKERS; i++)
-    mproc_test_end_with (workers[i], 0);
-  ck_assert_uint_eq (mproc_load32 (&self.shared->n_wrong), 0);
-  tear_down (&self);
-}
-END_TEST
-
 Suite *
 mproc_test_barrier_suite (void)
 {
@@ -857,7 +455,6 @@ mproc_test_barrier_suite (void)
   TCase *plain = mproc_test_case (suite, "barrier");
   TCase *rounds = mproc_test_case (suite, "rounds");
   TCase *breaking = mproc_test_case (suite, "breaking");
-  TCase *deaths = mproc_test_case (suite, "deaths");
   int n = (int) mproc_test_n_methods ();
 
   tcase_add_test (plain, one_party_never_waits);
@@ -873,10 +470,5 @@ mproc_test_barrier_suite (void)
   tcase_add_loop_test (breaking, time_breaks_it, 0, n);
   tcase_add_loop_test (breaking, abort_breaks_it, 0, n);
   tcase_add_loop_test (breaking, reset_makes_it_whole_and_empty, 0, n);
-  tcase_add_loop_test (breaking, resets_without_end, 0, n);
-  tcase_add_loop_test (deaths, a_death_inside_breaks_it, 0, n);
-  tcase_add_loop_test (deaths, a_dead_one_is_not_counted, 0, n);
-  tcase_add_loop_test (deaths, the_runners_death_breaks_it, 0, n);
-  tcase_add_loop_test (deaths, those_who_live_go_on, 0, 3);
   return suite;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Events: who waits, who is woken, also by a set that is taken back at once. */
+#include "kill.h"
 #include "remote.h"
 
 #define N_WAITERS 4
@@ -157,10 +158,18 @@ have_all_answered (gpointer data)
   return TRUE;
 }
 
+static void
+stop (Remote *waiters, gboolean on)
+{
+  for (guint k = 0; k < N_WAITERS; k++)
+    ck_assert (mproc_test_stop_pid (mproc_process_get_pid (waiters[k].process), on));
+}
+
 /* TRUE if one pulse, given @pause after all have said that they are about to wait, has
- * woken all of them; else more of them follow, for those who were not waiting yet. */
+ * woken all of them; else more of them follow, for those who were not waiting yet.  Who is
+ * stopped meanwhile cannot see anything of it but that it has been. */
 static gboolean
-pulse (Remote *waiters, MprocEvent *self, gulong pause)
+pulse (Remote *waiters, MprocEvent *self, gulong pause, gboolean stopped)
 {
   gboolean all;
 
@@ -172,8 +181,12 @@ pulse (Remote *waiters, MprocEvent *self, gulong pause)
   for (guint k = 0; k < N_WAITERS; k++)
     remote_expect (&waiters[k], "no");
   g_usleep (pause);
+  if (stopped)
+    stop (waiters, TRUE);
   mproc_event_set (self);
   mproc_event_clear (self);
+  if (stopped)
+    stop (waiters, FALSE);
   all = mproc_test_eventually (have_all_answered, waiters);
   while (!all && !have_all_answered (waiters))
     {
@@ -188,7 +201,8 @@ pulse (Remote *waiters, MprocEvent *self, gulong pause)
 
 /* Nothing says when a process is inside the call: who was too slow in one round has more
  * time in the next. */
-START_TEST (a_pulse_wakes_all)
+static void
+expect_pulses (int i, gboolean stopped)
 {
   MprocEvent *self = make ();
   Remote waiters[N_WAITERS];
@@ -196,9 +210,9 @@ START_TEST (a_pulse_wakes_all)
   gulong pause = 1000;
 
   for (guint k = 0; k < N_WAITERS; k++)
-    waiters[k] = remote_start (_i, self);
+    waiters[k] = remote_start (i, self);
   for (guint round = 0; round < 8 && n_whole < 3; round++)
-    if (pulse (waiters, self, pause))
+    if (pulse (waiters, self, pause, stopped))
       n_whole++;
     else
       pause *= 2;
@@ -207,6 +221,16 @@ START_TEST (a_pulse_wakes_all)
   for (guint k = 0; k < N_WAITERS; k++)
     remote_end (&waiters[k]);
   mproc_event_unref (self);
+}
+
+START_TEST (a_pulse_wakes_all) { expect_pulses (_i, FALSE); }
+END_TEST
+
+START_TEST (a_pulse_is_not_missed)
+{
+  if (mproc_test_is_thread (_i))
+    return; /* it is this process, which would stop */
+  expect_pulses (_i, TRUE);
 }
 END_TEST
 
@@ -314,6 +338,7 @@ mproc_test_event_suite (void)
   tcase_add_loop_test (tcase, processes_see_each_others_events, 0, n);
   tcase_add_loop_test (tcase, all_who_wait_are_woken, 0, n);
   tcase_add_loop_test (tcase, a_pulse_wakes_all, 0, n);
+  tcase_add_loop_test (tcase, a_pulse_is_not_missed, 0, n);
   tcase_add_loop_test (tcase, many_pulses, 0, n);
   tcase_add_loop_test (tcase, waiters_may_die, 0, n);
   tcase_add_loop_test (tcase, what_the_dead_have_set_is_set, 0, n);

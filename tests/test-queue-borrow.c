@@ -22,7 +22,7 @@ make_queue (void)
 static gboolean
 put (MprocQueue *queue, guint8 letter, gsize size, GError **error)
 {
-  guint8 *data = g_malloc (size);
+  guint8 *data = g_malloc (size + 1);
   gboolean ok;
 
   memset (data, letter, size);

@@ -98,11 +98,14 @@ bare_barrier (void)
 
 #endif
 
-#define LOOKS 100
+#define LOOKS 8
+#define LONGEST_PAUSE 256
 
 void
 bare_lock_slowly (BareWord *word)
 {
+  guint pause = 1;
+
   for (guint i = 0; i < LOOKS; i++)
     {
       guint32 seen = atomic_load_explicit (word, memory_order_relaxed);
@@ -111,7 +114,9 @@ bare_lock_slowly (BareWord *word)
           atomic_compare_exchange_strong_explicit (word, &seen, 1, memory_order_acquire,
                                                    memory_order_relaxed))
         return;
-      bare_relax ();
+      for (guint relaxed = 0; relaxed < pause; relaxed++)
+        bare_relax ();
+      pause = MIN (4 * pause, LONGEST_PAUSE);
     }
   while (atomic_exchange_explicit (word, 2, memory_order_acquire) != 0)
     bare_sleep (word, 2);

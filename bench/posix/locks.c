@@ -79,7 +79,8 @@ bench_bare_lock (const char *what)
 
   if (!share (what))
     return BENCH_NOT_HERE;
-  each = bench_time_steps (strcmp (what, "futex") == 0 ? repeat_futex : repeat_mutex, NULL);
+  each =
+      bench_time_steps (strcmp (what, "futex") == 0 ? repeat_futex : repeat_mutex, NULL);
   bare_unshare (shared, sizeof *shared);
   return each;
 }

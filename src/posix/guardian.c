@@ -248,10 +248,29 @@ fork_guardian (int reader)
   return status;
 }
 
+/* A host that closed all its descriptors may have another file under that number. */
+static gboolean
+channel_is_ours (void)
+{
+  guint64 identity[2];
+  struct stat about;
+
+  if (channel == MPROC_OS_NONE)
+    return FALSE;
+  if (fstat ((int) channel, &about) == 0)
+    {
+      mproc_posix_identify_file (&about, identity);
+      if (memcmp (identity, channel_identity, sizeof identity) == 0)
+        return TRUE;
+    }
+  channel = MPROC_OS_NONE;
+  return FALSE;
+}
+
 static void
 dismiss (void)
 {
-  if (channel != MPROC_OS_NONE)
+  if (channel_is_ours ())
     mproc_os_channel_close (channel);
   channel = MPROC_OS_NONE;
 }
@@ -277,25 +296,6 @@ make_guardian (GError **error)
     return TRUE;
   dismiss ();
   mproc_posix_set_error (error, number, "start of the guardian of names");
-  return FALSE;
-}
-
-/* A host that closed all its descriptors may have another file under that number. */
-static gboolean
-channel_is_ours (void)
-{
-  guint64 identity[2];
-  struct stat about;
-
-  if (channel == MPROC_OS_NONE)
-    return FALSE;
-  if (fstat ((int) channel, &about) == 0)
-    {
-      mproc_posix_identify_file (&about, identity);
-      if (memcmp (identity, channel_identity, sizeof identity) == 0)
-        return TRUE;
-    }
-  channel = MPROC_OS_NONE;
   return FALSE;
 }
 

@@ -23,7 +23,7 @@
  *   run: stale-break   safe assertion -DN=2 -DROUNDS=2 -DTIMEOUTS -DFAULT_STORE_BREAK
  *   run: same-index    safe assertion -DN=2 -DROUNDS=1 -DFAULT_STORE_ENTRY
  *   run: no-history    safe assertion -DN=2 -DROUNDS=2 -DTIMEOUTS -DRESETS=1 -DFAULT_NO_HISTORY
- *   run: unasked       safe deadlock  -DN=2 -DROUNDS=1 -DDEATHS=1 -DFAULT_UNASKED
+ *   run: unasked       safe assertion  -DN=2 -DROUNDS=1 -DDEATHS=1 -DFAULT_UNASKED
  *   run: one-short     safe assertion -DN=3 -DROUNDS=1 -DFAULT_ONE_SHORT
  */
 #ifndef DEATHS
@@ -50,6 +50,7 @@ byte entry_generation[N]; /* + 1; with entry_member one word */
 byte entry_member[N];
 bool dead[N];
 byte deaths;
+byte waits_in[N]; /* generation + 1 */
 
 /* What is true, for the assertions only. */
 byte came[GENERATIONS];    /* entered */
@@ -111,7 +112,7 @@ inline break_it ()
   {
     if
 #ifdef FAULT_STORE_BREAK
-    :: true -> word = WORD (BROKEN, GENERATION (word), HISTORY (word))
+    :: true -> word = WORD (BROKEN, mine, HISTORY (seen))
 #else
     :: word == seen -> word = WORD (BROKEN, mine, HISTORY (seen))
     :: else
@@ -174,6 +175,8 @@ proctype Party (byte me)
        :: else
        fi;
     wait:
+       waits_in[me] = mine + 1;
+    end_waiting:
        do
        :: atomic
           {
@@ -206,7 +209,7 @@ proctype Party (byte me)
 #endif
        od;
     again:
-       atomic { seen = 0; index = 0; mine = 0 }
+       atomic { seen = 0; index = 0; mine = 0; waits_in[me] = 0 }
     :: round == ROUNDS -> break
     od;
   out:
@@ -217,6 +220,27 @@ proctype Party (byte me)
     dead[me]
   }
   atomic { seen = 0; index = 0; mine = 0 }
+}
+
+/* When nothing moves any more: who waits still waits for somebody who has not come, and may. */
+active proctype Watcher ()
+{
+  byte i;
+
+end:
+  timeout;
+  atomic
+  {
+    for (i : 0 .. N - 1) {
+      if
+      :: waits_in[i] != 0 && !dead[i] ->
+         assert (GENERATION (word) == waits_in[i] - 1 && PHASE (word) == FILLING);
+         assert (!DEAD_INSIDE (GENERATION (word)));
+         assert (came[GENERATION (word)] < N)
+      :: else
+      fi
+    }
+  }
 }
 
 /* reset: a broken barrier, or one that is being filled, begins anew. */

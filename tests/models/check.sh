@@ -29,7 +29,8 @@ depth=200000
 seconds=200
 
 # compile MODEL KIND OPTION...: pan in this folder.  No partial order reduction where a death may
-# come before each step, also those that a process does for itself alone.
+# come before each step, also those that a process does for itself alone.  Not optimised: that
+# takes longer than the search.
 compile ()
 {
   model=$1
@@ -44,7 +45,15 @@ compile ()
   esac
   if grep -q '^ *unless' "$model"; then flags="$flags -DNOREDUCE"; fi
   # shellcheck disable=SC2086
-  cc -w $optimise $flags -DMEMLIM=$memory -DCOLLAPSE -o pan pan.c >>spin.log 2>&1
+  cc -w -O0 $flags -DMEMLIM=$memory -DCOLLAPSE -o pan pan.c >>spin.log 2>&1
+}
+
+# search OPTION...: into pan.log.
+search ()
+{
+  status=0
+  timeout $seconds ./pan -m$depth -w22 "$@" >pan.log 2>&1 || status=$?
+  [ $status != 124 ] || echo 'out of time' >>pan.log
 }
 
 # verdict: what pan.log says.
@@ -52,6 +61,7 @@ verdict ()
 {
   if grep -q 'max search depth too small' pan.log; then echo too-deep
   elif grep -q -i 'out of memory\|reached -DMEMLIM\|VECTORSZ' pan.log; then echo too-large
+  elif grep -q '^out of time' pan.log; then echo too-long
   elif grep -q 'Search not completed' pan.log && grep -q 'errors: 0' pan.log; then echo incomplete
   elif grep -q 'errors: 0$' pan.log; then echo holds
   elif grep -q '^pan:.*assertion violated' pan.log; then echo assertion
@@ -81,14 +91,12 @@ one ()
   mkdir "$folder" 2>/dev/null || return 0 # the other worker has it
   cd "$folder"
   found=no-compilation
-  optimise=-O2
-  [ "$expected" = holds ] || optimise=-O0 # found at once
   states=0
   start=$(date +%s)
   if compile "$model" "$kind" "$@"; then
     case $kind in
-      safe) timeout $seconds ./pan -m$depth -w22 >pan.log 2>&1 || : ;;
-      live) timeout $seconds ./pan -a -f -m$depth -w22 >pan.log 2>&1 || : ;;
+      safe) search ;;
+      live) search -a -f ;;
     esac
     found=$(verdict)
     states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.log | head -n 1)

@@ -20,7 +20,7 @@
  *   run: deaths        safe holds     -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1
  *   run: three-deaths  safe holds     -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1
  *   run: swallowed     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NOT_PASSED_ON
- *   run: to-the-dead   safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=2 -DFAULT_GONE_FIRST
+ *   run: to-the-dead   safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=2 -DFAULT_GONE_FIRST
  *   run: released-first safe assertion -DWAITERS=2 -DNOTIFIES=1 -DFAULT_RELEASED_FIRST
  *   run: no-limit      safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NO_LIMIT
  *   run: no-swap       safe assertion -DWAITERS=2 -DNOTIFIES=1 -DTIMEOUTS -DFAULT_NO_CAS
@@ -155,7 +155,7 @@ inline pass_on ()
 proctype Waiter (byte me)
 {
   byte i, at, before, steps;
-  bool woken;
+  bool woken, is_up;
 
   {
     lock (users_lock);
@@ -187,11 +187,12 @@ proctype Waiter (byte me)
        lock_word = 0
 #endif
 #ifdef TIMEOUTS
-    :: atomic { word[me] == WAITING -> word[me] = GONE; committed[me] = false }
+    :: atomic { word[me] == WAITING -> word[me] = GONE; committed[me] = false; is_up = true }
 #endif
     od;
     lock (users_lock);
     lock (lock_word);
+    assert (!is_up || word[me] == GONE); /* nobody's notify was spent on it */
     unlink (me);
     lock_word = 0;
     users_lock = 0

@@ -44,10 +44,11 @@ byte tokens[ENTRIES]; /* the semaphore */
 bool dead[N];
 byte deaths;
 
-/* An entry never has more tokens than there are wakers to post at once. */
+/* An entry never has more tokens than one for its waiter, and those that wakers who were late for
+ * an earlier wait have posted after it was drained: one each. */
 inline post (e)
 {
-  atomic { tokens[e]++; assert (tokens[e] <= WAKERS) }
+  atomic { tokens[e]++; assert (tokens[e] <= WAKERS + 1) }
 }
 
 /* ------------------------------------------------------------------ waiter */
