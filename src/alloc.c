@@ -116,8 +116,10 @@ pop (MprocAtomic64 *stack)
       if (granule == 0)
         return 0;
       next = mproc_load32 (&block_at (granule)->next);
-      if (mproc_cas64 (stack, top, (tag + 1) << GRANULE_BITS | next))
-        return granule;
+      if (!mproc_cas64 (stack, top, (tag + 1) << GRANULE_BITS | next))
+        continue;
+      MPROC_CRASH_POINT (ALLOC_POPPED);
+      return granule;
     }
 }
 
@@ -130,6 +132,7 @@ push (MprocAtomic64 *stack, guint64 granule)
     {
       top = mproc_load64 (stack);
       mproc_store32 (&block_at (granule)->next, (guint32) (top & GRANULE_MASK));
+      MPROC_CRASH_POINT (FREE_LINKED);
     }
   while (!mproc_cas64 (stack, top,
                        ((top >> GRANULE_BITS) + 1) << GRANULE_BITS | granule));
@@ -151,8 +154,11 @@ carve (MprocAtomic64 *bump, guint64 size, GError **error)
         }
       if (!mproc_arena_commit (start + size, error))
         return 0;
-      if (mproc_cas64 (bump, start, start + size))
-        return start / GRANULE;
+      MPROC_CRASH_POINT (ALLOC_COMMITTED);
+      if (!mproc_cas64 (bump, start, start + size))
+        continue;
+      MPROC_CRASH_POINT (ALLOC_CARVED);
+      return start / GRANULE;
     }
 }
 
@@ -186,14 +192,21 @@ make_ready (Block *block, guint64 granule, guint c, Zeros *zeros, GError **error
 
   *zeros = (Zeros){ 0, 0 };
   if (state == BLOCK_FREE && c >= PUNCH_CLASS)
-    atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
+    {
+      atomic_fetch_sub (&mproc_arena_get_allocator ()->kept, class_size (c));
+      MPROC_CRASH_POINT (ALLOC_UNKEPT);
+    }
   else if (state == 0)
     *zeros = (Zeros){ start + sizeof (Block), (gsize) class_size (c) - sizeof (Block) };
   else if (state == BLOCK_PUNCHED &&
-           find_pages (start, class_size (c), &zeros->from, &zeros->length) &&
-           !mproc_arena_recommit (zeros->from, zeros->length, error))
-    return FALSE;
+           find_pages (start, class_size (c), &zeros->from, &zeros->length))
+    {
+      if (!mproc_arena_recommit (zeros->from, zeros->length, error))
+        return FALSE;
+      MPROC_CRASH_POINT (ALLOC_RECOMMITTED);
+    }
   mproc_store32 (&block->size_class, c);
+  MPROC_CRASH_POINT (ALLOC_CLASSED);
   mproc_store32 (&block->state, BLOCK_USED);
   return TRUE;
 }
@@ -330,7 +343,9 @@ punch_one (MprocAllocator *self, guint c)
       push (&self->stacks[c], granule);
       return FALSE;
     }
+  MPROC_CRASH_POINT (PUNCH_DONE);
   mproc_store32 (&block_at (granule)->state, BLOCK_PUNCHED);
+  MPROC_CRASH_POINT (PUNCH_MARKED);
   atomic_fetch_sub (&self->kept, class_size (c));
   push (&self->punched[c], granule);
   return TRUE;
@@ -364,9 +379,11 @@ mproc_arena_free (MprocOffset payload)
 
   g_return_if_fail (mproc_load32 (&block->state) == BLOCK_USED);
   mproc_store32 (&block->owner, 0);
+  MPROC_CRASH_POINT (FREE_DISOWNED);
   mproc_store32 (&block->state, BLOCK_FREE);
   if (c >= PUNCH_CLASS)
     atomic_fetch_add (&self->kept, class_size (c));
+  MPROC_CRASH_POINT (FREE_MARKED);
   push (&self->stacks[c], start / GRANULE);
   if (c >= PUNCH_CLASS)
     give_back_pages (self, c);

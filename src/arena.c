@@ -248,6 +248,7 @@ mproc_arena_commit (guint64 end, GError **error)
       to = MIN (round_up ((gsize) MAX (end, from + step), mproc_os_page_size ()), limit);
       if (!mproc_os_memory_commit (&memory, (gsize) from, (gsize) (to - from), error))
         return FALSE;
+      MPROC_CRASH_POINT (ALLOC_RESERVED);
       /* Two committers may do the same pages; whoever dies here leaves no hole, since
        * the next one starts from the watermark again. */
       mproc_cas64 (&head ()->watermark, from, to);

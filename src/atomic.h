@@ -6,6 +6,8 @@
 #ifndef MPROC_ATOMIC_H
 #define MPROC_ATOMIC_H
 
+#include "crashpoint.h"
+
 #include <glib.h>
 #include <stdatomic.h>
 

@@ -203,6 +203,7 @@ run_action (Body *body, GError **error)
   if (args == NULL)
     return FALSE;
   ok = call (func, args, error);
+  MPROC_CRASH_POINT (ROUND_ACTED);
   g_variant_unref (args);
   return ok;
 }
@@ -227,7 +228,10 @@ mproc_barrier_wait (MprocBarrier *self, gint64 timeout_us, GError **error)
   if (mproc_rounds_arrive (&body->rounds, &arrival, deadline))
     {
       if (mproc_rounds_is_mine_to_finish (&arrival))
-        mproc_rounds_finish (&arrival, run_action (body, &failure));
+        {
+          MPROC_CRASH_POINT (ROUND_FULL);
+          mproc_rounds_finish (&arrival, run_action (body, &failure));
+        }
       if (mproc_rounds_wait (&arrival, deadline))
         return (gint) arrival.index;
     }

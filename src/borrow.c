@@ -42,11 +42,13 @@ add_segment (MprocMember self, GError **error)
 
   if (offset == 0)
     return FALSE;
+  MPROC_CRASH_POINT (LOAN_CELLS_MADE);
   segment = segment_at (offset);
   mproc_arena_own (offset, self);
   mproc_store64 (&segment->next, mproc_load64 (head));
   mproc_crash_order ();
   mproc_store64 (head, offset);
+  MPROC_CRASH_POINT (LOAN_CELLS_LISTED);
   for (guint i = N_CELLS; i > 0; i--)
     g_ptr_array_add (free_cells, &segment->cells[i - 1]);
   return TRUE;
@@ -105,6 +107,7 @@ end_loan (gpointer data)
       /* In this order, as the sweep does: killed in between, the block has no owner any
        * more, and is not freed again. */
       mproc_arena_free_of (mproc_load64 (self->cell), self->process);
+      MPROC_CRASH_POINT (LOAN_FREED);
       mproc_store64 (self->cell, 0);
       mproc_borrow_give_back (self->cell);
     }
@@ -147,8 +150,10 @@ mproc_borrow_sweep (MprocMember dead)
       MprocOffset next = mproc_load64 (&segment->next);
 
       sweep_segment (segment, dead);
+      MPROC_CRASH_POINT (SWEEP_LOANS_OF_SEGMENT);
       mproc_store64 (head, next);
       mproc_crash_order ();
+      MPROC_CRASH_POINT (SWEEP_SEGMENT_TAKEN);
       mproc_arena_free_of (offset, dead);
       offset = next;
     }

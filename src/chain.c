@@ -142,21 +142,28 @@ link_chunk (MprocChain *chain, MprocView *view, GError **error)
 
   if (granule == 0)
     return FALSE;
+  MPROC_CRASH_POINT (LINK_CHUNK_MADE);
   /* Killed from here on: the sweep frees the chunk. */
   guarded = mproc_intent_begin (chunk_at (granule)->block);
+  MPROC_CRASH_POINT (LINK_GUARDED);
   atomic_store_explicit (unit_of (granule, 0), 0, memory_order_relaxed);
   mproc_store64 (&producer->link_at, from);
   atomic_store_explicit (&producer->head_seen, 0, memory_order_relaxed);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (LINK_NOTED);
   /* Killed from here on: the chunk is lost (a few instructions). */
   if (guarded)
     mproc_intent_end (chunk_at (granule)->block);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (LINK_UNGUARDED);
   mproc_store64 (&producer->tail, to);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (LINK_MOVED);
   /* Killed from here on: the next producer finds link_at in another chunk than tail. */
   publish_link (from, to);
+  MPROC_CRASH_POINT (LINK_PUBLISHED);
   mproc_store64 (&producer->link_at, 0);
+  MPROC_CRASH_POINT (LINK_DONE);
   mproc_chain_look_at (view, to);
   return TRUE;
 }
@@ -189,11 +196,15 @@ mproc_chain_follow_link (MprocChain *chain, guint32 granule)
 {
   MprocPosition from = atomic_load_explicit (&chain->consumer.head, memory_order_relaxed);
   guint32 serial = MPROC_POSITION_SERIAL (from) + 1;
+  guint32 spare;
 
   mproc_store64 (&chain->consumer.head, mproc_position (granule, serial, 0));
   mproc_crash_order ();
-  chunk_free (atomic_exchange_explicit (&chain->spare, MPROC_POSITION_GRANULE (from),
-                                        memory_order_acq_rel));
+  MPROC_CRASH_POINT (FOLLOW_MOVED);
+  spare = atomic_exchange_explicit (&chain->spare, MPROC_POSITION_GRANULE (from),
+                                    memory_order_acq_rel);
+  MPROC_CRASH_POINT (FOLLOW_SPARED);
+  chunk_free (spare);
 }
 
 /* ------------------------------------------------------------------ blocks */
@@ -216,9 +227,12 @@ mproc_chain_give (MprocChain *chain, MprocOffset block, guint32 owner)
 
   mproc_store32 (&producer->giving_as, mproc_load32 (&producer->put) + 1);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (GIVE_NUMBERED);
   mproc_store64 (&producer->giving, transfer (block, owner));
   mproc_crash_order ();
+  MPROC_CRASH_POINT (GIVE_NOTED);
   mproc_arena_own (block, owner | 1);
+  MPROC_CRASH_POINT (GIVE_OWNED);
 }
 
 void
@@ -226,14 +240,17 @@ mproc_chain_given (MprocChain *chain)
 {
   mproc_store64 (&chain->producer.giving, 0);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (GIVE_CLEARED);
 }
 
 void
 mproc_chain_take (MprocChain *chain, MprocOffset block, guint32 owner)
 {
   mproc_arena_own (block, owner);
+  MPROC_CRASH_POINT (TAKE_OWNED);
   mproc_store64 (&chain->consumer.taking, transfer (block, owner));
   mproc_crash_order ();
+  MPROC_CRASH_POINT (TAKE_NOTED);
 }
 
 void
@@ -242,6 +259,7 @@ mproc_chain_taken (MprocChain *chain)
   mproc_crash_order ();
   mproc_store64 (&chain->consumer.taking, 0);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (TAKE_CLEARED);
 }
 
 /* After the walk: put is the last that was published.  Not published, the block is still
@@ -258,6 +276,7 @@ finish_giving (MprocChain *chain)
   if (mproc_load32 (&producer->put) != mproc_load32 (&producer->giving_as) &&
       !mproc_arena_free_of (block, TRANSFER_OWNER (giving)))
     mproc_arena_free_of (block, TRANSFER_OWNER (giving) | 1);
+  MPROC_CRASH_POINT (GIVE_FINISHED);
   mproc_chain_given (chain);
 }
 
@@ -283,6 +302,7 @@ finish_taking (MprocChain *chain, const MprocRecord *record)
     return;
   if (record == NULL || !names_block (record, block))
     mproc_arena_free_of (block, TRANSFER_OWNER (taking));
+  MPROC_CRASH_POINT (TAKE_FINISHED);
   mproc_chain_taken (chain);
 }
 
@@ -349,13 +369,17 @@ mproc_chain_recover_producer (MprocChain *chain, MprocView *view)
 
   if (from != 0 && MPROC_POSITION_CHUNK (from) != MPROC_POSITION_CHUNK (tail))
     finish_link (chain, from, tail);
+  MPROC_CRASH_POINT (LINK_REPAIRED);
   mproc_store64 (&producer->link_at, 0);
+  MPROC_CRASH_POINT (LINK_FORGOTTEN);
   mproc_chain_look_at (view, tail);
   unit = mproc_ring_walk (&view->ring, MPROC_POSITION_UNIT (tail), &sequence);
   /* In this order, as when publishing: killed in between, the walk is done again. */
   mproc_store32 (&producer->put, sequence);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (PUT_RECOUNTED);
   mproc_store64 (&producer->tail, view->chunk << 18 | unit);
+  MPROC_CRASH_POINT (PUT_REPAIRED);
   mproc_store32 (&producer->taken_seen, mproc_load32 (&chain->consumer.taken));
   mproc_store64 (&producer->bytes_seen, mproc_chain_bytes_taken (chain));
   mproc_store32 (&producer->head_seen, head_in_chunk (chain, tail));
@@ -371,6 +395,7 @@ mproc_chain_recover_consumer (MprocChain *chain, MprocView *view)
   /* Nothing at the head: the count was stored before the head moved, and is right. */
   if (found)
     mproc_store32 (&chain->consumer.taken, record.sequence - 1);
+  MPROC_CRASH_POINT (GET_REPAIRED);
   finish_taking (chain, found ? &record : NULL);
 }
 

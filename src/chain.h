@@ -155,8 +155,10 @@ mproc_chain_publish (MprocChain *chain,
 
   mproc_ring_publish (&view->ring, room->tail, room->start, room->need,
                       mproc_header (sequence, kind, length));
+  MPROC_CRASH_POINT (PUT_PUBLISHED);
   mproc_store32 (&producer->put, sequence);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (PUT_COUNTED);
   mproc_store64 (&producer->tail, view->chunk << 18 | (room->start + room->need));
   mproc_crash_order ();
 }
@@ -210,6 +212,7 @@ mproc_chain_advance (MprocChain *chain, const MprocView *view, const MprocRecord
 {
   mproc_store32 (&chain->consumer.taken, record->sequence);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (GET_COUNTED);
   mproc_store64 (&chain->consumer.head, view->chunk << 18 | record->next);
   mproc_crash_order ();
 }

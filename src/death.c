@@ -29,21 +29,27 @@ sweep (MprocMember member, MprocSlot *slot)
     return;
   if (!mproc_cas32 (&slot->sweeper, sweeper, self))
     return;
+  MPROC_CRASH_POINT (SWEEP_CLAIMED);
   /* Another one may have finished between our look at the state and the claim. */
   if (mproc_load32 (&slot->word) == mproc_slot_word (generation, MPROC_MEMBER_DEAD))
     {
       mproc_object_sweep (member);
+      MPROC_CRASH_POINT (SWEEP_HELD);
       intent = mproc_load64 (&slot->intent);
       if (intent != 0)
         mproc_arena_free_of (intent, member);
+      MPROC_CRASH_POINT (SWEEP_INTENT_FREED);
       mproc_borrow_sweep (member);
+      MPROC_CRASH_POINT (SWEEP_LOANS_FREED);
       mproc_parking_sweep (member);
       mproc_store64 (&slot->intent, 0);
       mproc_store64 (&slot->pid, 0);
       mproc_store32 (&slot->starter, 0);
       mproc_store32 (&slot->has_threads, 0);
       mproc_crash_order ();
+      MPROC_CRASH_POINT (SWEEP_EMPTIED);
       mproc_store32 (&slot->word, mproc_slot_word (generation, MPROC_MEMBER_FREE));
+      MPROC_CRASH_POINT (SWEEP_FREED);
       mproc_word_wake (&slot->word, G_MAXINT32);
     }
   mproc_crash_order ();
@@ -66,6 +72,7 @@ bury_one (MprocMember member, MprocSlot *slot)
                                         MPROC_MEMBER_DEAD)))
         break;
     }
+  MPROC_CRASH_POINT (BURY_MARKED);
   sweep (member, slot);
 }
 

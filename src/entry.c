@@ -141,10 +141,12 @@ mproc_entry_new (MprocKind kind, MprocOffset body, GError **error)
 
   if (handle == 0)
     return 0;
+  MPROC_CRASH_POINT (ENTRY_CLAIMED);
   entry = mproc_entry_of (handle);
   mproc_store32 (&entry->kind, kind);
   mproc_store64 (&entry->body, body);
   mproc_store32 (&entry->in_flight, 0);
+  MPROC_CRASH_POINT (ENTRY_FILLED);
   return handle;
 }
 
@@ -168,7 +170,9 @@ mproc_handle_new_permanent (MprocKind kind, MprocOffset body, GError **error)
   if (handle != 0)
     {
       mproc_store32 (&known (handle)->in_flight, 1);
+      MPROC_CRASH_POINT (TICKET_COUNTED);
       mproc_entry_go_live (handle);
+      MPROC_CRASH_POINT (TICKET_LIVE);
     }
   return handle;
 }

@@ -85,6 +85,7 @@ mproc_event_set (MprocEvent *self)
       return;
   while (!atomic_compare_exchange_weak (word, &before,
                                         ((before & ~IS_AWAITED) + ONE_MORE) | IS_SET));
+  MPROC_CRASH_POINT (EVENT_SET);
   /* Killed here, it has been set, and the sleepers see that after their nap. */
   if (before & IS_AWAITED)
     mproc_word_wake (word, G_MAXINT32);
@@ -125,7 +126,10 @@ wait_slowly (MprocAtomic32 *word, guint32 before, gint64 deadline)
       if (deadline != MPROC_OS_NEVER && g_get_monotonic_time () >= deadline)
         return FALSE;
       if ((now & IS_AWAITED) || mproc_cas32 (word, now, now | IS_AWAITED))
-        mproc_word_wait (word, now | IS_AWAITED, deadline);
+        {
+          MPROC_CRASH_POINT (EVENT_AWAITED);
+          mproc_word_wait (word, now | IS_AWAITED, deadline);
+        }
     }
 }
 

@@ -195,5 +195,7 @@ mproc_member_leave (gint exit_code)
   MprocMember self = mproc_process_self ();
 
   mproc_member_set_exit_code (self, exit_code);
+  MPROC_CRASH_POINT (SLOT_LEFT_CODE);
   mproc_slot_set_state (self, MPROC_MEMBER_LIVE, MPROC_MEMBER_LEAVING);
+  MPROC_CRASH_POINT (SLOT_LEFT);
 }

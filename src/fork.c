@@ -27,6 +27,7 @@ see_as_parent (MprocProcess *parent, const MprocOsIdentity *identity)
 MPROC_NORETURN static void
 run_child (MprocProcess *self, const Birth *birth)
 {
+  MPROC_CRASH_POINT (BIRTH_FORKED);
   mproc_os_close_stdin ();
   if (!mproc_member_enter (birth->member))
     mproc_os_exit (1);

@@ -87,6 +87,7 @@ make_ticket (const Ticket *contents, const char *path, GError **error)
   ticket = mproc_arena_at (body, sizeof (Ticket) + contents->path_size);
   *ticket = *contents;
   memcpy (ticket->path, path, contents->path_size);
+  MPROC_CRASH_POINT (TICKET_FILLED);
   handle = mproc_handle_new_permanent (MPROC_KIND_FUNCTION, body, error);
   if (handle == 0)
     mproc_arena_free (body);

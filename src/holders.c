@@ -44,6 +44,7 @@ mproc_entry_set_bit (MprocHandle handle, MprocMember member)
   if (bits == NULL)
     return FALSE;
   atomic_fetch_or (bits, bit_of (slot));
+  MPROC_CRASH_POINT (HOLDER_SET);
   atomic_fetch_add (&mproc_entry_of (handle)->moves, 1);
   return TRUE;
 }
@@ -111,10 +112,13 @@ destroy (MprocEntry *entry, MprocHandle handle)
       mproc_object_get_class ((MprocKind) mproc_load32 (&entry->kind));
   MprocOffset body = mproc_load64 (&entry->body);
 
+  MPROC_CRASH_POINT (DESTROY_BEGUN);
   if (class_ != NULL && class_->destroy != NULL && body != 0)
     class_->destroy (body);
+  MPROC_CRASH_POINT (DESTROY_FREED);
   mproc_store64 (&entry->body, 0);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (DESTROY_CLEARED);
   mproc_store32 (&entry->word, mproc_entry_word (handle, MPROC_ENTRY_FREE));
 }
 
@@ -153,7 +157,9 @@ mproc_handle_send (MprocHandle handle, GError **error)
   if (mproc_load32 (&entry->kind) == MPROC_KIND_FUNCTION)
     return TRUE;
   atomic_fetch_add (&entry->in_flight, 1);
+  MPROC_CRASH_POINT (SEND_COUNTED);
   atomic_fetch_add (&entry->moves, 1);
+  MPROC_CRASH_POINT (SEND_MOVED);
   if (mproc_entry_is_live (handle))
     return TRUE;
   atomic_fetch_sub (&entry->in_flight, 1);
@@ -167,8 +173,10 @@ mproc_handle_drop (MprocHandle handle)
 
   if (entry == NULL || mproc_load32 (&entry->kind) == MPROC_KIND_FUNCTION)
     return;
-  if (atomic_fetch_sub (&entry->in_flight, 1) == 1)
-    mproc_entry_check_last (handle);
+  if (atomic_fetch_sub (&entry->in_flight, 1) != 1)
+    return;
+  MPROC_CRASH_POINT (DROP_COUNTED);
+  mproc_entry_check_last (handle);
 }
 
 void
@@ -180,10 +188,14 @@ mproc_object_sweep (MprocMember dead)
     {
       MprocEntry *entry = mproc_entry_at (i);
       guint32 word = mproc_load32 (&entry->word);
+      MprocHandle handle = (MprocHandle) (i << MPROC_ENTRY_GENERATION_BITS | word >> 8);
 
-      if ((word & MPROC_ENTRY_STATE) != MPROC_ENTRY_FREE)
-        mproc_entry_clear_bit ((MprocHandle) (i << MPROC_ENTRY_GENERATION_BITS |
-                                              word >> 8),
-                               dead);
+      if ((word & MPROC_ENTRY_STATE) == MPROC_ENTRY_FREE)
+        continue;
+      if (mproc_entry_drop_bit (handle, dead))
+        MPROC_CRASH_POINT (SWEEP_BIT_DROPPED);
+      /* Also where it had no bit: it may have died just after it had let go of the last
+       * reference, or the sweeper before us did. */
+      mproc_entry_check_last (handle);
     }
 }

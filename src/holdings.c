@@ -82,6 +82,7 @@ restore_own_slot (Holdings *self, MprocAtomic32 *value)
   if (MPROC_MEMBER_SLOT (me) >= mproc_load32 (&self->n_used))
     mproc_store32 (&self->n_used, MPROC_MEMBER_SLOT (me) + 1);
   set_taken (taken, me, 0);
+  MPROC_CRASH_POINT (HOLDINGS_INHERITED);
   mproc_store32 (value, mproc_load32 (value) + n);
 }
 
@@ -93,12 +94,15 @@ mproc_holdings_take (MprocOffset holdings, MprocAtomic32 *value)
   guint32 n;
 
   lock (self, value);
+  MPROC_CRASH_POINT (HOLDINGS_LOCKED);
   restore_own_slot (self, value);
   n = mproc_load32 (value);
   if (n > 0)
     {
       set_taken (taken, mproc_self (), count_of (taken) + 1);
+      MPROC_CRASH_POINT (HOLDINGS_TAKEN);
       mproc_store32 (value, n - 1);
+      MPROC_CRASH_POINT (HOLDINGS_TAKEN_ALL);
     }
   unlock (self);
   return n > 0;
@@ -136,7 +140,9 @@ mproc_holdings_give (MprocOffset holdings, MprocAtomic32 *value, guint32 max)
       else
         mproc_store32 (&self->total, mproc_load32 (&self->total) + 1);
       mproc_crash_order ();
+      MPROC_CRASH_POINT (HOLDINGS_GIVEN);
       mproc_store32 (value, n + 1);
+      MPROC_CRASH_POINT (HOLDINGS_GIVEN_ALL);
     }
   unlock (self);
   return n < max;
@@ -162,6 +168,7 @@ restore (Holdings *self, MprocAtomic32 *value, MprocAtomic64 *taken, MprocMember
     {
       n = count_of (taken);
       set_taken (taken, dead, 0);
+      MPROC_CRASH_POINT (HOLDINGS_RESTORED);
       mproc_store32 (value, mproc_load32 (value) + n);
     }
   unlock (self);

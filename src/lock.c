@@ -70,7 +70,10 @@ mproc_lock_acquire (MprocLock *self, gint64 timeout_us)
 
   mine = mproc_self_if_known ();
   if (G_LIKELY (mine != 0 && mproc_lockword_try (word_of (self), mine)))
-    return MPROC_LOCK_STATUS_ACQUIRED;
+    {
+      MPROC_CRASH_POINT (LOCK_ACQUIRED);
+      return MPROC_LOCK_STATUS_ACQUIRED;
+    }
   return (MprocLockStatus) mproc_lockword_acquire_within (word_of (self), timeout_us);
 }
 

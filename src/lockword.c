@@ -39,7 +39,13 @@ spin (MprocAtomic32 *word, guint32 mine)
 static gboolean
 take_over (MprocAtomic32 *word, guint32 held, guint32 mine)
 {
-  return mproc_member_is_dead (held & ~1u) && mproc_cas32 (word, held, mine | 1);
+  if (!mproc_member_is_dead (held & ~1u))
+    return FALSE;
+  MPROC_CRASH_POINT (LOCK_TAKING_OVER);
+  if (!mproc_cas32 (word, held, mine | 1))
+    return FALSE;
+  MPROC_CRASH_POINT (LOCK_TAKEN_OVER);
+  return TRUE;
 }
 
 /* Says in the word that somebody waits; FALSE if the word has changed. */
@@ -50,6 +56,7 @@ announce (MprocAtomic32 *word, guint32 *held)
     return TRUE;
   if (!mproc_cas32 (word, *held, *held | 1))
     return FALSE;
+  MPROC_CRASH_POINT (LOCK_ANNOUNCED);
   *held |= 1;
   return TRUE;
 }
@@ -70,9 +77,10 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
       if (held == 0)
         {
           /* Having slept, others may be sleeping still: keep the bit for their sake. */
-          if (mproc_cas32 (word, 0, slept ? mine | 1 : mine))
-            return MPROC_LOCKED;
-          continue;
+          if (!mproc_cas32 (word, 0, slept ? mine | 1 : mine))
+            continue;
+          MPROC_CRASH_POINT (LOCK_ACQUIRED_SLOWLY);
+          return MPROC_LOCKED;
         }
       before = g_get_monotonic_time ();
       if (before >= deadline)
@@ -91,6 +99,7 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
       if (!announce (word, &held))
         continue;
       mproc_word_wait (word, held, deadline);
+      MPROC_CRASH_POINT (LOCK_WOKEN);
       slept = TRUE;
       if (mproc_load32 (word) == held && g_get_monotonic_time () - before >= PATIENCE &&
           take_over (word, held, mine))
@@ -116,7 +125,10 @@ mproc_lockword_release_any (MprocAtomic32 *word, GError **error)
                                                memory_order_relaxed))
       {
         if (held & 1)
-          mproc_lockword_wake (word);
+          {
+            MPROC_CRASH_POINT (LOCK_RELEASED);
+            mproc_lockword_wake (word);
+          }
         return TRUE;
       }
   g_set_error_literal (

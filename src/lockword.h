@@ -78,6 +78,7 @@ mproc_lockword_release (MprocAtomic32 *word)
   /* Only the contended bit can have come in between, and it never goes while the lock
    * is held. */
   atomic_store_explicit (word, 0, memory_order_release);
+  MPROC_CRASH_POINT (LOCKWORD_RELEASED);
   mproc_lockword_wake (word);
   return TRUE;
 }

@@ -251,7 +251,9 @@ mproc_message_load (gpointer bytes, gsize size, GError **error)
   if (n > 0)
     {
       objects = open_handles (handles, n, error);
+      MPROC_CRASH_POINT (MESSAGE_OPENED);
       drop_handles (handles, n);
+      MPROC_CRASH_POINT (MESSAGE_DROPPED);
       if (objects == NULL)
         {
           g_free (bytes);

@@ -95,7 +95,9 @@ make_entry (MprocObject *object, MprocOffset body, MprocMember self, GError **er
       return FALSE;
     }
   remember (object, handle);
+  MPROC_CRASH_POINT (ENTRY_HELD);
   mproc_entry_go_live (handle);
+  MPROC_CRASH_POINT (ENTRY_LIVE);
   return TRUE;
 }
 
@@ -118,6 +120,7 @@ take_bit (MprocHandle handle, MprocMember self, GError **error)
 {
   if (mproc_entry_is_live (handle) && mproc_entry_set_bit (handle, self))
     {
+      MPROC_CRASH_POINT (HOLDER_TAKEN);
       if (mproc_entry_is_live (handle))
         return TRUE;
       mproc_entry_clear_bit (handle, self);
@@ -255,8 +258,10 @@ mproc_object_unref (MprocObject *object)
   if (!drop_last (object, handle != 0 ? mproc_process_self () : 0, &held_bit))
     return;
   mproc_object_get_class (object->kind)->close (object);
-  if (held_bit)
-    mproc_entry_check_last (handle);
+  if (!held_bit)
+    return;
+  MPROC_CRASH_POINT (HOLDER_DROPPED);
+  mproc_entry_check_last (handle);
 }
 
 void

@@ -168,6 +168,9 @@ void mproc_os_flush_output (void);
 /* Ends the process now: no atexit handler, no destructor, nothing flushed. */
 MPROC_NORETURN void mproc_os_exit (gint code);
 
+/* Ends the calling process as mproc_os_child_signal with MPROC_OS_KILL does. */
+MPROC_NORETURN void mproc_os_kill_self (void);
+
 /* The name of signal @number ("SIGTERM"), NULL if unknown.  Static storage. */
 const char *mproc_os_signal_name (gint number);
 

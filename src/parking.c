@@ -103,6 +103,7 @@ lease_entry (Lease *lease, MprocMember self)
       {
         guint32 n = mproc_load32 (&array->n_leased);
 
+        MPROC_CRASH_POINT (PARKING_LEASED);
         while (n <= i && !mproc_cas32 (&array->n_leased, n, i + 1))
           n = mproc_load32 (&array->n_leased);
         mproc_store64 (&array->entries[i].waits_for, 0);
@@ -147,8 +148,10 @@ mproc_parking_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
     drain (entry);
   lease->token_may_come = FALSE;
   atomic_store (&entry->waits_for, offset);
+  MPROC_CRASH_POINT (PARKING_PUBLISHED);
   if (atomic_load (word) == value && mproc_os_sem_wait (&entry->semaphore, deadline))
     {
+      MPROC_CRASH_POINT (PARKING_POSTED);
       /* A token that came too late for an earlier wait: nobody sleeps here any more,
        * and a wake must not be spent on it. */
       if (mproc_load64 (&entry->waits_for) != 0)
@@ -180,7 +183,9 @@ mproc_parking_wake (MprocAtomic32 *word, guint n)
       if (mproc_load64 (&entry->waits_for) == offset &&
           mproc_cas64 (&entry->waits_for, offset, 0))
         {
+          MPROC_CRASH_POINT (PARKING_CLEARED);
           mproc_os_sem_post (&entry->semaphore);
+          MPROC_CRASH_POINT (PARKING_WOKE);
           woken++;
         }
     }

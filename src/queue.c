@@ -226,6 +226,7 @@ count_done (MprocQueue *self)
       done = mproc_load32 (&body->done);
     }
   while (all_done (body) || !mproc_cas32 (&body->done, done, done + 1));
+  MPROC_CRASH_POINT (TASK_DONE);
   if (all_done (body))
     mproc_sleepers_wake (&body->joiners, G_MAXINT32);
   return TRUE;
@@ -294,9 +295,12 @@ drop_items (MprocQueue *self)
       mproc_store32 (&consumer->kept, mproc_load32 (&consumer->taken));
       atomic_fetch_or (&consumer->notice, MPROC_NOTICE);
       mproc_crash_order ();
+      MPROC_CRASH_POINT (SHUTDOWN_KEPT);
       mproc_store32 (&consumer->dropping, TRUE);
+      MPROC_CRASH_POINT (SHUTDOWN_DROPPING);
     }
   mproc_queue_drop_all (self->body, &self->get.view);
+  MPROC_CRASH_POINT (SHUTDOWN_DROPPED);
   mproc_lockword_release (&consumer->lock);
 }
 
@@ -314,10 +318,13 @@ mproc_queue_shutdown (MprocQueue *self, gboolean immediate)
   atomic_fetch_or (&producer->notice, MPROC_NOTICE);
   mproc_crash_order ();
   mproc_store32 (&producer->ended, TRUE);
+  MPROC_CRASH_POINT (SHUTDOWN_ENDED);
   mproc_lockword_release (&producer->lock);
+  MPROC_CRASH_POINT (SHUTDOWN_RELEASED);
   if (immediate)
     drop_items (self);
   mproc_sleepers_wake (&body->getters, G_MAXINT32);
+  MPROC_CRASH_POINT (SHUTDOWN_WOKE_SOME);
   mproc_sleepers_wake (&body->putters, G_MAXINT32);
   mproc_sleepers_wake (&body->joiners, G_MAXINT32);
 }

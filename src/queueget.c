@@ -13,15 +13,20 @@ try_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
 
   if (!mproc_queue_lock (self, &consumer->lock, request->deadline))
     return MPROC_GET_NOTHING;
+  MPROC_CRASH_POINT (GET_LOCKED);
   if (G_LIKELY (mproc_load32 (&consumer->notice) == 0))
     result = mproc_queue_get_next (self, request, FALSE, error);
   else if (mproc_queue_give_way (self, &consumer->lock, request->deadline))
     result = mproc_queue_get_carefully (self, request, error);
   else
     return MPROC_GET_NOTHING;
+  MPROC_CRASH_POINT (GET_MOVED);
   mproc_lockword_release (&consumer->lock);
   if (G_LIKELY (result != MPROC_GET_NOTHING))
-    mproc_queue_wake_others (body);
+    {
+      MPROC_CRASH_POINT (GET_RELEASED);
+      mproc_queue_wake_others (body);
+    }
   if (G_UNLIKELY (request->block != 0) && !request->lends)
     mproc_queue_empty_block (request);
   return result;

@@ -54,8 +54,10 @@ mproc_queue_make_block (MprocQueue *self, Item *item, GError **error)
   item->block = mproc_arena_alloc (item->size, error);
   if (item->block == 0)
     return FALSE;
+  MPROC_CRASH_POINT (PUT_BLOCK_MADE);
   item->owner = mproc_self ();
   item->guarded = mproc_intent_begin (item->block);
+  MPROC_CRASH_POINT (PUT_BLOCK_GUARDED);
   store (item, mproc_arena_at (item->block, item->size));
   return TRUE;
 }
@@ -179,6 +181,7 @@ add (MprocQueue *self, const Item *item, gboolean counts_bytes, GError **error)
                             item->block == 0 ? item->size : sizeof (MprocBigRecord),
                             &room, error))
     return FALSE;
+  MPROC_CRASH_POINT (PUT_ROOM_FOUND);
   if (G_UNLIKELY (counts_bytes))
     mproc_chain_count_put (chain, item->size);
   if (G_UNLIKELY (item->block != 0))
@@ -268,13 +271,17 @@ try_put (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
 
   if (!mproc_queue_lock (self, &producer->lock, deadline))
     return MPROC_PUT_NO_ROOM;
+  MPROC_CRASH_POINT (PUT_LOCKED);
   if (G_UNLIKELY (mproc_load32 (&producer->notice)) &&
       !heed_notice (self, deadline, &result, error))
     return result;
   result = put_locked (self, item, deadline, error);
+  MPROC_CRASH_POINT (PUT_DONE);
   mproc_lockword_release (&producer->lock);
+  MPROC_CRASH_POINT (PUT_RELEASED);
   if (G_LIKELY (result == MPROC_PUT_DONE))
     mproc_sleepers_wake (&body->getters, 1);
+  MPROC_CRASH_POINT (PUT_WOKE);
   if (G_UNLIKELY (mproc_sleepers_may_be_there (&body->putters)) &&
       result != MPROC_PUT_NO_ROOM)
     wake_next_putter (body);

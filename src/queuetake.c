@@ -38,6 +38,7 @@ mproc_queue_ask_claim (MprocQueue *self,
 {
   gboolean claimed = request->claim (record->payload, record->length, request->how.data);
 
+  MPROC_CRASH_POINT (GET_CLAIMED);
   mproc_queue_advance (self->body, &self->get.view, record,
                        mproc_queue_counts_bytes (self->body));
   if (!claimed)
@@ -62,10 +63,12 @@ mproc_queue_take_block (MprocQueue *self,
   request->owner = request->lends ? mproc_process_self () : mproc_self ();
   mproc_chain_take (chain, block, request->owner);
   mproc_queue_advance (self->body, &self->get.view, record, counts);
+  MPROC_CRASH_POINT (TAKE_MOVED);
   if (request->lends)
     mproc_borrow_fill (request->how.cell, block);
   else
     request->guarded = mproc_intent_begin (block);
+  MPROC_CRASH_POINT (TAKE_GUARDED);
   mproc_chain_taken (chain);
 }
 
@@ -140,7 +143,9 @@ void
 mproc_queue_empty_block (MprocQueueRequest *request)
 {
   mproc_request_copy (request, mproc_arena_at (request->block, request->size));
+  MPROC_CRASH_POINT (GET_BLOCK_COPIED);
   mproc_arena_free_of (request->block, request->owner);
+  MPROC_CRASH_POINT (GET_BLOCK_FREED);
   if (request->guarded)
     mproc_intent_end (request->block);
 }
@@ -236,6 +241,7 @@ mproc_queue_drop_all (MprocQueueBody *body, MprocView *view)
       /* Moved first: killed in between, what the item held is lost, but never dropped
        * twice. */
       mproc_queue_advance (body, view, &record, mproc_queue_counts_bytes (body));
+      MPROC_CRASH_POINT (SHUTDOWN_MOVED);
       discard (&record, block);
     }
 }

@@ -103,6 +103,7 @@ mproc_queue_take_record (MprocQueue *self,
       return MPROC_GET_DONE;
     }
   mproc_request_copy (request, record->payload);
+  MPROC_CRASH_POINT (GET_COPIED);
   mproc_queue_advance (self->body, &self->get.view, record, counts);
   return MPROC_GET_DONE;
 }
@@ -127,6 +128,7 @@ mproc_queue_get_next (MprocQueue *self,
           if (result == MPROC_GET_DONE)
             record = found;
         }
+      MPROC_CRASH_POINT (GET_PEEKED);
       if (G_LIKELY (result == MPROC_GET_DONE))
         result = mproc_queue_take_record (self, &record, request, counts, error);
     }

@@ -191,6 +191,7 @@ static void
 report (Record *self, MprocRecordStatus status)
 {
   mproc_store32 (&self->status, status);
+  MPROC_CRASH_POINT (BIRTH_REPORTED);
   mproc_word_wake (&self->status, 1);
 }
 

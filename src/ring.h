@@ -122,9 +122,11 @@ mproc_ring_publish (const MprocRing *ring,
                     guint64 header)
 {
   atomic_store_explicit (mproc_ring_unit (ring, start + need), 0, memory_order_relaxed);
+  MPROC_CRASH_POINT (PUT_CLEARED);
   if (G_UNLIKELY (start != tail))
     {
       atomic_store_explicit (mproc_ring_unit (ring, start), header, memory_order_relaxed);
+      MPROC_CRASH_POINT (PUT_WRAPPED);
       header = mproc_header (0, MPROC_RECORD_SKIP, 0);
     }
   atomic_store_explicit (mproc_ring_unit (ring, tail), header, memory_order_release);

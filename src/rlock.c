@@ -58,6 +58,7 @@ static void
 set_owner (Body *body, guint64 thread, guint32 depth)
 {
   atomic_store_explicit (&body->thread, thread, memory_order_relaxed);
+  MPROC_CRASH_POINT (RLOCK_NAMED);
   atomic_store_explicit (&body->depth, depth, memory_order_relaxed);
   mproc_crash_order ();
 }
@@ -122,8 +123,10 @@ mproc_rlock_acquire (MprocRLock *self, gint64 timeout_us)
                                                             memory_order_acquire,
                                                             memory_order_relaxed)))
     locked = mproc_lockword_acquire_slowly (&body->word, mproc_deadline (timeout_us));
-  if (locked != MPROC_LOCKED_NOT)
-    set_owner (body, this_thread (), 1);
+  if (locked == MPROC_LOCKED_NOT)
+    return MPROC_LOCK_STATUS_TIMED_OUT;
+  MPROC_CRASH_POINT (RLOCK_ACQUIRED);
+  set_owner (body, this_thread (), 1);
   return (MprocLockStatus) locked;
 }
 
@@ -176,6 +179,7 @@ mproc_rlock_release_all (MprocRLock *self)
   guint32 depth = mproc_load32 (&body->depth);
 
   set_owner (body, 0, 0);
+  MPROC_CRASH_POINT (RLOCK_LEFT);
   mproc_lockword_release (&body->word);
   return depth;
 }

@@ -85,6 +85,7 @@ ring (MprocBell *bell)
   while (word & LISTENED)
     if (atomic_compare_exchange_weak (&bell->word, &word, (word + 2) & ~LISTENED))
       {
+        MPROC_CRASH_POINT (ROUND_RANG);
         mproc_word_wake (&bell->word, G_MAXINT32);
         return;
       }
@@ -105,6 +106,7 @@ change_state (MprocRounds *self, guint64 from, guint64 to)
 {
   if (!atomic_compare_exchange_strong (&self->state, &from, to))
     return FALSE;
+  MPROC_CRASH_POINT (ROUND_MOVED);
   ring (&self->end);
   ring (&self->place);
   return TRUE;
@@ -134,6 +136,7 @@ static gboolean
 move_on (MprocRounds *self, guint64 state, gboolean passed)
 {
   tell_those_before (self, state);
+  MPROC_CRASH_POINT (ROUND_TOLD);
   return change_state (self, state,
                        (generation_of (state) + 1) << GENERATION_SHIFT | FILLING |
                            (passed ? PASSED_BEFORE : 0));
@@ -250,6 +253,7 @@ try_to_arrive (MprocRounds *self, MprocArrival *arrival)
           atomic_compare_exchange_strong (at, &entry,
                                           make_entry (generation, mproc_self ())))
         {
+          MPROC_CRASH_POINT (ROUND_ARRIVED);
           *arrival = (MprocArrival){ self, generation, at, i };
           return TRUE;
         }
@@ -291,6 +295,7 @@ leave (MprocArrival *self)
   while (!atomic_compare_exchange_weak (self->entry, &entry,
                                         make_entry (self->generation, 0)))
     ;
+  MPROC_CRASH_POINT (ROUND_LEFT);
   ring (&self->rounds->place);
 }
 
@@ -379,6 +384,7 @@ mproc_rounds_wait (MprocArrival *self, gint64 deadline)
       if (!is_over (self, &passed) && mproc_watch_is_due (&rounds->watch))
         look_for_dead (rounds);
     }
+  MPROC_CRASH_POINT (ROUND_PASSED);
   leave (self);
   return passed;
 }

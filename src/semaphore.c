@@ -197,6 +197,7 @@ mproc_semaphore_acquire (MprocSemaphore *self, gint64 timeout_us)
   body = body_of (self);
   if (!take_one (body) && !acquire_slowly (body, mproc_deadline (timeout_us)))
     return FALSE;
+  MPROC_CRASH_POINT (SEMAPHORE_TAKEN);
   wake_next (body);
   return TRUE;
 }
@@ -212,6 +213,7 @@ mproc_semaphore_release (MprocSemaphore *self, GError **error)
   body = body_of (self);
   if (give_one (body))
     {
+      MPROC_CRASH_POINT (SEMAPHORE_GIVEN);
       mproc_sleepers_wake (&body->waiters, 1);
       return TRUE;
     }

@@ -21,6 +21,7 @@ mproc_sleepers_wait (MprocSleepers *sleepers,
   if (!sleep->announced)
     {
       announce (sleepers, sleep);
+      MPROC_CRASH_POINT (SLEEPER_ANNOUNCED);
       if (is_over (data))
         return TRUE;
     }
@@ -30,6 +31,7 @@ mproc_sleepers_wait (MprocSleepers *sleepers,
    * next sleep. */
   if (mproc_load32 (&sleepers->word) == 0)
     {
+      MPROC_CRASH_POINT (SLEEPER_WOKEN);
       mproc_store32 (&sleepers->word, 1);
       sleep->announced = FALSE;
     }
@@ -39,6 +41,8 @@ mproc_sleepers_wait (MprocSleepers *sleepers,
 void
 mproc_sleepers_wake_slowly (MprocSleepers *sleepers, guint n)
 {
-  if (atomic_exchange_explicit (&sleepers->word, 0, memory_order_acq_rel) != 0)
-    mproc_word_wake (&sleepers->word, n);
+  if (atomic_exchange_explicit (&sleepers->word, 0, memory_order_acq_rel) == 0)
+    return;
+  MPROC_CRASH_POINT (SLEEPER_CLEARED);
+  mproc_word_wake (&sleepers->word, n);
 }

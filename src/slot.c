@@ -59,8 +59,10 @@ try_claim (guint index)
                     mproc_slot_word (generation, MPROC_MEMBER_STARTING)))
     return 0;
   /* Dying here leaves a slot that nobody started: it is lost, and nothing else. */
+  MPROC_CRASH_POINT (SLOT_CLAIMED);
   starter = mproc_load32 (&mproc_identity->self);
   mproc_store32 (&slot->starter, starter != 0 ? mproc_self () : 0);
+  MPROC_CRASH_POINT (SLOT_RESERVED);
   return index << 19 | generation << 1;
 }
 
@@ -165,7 +167,9 @@ mproc_slot_enter (MprocMember member)
       !mproc_cas32 (&slot->word, mproc_slot_word (generation, MPROC_MEMBER_STARTING),
                     mproc_slot_word (generation, MPROC_MEMBER_LIVE)))
     return FALSE;
+  MPROC_CRASH_POINT (BIRTH_ENTERED);
   set_identity (member, &who);
+  MPROC_CRASH_POINT (BIRTH_NAMED);
   mproc_word_wake (&slot->word, G_MAXINT32);
   return TRUE;
 }

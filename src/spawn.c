@@ -256,8 +256,10 @@ run (Start *start, GError **error)
   how.n_handles = start->handles->len;
   how.die_with_parent = mproc_start_is_bound (start->source.process);
   mproc_os_flush_output ();
+  MPROC_CRASH_POINT (START_RECORDED);
   if (!mproc_os_spawn (&how, &start->child, error))
     return FALSE;
+  MPROC_CRASH_POINT (START_SPAWNED);
   if (wait_for_report (start, error))
     return TRUE;
   mproc_os_child_signal (&start->child, MPROC_OS_KILL, NULL);
@@ -361,6 +363,7 @@ mproc_spawn_run_child (MprocOffset record, MprocMember member)
       mproc_member_leave (1);
       mproc_os_exit (1);
     }
+  MPROC_CRASH_POINT (BIRTH_LOADED);
   mproc_record_report_running (record);
   mproc_exit_child (mproc_target_run (self));
 }

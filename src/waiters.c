@@ -83,6 +83,7 @@ append (MprocWaiters *self, MprocOffset waiter)
 
   mproc_store64 (last != 0 ? &at (last)->next : &self->first, waiter);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (WAITER_LINKED);
   mproc_store64 (&self->last, waiter);
 }
 
@@ -96,10 +97,13 @@ take_out (MprocWaiters *self, Place *place)
 
   mproc_store64 (place->before != 0 ? &at (place->before)->next : &self->first, next);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (WAITER_UNLINKED);
   if (next == 0)
     mproc_store64 (&self->last, place->before);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (WAITER_OUT);
   mproc_arena_free (out);
+  MPROC_CRASH_POINT (WAITER_FREED);
   place->here = next;
 }
 
@@ -114,17 +118,22 @@ mproc_waiters_join (MprocWaiters *self, GError **error)
     return 0;
   guarded = mproc_intent_begin (offset);
   mproc_store32 (&at (offset)->member, mproc_self ());
+  MPROC_CRASH_POINT (WAITER_GUARDED);
   lock (self);
   number = mproc_load64 (&self->n_ever) + 1;
   mproc_store64 (&self->n_ever, number);
   mproc_store64 (&at (offset)->number, number);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (WAITER_NUMBERED);
   /* The intent never names a block that others can see: killed here, it is lost. */
   if (guarded)
     mproc_intent_end (offset);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (WAITER_UNGUARDED);
   append (self, offset);
+  MPROC_CRASH_POINT (WAITER_LISTED);
   unlock (self);
+  MPROC_CRASH_POINT (WAITER_JOINED);
   return offset;
 }
 
@@ -194,8 +203,10 @@ notify_one (Waiter *waiter, guint64 limit, Calls *calls)
   if (!is_waiting (waiter))
     return FALSE;
   mproc_store64 (&waiter->limit, limit);
+  MPROC_CRASH_POINT (NOTIFY_LIMITED);
   if (!mproc_cas32 (&waiter->state, WAITING, NOTIFIED))
     return FALSE;
+  MPROC_CRASH_POINT (NOTIFY_MARKED);
   call_later (calls, &waiter->state);
   return TRUE;
 }
@@ -223,6 +234,7 @@ bury (MprocWaiters *self, Place *place, Calls *calls)
   if (mproc_load32 (&waiter->state) == NOTIFIED)
     pass_on (self, waiter, calls);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (NOTIFY_PASSED_ON);
   take_out (self, place);
   return TRUE;
 }
@@ -243,7 +255,9 @@ mproc_waiters_notify (MprocWaiters *self, guint n)
           n--;
         step (&place);
       }
+  MPROC_CRASH_POINT (NOTIFY_DONE);
   unlock (self);
+  MPROC_CRASH_POINT (NOTIFY_RELEASED);
   call (&calls);
 }
 
@@ -318,6 +332,7 @@ mproc_waiters_sleep (MprocWaiters *self, MprocOffset waiter, gint64 deadline)
           return !mproc_cas32 (state, WAITING, GONE);
         }
       mproc_word_wait (state, WAITING, deadline);
+      MPROC_CRASH_POINT (WAITER_WOKEN);
       if (mproc_load32 (state) == WAITING && mproc_watch_is_due (&self->watch))
         look_for_dead (self);
     }

@@ -405,6 +405,13 @@ mproc_os_exit (gint code)
   abort ();
 }
 
+void
+mproc_os_kill_self (void)
+{
+  kill (getpid (), SIGKILL);
+  abort ();
+}
+
 /* ---------------------------------------------------------------- signals */
 
 /* Signals are numbered from 1; no system has more.  Numbers that are none are refused. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory with a name.  Against a program of the same user that cuts a block short after we
  * have mapped it there is no help: POSIX has no lock for that. */
+#include "crashpoint.h"
 #include "posix.h"
 
 #include <errno.h>
@@ -164,6 +165,7 @@ furnish (int fd, guint64 id, gsize size, MprocOsShared *out)
     return errno;
   mproc_posix_identify_file (&about, out->identity);
   mproc_posix_guard_block (id, out->identity);
+  MPROC_CRASH_POINT (SHARED_KNOWN);
   number = give_size (fd, size);
   return number != 0 ? number : map (fd, size, out);
 }
@@ -193,9 +195,12 @@ mproc_os_shared_create (const char *name, gsize size, MprocOsShared *out, GError
   id = mproc_posix_guard (path, error);
   if (id == 0)
     return FALSE;
+  MPROC_CRASH_POINT (SHARED_NOTED);
   fd = mproc_posix_above_standard (shm_open (path, O_RDWR | O_CREAT | O_EXCL,
                                              S_IRUSR | S_IWUSR));
+  MPROC_CRASH_POINT (SHARED_NAMED);
   number = fd < 0 ? errno : furnish (fd, id, size, out);
+  MPROC_CRASH_POINT (SHARED_MAPPED);
   if (fd >= 0 && number != 0)
     shm_unlink (path);
   if (number != 0)

@@ -225,6 +225,12 @@ mproc_os_exit (gint code)
     Sleep (INFINITE);
 }
 
+void
+mproc_os_kill_self (void)
+{
+  mproc_os_exit (KILLED_CODE);
+}
+
 const char *
 mproc_os_signal_name (gint number)
 {
