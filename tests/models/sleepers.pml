@@ -7,9 +7,10 @@
  *   word_wait                          mproc_word_wait without naps
  *
  * Nobody naps and nobody dies here: when nothing moves any more, nobody may be asleep who could
- * go on.  TIMEOUTS: the time of the first getter may be up at any look.  The queue itself is a count that is changed in one step, under a lock
- * that is no more than that step (queue.pml, lockword.pml).  The announcement is seen by whoever
- * looks later: that is what the barriers are for, and no part of this model.
+ * go on.  TIMEOUTS: the time of the first getter may be up at any look.  The queue itself is a
+ * count that is changed in one step, under a lock that is no more than that step (queue.pml,
+ * lockword.pml).  The announcement is seen by whoever looks later: that is what the barriers are
+ * for, and no part of this model.
  *
  *   run: getters       safe holds     -DGETTERS=3 -DPUTTERS=2 -DOPS=1 -DGETS=1
  *   run: one-putter    safe holds     -DGETTERS=2 -DPUTTERS=1 -DOPS=4 -DGETS=2
