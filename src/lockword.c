@@ -117,10 +117,11 @@ gboolean
 mproc_lockword_release_any (MprocAtomic32 *word, GError **error)
 {
   guint32 held = mproc_load32 (word);
+  MprocMember owner = held & ~1u;
 
   /* From what was read, never an exchange: if somebody else has released it meanwhile, and
    * a third one acquired it, it is not the caller's to release any more. */
-  while (held != 0)
+  while (owner != 0 && (held & ~1u) == owner)
     if (atomic_compare_exchange_weak_explicit (word, &held, 0, memory_order_release,
                                                memory_order_relaxed))
       {

@@ -55,7 +55,7 @@ static _Thread_local gboolean is_forking; /* a guardian: the mutex is ours alrea
 
 /* ---------------------------------------------------------------- the table */
 
-/* By id, or, with 0, by what it names; NULL if there is none.  The last ones first: those
+/* By what it names, or, where that is NULL, by id; NULL if there is none.  The last ones first: those
  * are made just now. */
 static Name *
 find (guint64 id, const guint64 *identity)
@@ -64,8 +64,9 @@ find (guint64 id, const guint64 *identity)
     {
       Name *name = &table.names[i];
 
-      if (id != 0 ? name->id == id
-                  : memcmp (name->identity, identity, sizeof name->identity) == 0)
+      if (identity != NULL
+              ? memcmp (name->identity, identity, sizeof name->identity) == 0
+              : name->id == id)
         return name;
     }
   return NULL;
