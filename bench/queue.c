@@ -172,6 +172,7 @@ between_processes (const char *what)
     { "2x2", { put, get, 2, 500000, 64 }, FALSE },
     { "values", { put_values, get_values, 1, 300000, 0 }, FALSE },
     { "64k", { put, get, 1, 20000, 1 << 16 }, TRUE },
+    { "64k-borrowed", { put, borrow, 1, 20000, 1 << 16 }, TRUE },
     { "1m", { put, get, 1, 2000, 1 << 20 }, TRUE },
     { "1m-borrowed", { put, borrow, 1, 2000, 1 << 20 }, TRUE },
   };
@@ -261,8 +262,9 @@ const BenchFigure bench_queue_figures[] = {
   { "queue.python-values", "Mmsg/s", bench_python, "mp-queue.py values 1",
     "queue.values" },
   { "queue.64k", "GB/s", between_processes, "64k", NULL },
-  { "queue.openmpi-64k", "GB/s", bench_openmpi, "65536", "queue.64k" },
   { "queue.python-64k", "GB/s", bench_python, "mp-queue.py 65536 1", "queue.64k" },
+  { "queue.64k-borrowed", "GB/s", between_processes, "64k-borrowed", NULL },
+  { "queue.openmpi-64k", "GB/s", bench_openmpi, "65536", "queue.64k-borrowed" },
   { "queue.1m", "GB/s", between_processes, "1m", NULL },
   { "queue.python-1m", "GB/s", bench_python, "mp-queue.py 1048576 1", "queue.1m" },
   { "queue.1m-borrowed", "GB/s", between_processes, "1m-borrowed", NULL },

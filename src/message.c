@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "message.h"
 
+#include "types.h"
+
 #include <string.h>
 
 typedef struct
@@ -136,6 +138,7 @@ mproc_message_init (MprocMessage *message, GVariant *value, GError **error)
       mproc_value_collect_handles (value, message->handles);
       n_handles = message->handles->len;
     }
+  mproc_types_keep (g_variant_get_type (value));
   message->data_size = g_variant_get_size (value);
   type_length = strlen (g_variant_get_type_string (value));
   message->size = message->data_size + padding_after (message->data_size) +
@@ -220,6 +223,25 @@ mproc_message_get_handles (gconstpointer bytes, gsize size, guint *n)
   return (const MprocHandle *) (gconstpointer) ((const guint8 *) bytes + end) - *n;
 }
 
+static GVariant *
+take_bytes (const GVariantType *type, gpointer bytes, gsize size, GPtrArray *objects)
+{
+  GDestroyNotify free_func = g_free;
+  gpointer data = bytes;
+
+  if (objects != NULL)
+    {
+      Keeper *keeper = g_new0 (Keeper, 1);
+
+      keeper->bytes = bytes;
+      keeper->objects = objects;
+      free_func = keeper_free;
+      data = keeper;
+    }
+  return g_variant_ref_sink (g_variant_new_from_data (type, bytes, size, TRUE, free_func,
+                                                      data));
+}
+
 /* A value over @bytes, which it takes, as it does @objects. */
 static GVariant *
 make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
@@ -228,16 +250,20 @@ make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
   const char *type = (const char *) bytes + size - sizeof trailer - trailer.type_length;
   gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
                     trailer.n_handles * sizeof (MprocHandle);
-  char *type_string = g_strndup (type, trailer.type_length);
-  Keeper *keeper = g_new0 (Keeper, 1);
+  const GVariantType *known = mproc_types_find (type, trailer.type_length);
+  char *type_string = NULL;
   GVariant *value;
 
-  keeper->bytes = (gpointer) bytes;
-  keeper->objects = objects;
-  value = g_variant_new_from_data (G_VARIANT_TYPE (type_string), bytes, data_size, TRUE,
-                                   keeper_free, keeper);
+  if (known == NULL)
+    {
+      type_string = g_strndup (type, trailer.type_length);
+      known = G_VARIANT_TYPE (type_string);
+    }
+  value = take_bytes (known, (gpointer) bytes, data_size, objects);
+  if (type_string != NULL)
+    mproc_types_keep (g_variant_get_type (value));
   g_free (type_string);
-  return g_variant_ref_sink (value);
+  return value;
 }
 
 GVariant *

@@ -64,9 +64,8 @@ find (guint64 id, const guint64 *identity)
     {
       Name *name = &table.names[i];
 
-      if (identity != NULL
-              ? memcmp (name->identity, identity, sizeof name->identity) == 0
-              : name->id == id)
+      if (identity != NULL ? memcmp (name->identity, identity, sizeof name->identity) == 0
+                           : name->id == id)
         return name;
     }
   return NULL;
