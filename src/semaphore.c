@@ -62,8 +62,8 @@ check (gint initial, gint max, GError **error)
 {
   if (initial < 0 || max < 0)
     g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                 "a semaphore has no negative number of units (%d, at most %d)", initial,
-                 max);
+                 "a semaphore cannot have %d units: the number must not be negative",
+                 initial < 0 ? initial : max);
   else if (max > 0 && initial > max)
     g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
                  "a semaphore of at most %d units cannot start with %d", max, initial);
@@ -78,6 +78,7 @@ mproc_semaphore_new (gint initial, gint max, MprocSemaphoreFlags flags, GError *
   MprocOffset offset;
   Body *body;
 
+  g_return_val_if_fail ((flags & ~(guint) MPROC_SEMAPHORE_RESTORE) == 0, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (!check (initial, max, error) || !mproc_plain_prepare (error) ||

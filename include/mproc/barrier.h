@@ -31,7 +31,7 @@ typedef struct MprocBarrier MprocBarrier;
  * mproc_barrier_new:
  * @parties: how many wait for each other
  * @action: (nullable): called by the last one that comes, before any goes on
- * @args: (nullable): what @action is given; a floating reference is taken
+ * @args: (nullable): what @action is given, without which it is of no use; a floating reference is taken
  * @timeout_us: how long they wait where nothing else is said, in microseconds, or %MPROC_FOREVER
  * @error: return location for an error
  *
@@ -111,7 +111,7 @@ MPROC_API guint mproc_barrier_get_parties (MprocBarrier *self);
  * mproc_barrier_get_n_waiting:
  * @self: a barrier
  *
- * Returns: how many wait now
+ * Returns: how many wait now; of a broken barrier 0
  */
 MPROC_API guint mproc_barrier_get_n_waiting (MprocBarrier *self);
 

@@ -14,7 +14,9 @@ G_BEGIN_DECLS
  *
  * A process that dies while it waits is in nobody's way: a notification that it was to get goes to
  * another one who was waiting then, and no notifier waits for it.  Waiters are notified in the order
- * in which they came.
+ * in which they came.  One that dies later, when it has the lock again, may die with a notification
+ * that it had not yet acted upon: whoever gets the lock as %MPROC_LOCK_STATUS_RECOVERED looks at what
+ * it guards, and does best to notify all.
  *
  * Conditions are handed to other processes in values, see mproc_pack(), and take their lock with
  * them.  Any thread of any process that holds a reference may call anything.

@@ -35,10 +35,10 @@ G_BEGIN_DECLS
  * @MPROC_ERROR_BUFFER_TOO_SHORT: the message is longer than the buffer; it is kept
  * @MPROC_ERROR_AUTHENTICATION: the keys differ
  * @MPROC_ERROR_NOT_OWNER: released by one who does not hold it
- * @MPROC_ERROR_OVER_RELEASE: released more often than acquired
+ * @MPROC_ERROR_OVER_RELEASE: released, or said to be done, more often than acquired
  * @MPROC_ERROR_BROKEN_BARRIER: the barrier is broken
  * @MPROC_ERROR_EXISTS: there is one of that name
- * @MPROC_ERROR_NOT_FOUND: there is none of that name
+ * @MPROC_ERROR_NOT_FOUND: there is none such, mostly none of that name
  * @MPROC_ERROR_WORKER_DIED: the worker that ran this task died
  * @MPROC_ERROR_VERSION: the peer is of another version
  * @MPROC_ERROR_REMOTE: an error of a domain unknown here, from outside the family

@@ -9,7 +9,9 @@ G_BEGIN_DECLS
 /**
  * MPROC_FOREVER:
  *
- * As a timeout: waits as long as it takes.  A timeout of 0 does not wait at all.
+ * As a timeout: waits as long as it takes.  A timeout of 0 does not wait at all.  Unlike in
+ * Python, other negative numbers are the caller's mistake: of a time that is computed, take
+ * `MAX (0, left)`.
  */
 #define MPROC_FOREVER ((gint64) -1)
 

@@ -26,7 +26,8 @@ typedef enum
 /**
  * MPROC_OWN_LOCK:
  *
- * Where an object takes a lock: a new #MprocRLock, the object's own.
+ * Where an object takes a lock: a new #MprocRLock, the object's own.  (%NULL there means no lock for
+ * shared values and arrays; a condition, which needs one, makes its own for it too.)
  */
 #define MPROC_OWN_LOCK ((gpointer) (gsize) 1)
 

@@ -46,8 +46,8 @@ MPROC_API MprocSharedMemory *mproc_shared_memory_new (gsize size, GError **error
 
 /**
  * mproc_shared_memory_create:
- * @name: (nullable): a name without slashes, `psm_` and eight letters being Python's own; %NULL: one
- *   is made up
+ * @name: (nullable): a name without slashes, `psm_` and eight letters being Python's own (it cannot
+ *   have a NUL in it, which Python refuses: there it ends); %NULL: one is made up
  * @size: how many bytes, at least 1
  * @error: return location for an error
  *
@@ -147,8 +147,9 @@ MPROC_API gboolean mproc_shared_memory_unlink (MprocSharedMemory *self, GError *
  * and bytes are lost.  A text of Python's with a zero byte within is %MPROC_ERROR_INVALID here.
  *
  * Nothing guards it: two processes that write one item at a time need a lock.  A list that another
- * program has made wrong, or cut short, is told apart: %MPROC_ERROR_INVALID, and nothing outside of the
- * block is touched.
+ * program has made wrong, or cut short before it was opened, is told apart: %MPROC_ERROR_INVALID, and
+ * nothing outside of the block is touched.  (A block that is cut short while it is open here is beyond
+ * help on POSIX: the system ends whoever touches what is gone.)
  */
 typedef struct MprocShareableList MprocShareableList;
 

@@ -42,6 +42,7 @@ typedef enum
  * @error: return location for an error
  *
  * Makes a semaphore.  A negative number, or an @initial above @max, is %MPROC_ERROR_INVALID.
+ * (Python's BoundedSemaphore (0), which can never be released, does not exist.)
  *
  * Returns: (transfer full): a semaphore, or %NULL with @error set
  */

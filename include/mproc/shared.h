@@ -17,9 +17,11 @@ G_BEGIN_DECLS
  * true.  There is no `h`: objects are handed over in messages.  A type has 255 letters at most, and
  * tuples lie 64 deep in each other at most.
  *
- * Python's type codes are `c` and `B`: `y`, `h`: `n`, `H`: `q`, `i`: `i`, `I`: `u`, `q`: `x`, `Q`: `t`,
- * `d`: `d`, a boolean: `b`, `u`: `u`; `l` and `L` have the size that C's long has there.  A `float` has
- * no type: use `u`, and a pointer.
+ * Python's type codes, and what stands for them: `c` and `B`: `y`; `b`, a signed byte: `y` and a cast
+ * (`b` is a boolean here); `h`: `n`; `H`: `q`; `i`: `i`; `I`: `u`; `l` and `L`: `i` and `u`, or `x` and
+ * `t`, whichever is as long as C's long; `q`: `x`; `Q`: `t`; `d`: `d`; `u`, a wide character: `q` or `u`,
+ * whichever is as wide as `wchar_t`.  A `float` (`f`) has no type: `u` and a pointer to `float` will
+ * do.  What Python calls `value` and `raw` of an array of `c` is the memory at its data.
  *
  * Functions that hold the lock while they copy wait for it without a bound of time, except for a
  * holder that has died, and do not tell that there was one: who wants to know acquires the lock

@@ -16,8 +16,9 @@ G_BEGIN_DECLS
  * Makes a value that may carry objects and functions to other processes of the family:
  * g_variant_new() with two more letters.
  *
- * - `h` takes a shareable object (an #MprocQueue, an #MprocConnection); the value holds it as
- *   long as it lives, and so does every message that is made of it;
+ * - `h` takes a shareable object: a queue, a connection, a lock of either kind, a semaphore, an event,
+ *   a condition, a barrier, a shared value or array, a block of shared memory or a list in one; the
+ *   value holds it as long as it lives, and so does every message that is made of it;
  * - `f` takes an #MprocFunc.
  *
  * Both stand alone or inside tuples and dictionary entries; in the value both have the type `h`.
