@@ -397,9 +397,15 @@ mproc_arena_own (MprocOffset payload, guint32 owner)
 }
 
 gboolean
+mproc_arena_disown (MprocOffset payload, guint32 owner)
+{
+  return mproc_cas32 (&block_of (payload)->owner, owner, 0);
+}
+
+gboolean
 mproc_arena_free_of (MprocOffset payload, guint32 owner)
 {
-  if (!mproc_cas32 (&block_of (payload)->owner, owner, 0))
+  if (!mproc_arena_disown (payload, owner))
     return FALSE;
   mproc_arena_free (payload);
   return TRUE;

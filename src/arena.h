@@ -75,6 +75,10 @@ void mproc_arena_free (MprocOffset block);
 void mproc_arena_own (MprocOffset block, guint32 owner);
 gboolean mproc_arena_free_of (MprocOffset block, guint32 owner);
 
+/* The first half of that: TRUE if it was so, and the block is the caller's to free.  The living
+ * let go of their words between the two, since who is free is soon somebody else's. */
+gboolean mproc_arena_disown (MprocOffset block, guint32 owner);
+
 G_END_DECLS
 
 #endif

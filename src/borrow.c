@@ -104,11 +104,16 @@ end_loan (gpointer data)
 
   if (mproc_self_or_none () == self->process)
     {
-      /* In this order, as the sweep does: killed in between, the block has no owner any
-       * more, and is not freed again. */
-      mproc_arena_free_of (mproc_load64 (self->cell), self->process);
-      MPROC_CRASH_POINT (LOAN_FREED);
+      MprocOffset block = mproc_load64 (self->cell);
+      gboolean ours = mproc_arena_disown (block, self->process);
+
+      /* The cell no longer names the block when it is free, and perhaps another thread's.
+       * Killed in between, it is lost. */
       mproc_store64 (self->cell, 0);
+      mproc_crash_order ();
+      MPROC_CRASH_POINT (LOAN_DISOWNED);
+      if (ours)
+        mproc_arena_free (block);
       mproc_borrow_give_back (self->cell);
     }
   g_free (self);

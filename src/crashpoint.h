@@ -150,10 +150,10 @@ G_BEGIN_DECLS
   POINT (GET_MOVED, "an item is taken, the lock held")                                   \
   POINT (GET_RELEASED, "an item is taken, putters and other getters not woken")          \
   POINT (GET_BLOCK_COPIED, "a block has been copied, and is not free")                   \
-  POINT (GET_BLOCK_FREED, "the intent names a block that is free")                       \
+  POINT (GET_BLOCK_DISOWNED, "a block that was copied is no one's, and not free")        \
   POINT (LOAN_CELLS_MADE, "a segment of cells for loans is in nobody's books")           \
   POINT (LOAN_CELLS_LISTED, "a segment is in its process's list, and has no loan")       \
-  POINT (LOAN_FREED, "a block that was lent is free, its cell names it still")           \
+  POINT (LOAN_DISOWNED, "a block that was lent is no one's, and not free")               \
   POINT (GET_REPAIRED, "a repairer has counted again")
 
 /* The end of a queue. */

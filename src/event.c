@@ -79,6 +79,9 @@ mproc_event_set (MprocEvent *self)
   g_return_if_fail (IS_EVENT (self));
 
   word = word_of (self);
+  /* What the caller has done before, for the waiters to find, comes before the look whether it
+   * is set already: one who clears it just now and then looks for that must not miss both. */
+  atomic_thread_fence (memory_order_seq_cst);
   before = mproc_load32 (word);
   do
     if (before & IS_SET)
@@ -97,6 +100,7 @@ mproc_event_clear (MprocEvent *self)
   g_return_if_fail (IS_EVENT (self));
 
   atomic_fetch_and (word_of (self), ~IS_SET);
+  atomic_thread_fence (memory_order_seq_cst); /* see mproc_event_set */
 }
 
 gboolean

@@ -62,15 +62,20 @@ mproc_queue_make_block (MprocQueue *self, Item *item, GError **error)
   return TRUE;
 }
 
-/* Freed first: the intent does no harm to a block that has no owner any more. */
+/* In the order of mproc_queue_empty_block. */
 void
 mproc_queue_free_block (Item *self)
 {
+  gboolean ours;
+
   if (self->block == 0)
     return;
-  mproc_arena_free_of (self->block, self->owner);
+  ours = mproc_arena_disown (self->block, self->owner);
   if (self->guarded)
     mproc_intent_end (self->block);
+  mproc_crash_order ();
+  if (ours)
+    mproc_arena_free (self->block);
   self->block = 0;
 }
 

@@ -138,16 +138,21 @@ mproc_queue_may_get (gpointer data)
          mproc_load32 (&body->chain.producer.ended);
 }
 
-/* Freed first: the intent does no harm to a block that has no owner any more. */
+/* The intent is gone before the block is free: another thread of this process may own the block
+ * next, and must not find it named by us when we die. */
 void
 mproc_queue_empty_block (MprocQueueRequest *request)
 {
+  gboolean ours;
+
   mproc_request_copy (request, mproc_arena_at (request->block, request->size));
   MPROC_CRASH_POINT (GET_BLOCK_COPIED);
-  mproc_arena_free_of (request->block, request->owner);
-  MPROC_CRASH_POINT (GET_BLOCK_FREED);
+  ours = mproc_arena_disown (request->block, request->owner);
   if (request->guarded)
     mproc_intent_end (request->block);
+  MPROC_CRASH_POINT (GET_BLOCK_DISOWNED);
+  if (ours)
+    mproc_arena_free (request->block);
 }
 
 GVariant *

@@ -361,10 +361,10 @@ static const CrashPlan plans[] = {
   { AT (GET_MOVED), &of_turns, 3, GOT },
   { AT (GET_RELEASED), &of_putters, 3, GOT },
   { AT (GET_BLOCK_COPIED), &of_turns, 3, GOT },
-  { AT (GET_BLOCK_FREED), &of_turns, 3, GOT },
+  { AT (GET_BLOCK_DISOWNED), &of_turns, 3, GOT, LOSES_BLOCK },
   { AT (LOAN_CELLS_MADE), &of_turns, LOSES_BLOCK },
   { AT (LOAN_CELLS_LISTED), &of_turns },
-  { AT (LOAN_FREED), &of_turns, 3, GOT },
+  { AT (LOAN_DISOWNED), &of_turns, 3, GOT, LOSES_BLOCK },
   { AT (GET_REPAIRED), &of_turns, FIRST (GET_COUNTED) },
 };
 
