@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Events: who waits, who is woken, also by a set that is taken back at once. */
+#include "atomic.h"
 #include "kill.h"
 #include "remote.h"
 
@@ -325,6 +326,71 @@ START_TEST (what_the_dead_have_set_is_set)
 }
 END_TEST
 
+/* One thread does some work and sets the event, which may be set still; the other clears it, then
+ * looks for work, then waits.  It must see one of the two. */
+typedef struct
+{
+  MprocEvent *event;
+  MprocAtomic32 work;
+  MprocAtomic32 round; /* the worker may begin */
+  MprocAtomic32 ended; /* it has */
+} Race;
+
+#define N_RACES 50000
+#define NO_MORE G_MAXUINT32
+
+static gpointer
+work_and_set (gpointer data)
+{
+  Race *race = data;
+
+  for (guint32 i = 1;; i++)
+    {
+      guint32 round;
+
+      while ((round = mproc_load32 (&race->round)) != i)
+        if (round == NO_MORE)
+          return NULL;
+      atomic_store_explicit (&race->work, 1, memory_order_relaxed);
+      mproc_event_set (race->event);
+      mproc_store32 (&race->ended, i);
+    }
+}
+
+static gboolean
+misses_work (Race *race, guint32 i)
+{
+  guint32 found;
+
+  mproc_event_set (race->event);
+  mproc_store32 (&race->work, 0);
+  mproc_store32 (&race->round, i);
+  for (volatile guint32 pause = 0; pause < i % 64; pause++)
+    ;
+  mproc_event_clear (race->event);
+  found = atomic_load_explicit (&race->work, memory_order_relaxed);
+  while (mproc_load32 (&race->ended) != i)
+    ;
+  return !found && !mproc_event_wait (race->event, 0);
+}
+
+START_TEST (what_is_done_before_a_set_is_seen)
+{
+  Race race = { mproc_event_new (NULL), 0, 0, 0 };
+  GThread *thread = g_thread_new ("worker", work_and_set, &race);
+  gint64 end = g_get_monotonic_time () + MPROC_SECONDS (1);
+  guint n_missed = 0;
+
+  /* Many on two processors, few where the threads have to share one. */
+  for (guint32 i = 1; i <= N_RACES && g_get_monotonic_time () < end; i++)
+    n_missed += misses_work (&race, i);
+  mproc_store32 (&race.round, NO_MORE);
+  g_thread_join (thread);
+  ck_assert_uint_eq (n_missed, 0);
+  mproc_event_unref (race.event);
+}
+END_TEST
+
 Suite *
 mproc_test_event_suite (void)
 {
@@ -337,6 +403,7 @@ mproc_test_event_suite (void)
   tcase_add_test (tcase, misuse_is_noticed);
   tcase_add_loop_test (tcase, processes_see_each_others_events, 0, n);
   tcase_add_loop_test (tcase, all_who_wait_are_woken, 0, n);
+  tcase_add_test (tcase, what_is_done_before_a_set_is_seen);
   tcase_add_loop_test (tcase, a_pulse_wakes_all, 0, n);
   tcase_add_loop_test (tcase, a_pulse_is_not_missed, 0, n);
   tcase_add_loop_test (tcase, many_pulses, 0, n);
