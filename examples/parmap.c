@@ -16,27 +16,40 @@ cube (GVariant *x, GError **error)
   return g_variant_new_int32 (n * n * n);
 }
 
+/* One item's result, with the item's place. */
+static gboolean
+apply_one (MprocFunc function, GVariant *item, MprocQueue *out, GError **error)
+{
+  GVariant *x, *result;
+  guint32 i;
+
+  g_variant_get (item, "(u*)", &i, &x);
+  result = function (x, error);
+  g_variant_unref (x);
+  return result != NULL &&
+         mproc_queue_put (out, g_variant_new ("(u*)", i, result), MPROC_FOREVER, error);
+}
+
 static GVariant *
 apply (GVariant *args, GError **error)
 {
+  GError *end = NULL;
+  gboolean done = TRUE;
   MprocFunc function;
   MprocQueue *in;
   MprocQueue *out;
 
   if (!mproc_unpack (args, error, "(f&h&h)", &function, &in, &out))
     return NULL;
-  for (GVariant *item; (item = mproc_queue_get (in, 0, NULL)) != NULL;)
+  for (GVariant *item; done && (item = mproc_queue_get (in, 0, &end)) != NULL;)
     {
-      GVariant *x;
-      guint32 i;
-
-      g_variant_get (item, "(u*)", &i, &x);
-      if (!mproc_queue_put (out, g_variant_new ("(u*)", i, function (x, error)),
-                            MPROC_FOREVER, error))
-        return NULL;
-      g_variant_unref (x);
+      done = apply_one (function, item, out, error);
       g_variant_unref (item);
     }
+  if (g_error_matches (end, MPROC_ERROR, MPROC_ERROR_EMPTY))
+    g_clear_error (&end); /* no more items */
+  else if (end != NULL)
+    g_propagate_error (error, end);
   return NULL;
 }
 

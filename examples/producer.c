@@ -20,16 +20,23 @@ produce (GVariant *args, GError **error)
 static GVariant *
 consume (GVariant *args, GError **error)
 {
+  GError *end = NULL;
   MprocQueue *queue;
   gint32 sum = 0;
 
   if (!mproc_unpack (args, error, "(&h)", &queue))
     return NULL;
-  for (GVariant *item; (item = mproc_queue_get (queue, MPROC_FOREVER, NULL)) != NULL;)
+  for (GVariant *item; (item = mproc_queue_get (queue, MPROC_FOREVER, &end)) != NULL;)
     {
       sum += g_variant_get_int32 (item);
       g_variant_unref (item);
     }
+  if (!g_error_matches (end, MPROC_ERROR, MPROC_ERROR_CLOSED))
+    {
+      g_propagate_error (error, end);
+      return NULL;
+    }
+  g_error_free (end);
   printf ("the sum is %d\n", sum);
   return NULL;
 }

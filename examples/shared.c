@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A number and an array in shared memory, which a child changes. */
+/* A number and an array in shared memory, which a child negates. */
 #include <mproc.h>
 #include <stdio.h>
 
@@ -8,12 +8,14 @@ negate (GVariant *args, GError **error)
 {
   MprocValue *number;
   MprocArray *array;
-  gsize n;
+  double *value;
   gint32 *items;
+  gsize n;
 
   if (!mproc_unpack (args, error, "(&h&h)", &number, &array))
     return NULL;
-  *(double *) mproc_value_get_data (number) = 3.1415927;
+  value = mproc_value_get_data (number);
+  *value = -*value;
   items = mproc_array_get_data (array, &n);
   for (gsize i = 0; i < n; i++)
     items[i] = -items[i];
@@ -31,7 +33,8 @@ main (int argc, char **argv)
   char *text;
 
   mproc_init (&argc, &argv);
-  number = mproc_value_new ("d", NULL, MPROC_OWN_LOCK, &error);
+  number =
+      mproc_value_new ("d", g_variant_new_double (-3.1415927), MPROC_OWN_LOCK, &error);
   array =
       mproc_array_new ("i", 0, g_variant_new_parsed ("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"),
                        MPROC_OWN_LOCK, &error);

@@ -17,26 +17,39 @@ square (GVariant *x, GError **error)
   return g_variant_new_double (g_variant_get_double (x) * g_variant_get_double (x));
 }
 
+static gboolean
+carry_out (GVariant *task, MprocQueue *results, GError **error)
+{
+  MprocFunc function;
+  GVariant *x, *result;
+
+  if (!mproc_unpack (task, error, "(f@d)", &function, &x))
+    return FALSE;
+  result = function (x, error);
+  g_variant_unref (x);
+  return result != NULL && mproc_queue_put (results, result, MPROC_FOREVER, error);
+}
+
 static GVariant *
 work (GVariant *args, GError **error)
 {
+  GError *end = NULL;
   MprocQueue *tasks;
   MprocQueue *results;
+  gboolean done = TRUE;
 
   if (!mproc_unpack (args, error, "(&h&h)", &tasks, &results))
     return NULL;
-  for (GVariant *task; (task = mproc_queue_get (tasks, MPROC_FOREVER, NULL)) != NULL;)
+  for (GVariant *task;
+       done && (task = mproc_queue_get (tasks, MPROC_FOREVER, &end)) != NULL;)
     {
-      MprocFunc function;
-      GVariant *x;
-
-      if (!mproc_unpack (task, error, "(f@d)", &function, &x) ||
-          !mproc_queue_put (results, function (x, error), MPROC_FOREVER, error) ||
-          !mproc_queue_task_done (tasks, error))
-        return NULL;
-      g_variant_unref (x);
+      done = carry_out (task, results, error) && mproc_queue_task_done (tasks, error);
       g_variant_unref (task);
     }
+  if (g_error_matches (end, MPROC_ERROR, MPROC_ERROR_CLOSED))
+    g_clear_error (&end); /* no more tasks */
+  else if (end != NULL)
+    g_propagate_error (error, end);
   return NULL;
 }
 
@@ -65,11 +78,14 @@ main (int argc, char **argv)
   mproc_queue_join (tasks, MPROC_FOREVER); /* every task is done: all results are there */
   mproc_queue_shutdown (tasks, FALSE);
 
-  for (GVariant *result; (result = mproc_queue_get (results, 0, NULL)) != NULL;)
+  for (GVariant *result; (result = mproc_queue_get (results, 0, &error)) != NULL;)
     {
       printf ("%g\n", g_variant_get_double (result));
       g_variant_unref (result);
     }
+  if (!g_error_matches (error, MPROC_ERROR, MPROC_ERROR_EMPTY))
+    g_error ("%s", error->message);
+  g_clear_error (&error);
   mproc_process_join (worker, MPROC_FOREVER);
   mproc_process_unref (worker);
   mproc_queue_unref (results);
