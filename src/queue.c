@@ -70,7 +70,11 @@ open_object (const MprocClass *class_, MprocOffset block, GError **error)
 static void
 close_object (MprocObject *object)
 {
-  g_free (object);
+  MprocQueue *self = (MprocQueue *) object;
+
+  if (self->closers != NULL)
+    g_array_unref (self->closers);
+  g_free (self);
 }
 
 const MprocClass *
@@ -276,12 +280,71 @@ mproc_queue_set_ended (GError **error)
                        "the queue has been shut down");
 }
 
+/* The local object is shared by members that are threads, and comes to a forked child as
+ * its parent left it, but each member closes for itself.  In what follows the local lock
+ * is in hand, so that no child is forked in the middle of a change. */
+
+/* A forked child has closed nothing yet, and none of its parent's members live here. */
+static void
+forget_closers_of_parent (MprocQueue *self)
+{
+  if (self->process == mproc_process_self ())
+    return;
+  self->process = mproc_process_self ();
+  if (self->closers != NULL)
+    g_array_set_size (self->closers, 0);
+  g_atomic_int_set (&self->closed, FALSE);
+}
+
+static gboolean
+is_closer (MprocQueue *self, MprocMember member)
+{
+  for (guint i = 0; self->closers != NULL && i < self->closers->len; i++)
+    if (g_array_index (self->closers, MprocMember, i) == member)
+      return TRUE;
+  return FALSE;
+}
+
+/* Threads come and go: those that have gone make room. */
+static void
+add_closer (MprocQueue *self, MprocMember member)
+{
+  if (self->closers == NULL)
+    self->closers = g_array_new (FALSE, FALSE, sizeof (MprocMember));
+  for (guint i = self->closers->len; i > 0; i--)
+    if (!mproc_member_is_current (g_array_index (self->closers, MprocMember, i - 1)))
+      g_array_remove_index_fast (self->closers, i - 1);
+  g_array_append_val (self->closers, member);
+  g_atomic_int_set (&self->closed, TRUE);
+}
+
+/* mproc_self comes first: it may take the local lock itself. */
+gboolean
+mproc_queue_is_closed_by_caller (MprocQueue *self)
+{
+  MprocMember member = mproc_self ();
+  gboolean result;
+
+  mproc_local_lock ();
+  forget_closers_of_parent (self);
+  result = is_closer (self, member);
+  mproc_local_unlock ();
+  return result;
+}
+
 void
 mproc_queue_close (MprocQueue *self)
 {
+  MprocMember member;
+
   g_return_if_fail (MPROC_IS_QUEUE (self));
 
-  g_atomic_int_set (&self->closed, TRUE);
+  member = mproc_self ();
+  mproc_local_lock ();
+  forget_closers_of_parent (self);
+  if (!is_closer (self, member))
+    add_closer (self, member);
+  mproc_local_unlock ();
 }
 
 static void

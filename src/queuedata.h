@@ -47,7 +47,9 @@ struct MprocQueue
 {
   MprocObject object;
   MprocQueueBody *body;
-  gint closed;
+  gint closed;           /* 0: nobody in this process has closed it */
+  GArray *closers;       /* the members that have, under the local lock; NULL: none yet */
+  MprocMember process;   /* the process whose members they are */
   gsize max_simple_size; /* longer items go into blocks, or cannot be put */
   MprocSpin pace;        /* see mproc_queue_make_block */
   guint8 padding[128];
@@ -117,13 +119,17 @@ gboolean mproc_queue_spin (MprocSpin *spin,
                            gboolean (*look) (gpointer),
                            gpointer data);
 
+/* Once somebody has closed it: whether the caller's member is among them. */
+gboolean mproc_queue_is_closed_by_caller (MprocQueue *self);
+
 static inline gboolean
 mproc_queue_is_closed (MprocQueue *self)
 {
-  return G_UNLIKELY (g_atomic_int_get (&self->closed));
+  return G_UNLIKELY (g_atomic_int_get (&self->closed)) &&
+         mproc_queue_is_closed_by_caller (self);
 }
 
-/* CLOSED: by this process, or shut down. */
+/* CLOSED: by this member, or shut down. */
 void mproc_queue_set_closed (GError **error);
 void mproc_queue_set_ended (GError **error);
 

@@ -26,7 +26,8 @@ typedef enum
 {
   ONE_BY_ONE,
   IN_BATCHES,
-  BORROWED /* bytes only, and most of them long */
+  BORROWED, /* bytes only, and most of them long */
+  AS_TASKS  /* each is said to be done; only consumers are killed */
 } Way;
 
 /* In the arena. */
@@ -38,6 +39,7 @@ typedef struct
   MprocAtomic32 n_torn;
   MprocAtomic32 n_disordered;
   MprocAtomic32 n_twice;
+  MprocAtomic32 n_done; /* tasks, as those know who did them */
   Series series[MAX_NUMBERS];
 } Ledger;
 
@@ -211,6 +213,19 @@ take_one (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
 }
 
 static gboolean
+take_task (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
+{
+  if (!take_one (queue, ledger, last, error))
+    return FALSE;
+  mproc_crash_order ();
+  if (!mproc_queue_task_done (queue, error))
+    return FALSE;
+  mproc_crash_order ();
+  mproc_add32 (&ledger->n_done, 1);
+  return TRUE;
+}
+
+static gboolean
 take_batch (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
 {
   GPtrArray *values = mproc_queue_get_many (queue, BATCH, MPROC_FOREVER, error);
@@ -267,6 +282,7 @@ consume (GVariant *args, GError **error)
   ledger = mproc_arena_at ((MprocOffset) offset, sizeof *ledger);
   take = ledger->way == IN_BATCHES ? take_batch
          : ledger->way == BORROWED ? borrow
+         : ledger->way == AS_TASKS ? take_task
                                    : take_one;
   last = g_new0 (gint32, MAX_NUMBERS);
   while (take (queue, ledger, last, error))
@@ -354,6 +370,46 @@ expect_all_well (Arena *self)
   ck_assert_uint_eq (mproc_queue_get_n_bytes (self->queue), 0);
 }
 
+static GVariant *
+join_tasks (GVariant *args, GError **error)
+{
+  MprocQueue *queue;
+
+  if (mproc_unpack (args, error, "(&h)", &queue) &&
+      !mproc_queue_join (queue, MPROC_SECONDS (30)))
+    g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT, "not all are done");
+  return NULL;
+}
+
+/* When nobody takes any more: whose taker died before it said that it was done, that is
+ * said in its place, and the one who waits for all of them goes on.  Each item counts
+ * once, and so does each word that it is done. */
+static void
+finish_for_the_dead (Arena *self)
+{
+  Ledger *ledger = self->ledger;
+  guint n_sent = 0;
+  guint n_lost = count_missing (ledger, &n_sent);
+  guint n_said = 0;
+  MprocProcess *joiner;
+  GError *error = NULL;
+
+  ck_assert (n_lost == 0 || !mproc_queue_join (self->queue, 0));
+  joiner = start_child (self->method, join_tasks, mproc_pack ("(h)", self->queue));
+  while (mproc_queue_task_done (self->queue, &error))
+    n_said++;
+  expect_error (&error, MPROC_ERROR_OVER_RELEASE, "task_done");
+  end_child (joiner);
+  ck_assert (mproc_queue_join (self->queue, 0));
+  /* Each of the dead has lost an item before it was seen, or had said that it was done
+   * and could not count that any more, or neither. */
+  ck_assert_uint_ge (n_said, n_lost);
+  ck_assert_uint_le (n_said, self->n_killed[1]);
+  ck_assert_uint_ge (n_sent, mproc_load32 (&ledger->n_done) + n_said);
+  ck_assert_uint_le (n_sent + n_lost,
+                     mproc_load32 (&ledger->n_done) + n_said + self->n_killed[1]);
+}
+
 static MprocStartMethod
 quick_method (void)
 {
@@ -361,9 +417,25 @@ quick_method (void)
 }
 
 static void
-run (Way way, guint max_items, guint64 max_bytes, gint n_kills)
+kill_often (Arena *self, gint n_kills)
 {
-  GRand *rand = g_rand_new_with_seed (max_items);
+  GRand *rand = g_rand_new_with_seed ((guint32) n_kills);
+  gint first = self->ledger->way == AS_TASKS ? N_EACH : 0;
+
+  for (gint k = 0; k < n_kills; k++)
+    {
+      guint i = (guint) g_rand_int_range (rand, first, 2 * N_EACH);
+
+      g_usleep ((gulong) g_rand_int_range (rand, 0, 2000));
+      kill_one (self, i);
+      start (self, i);
+    }
+  g_rand_free (rand);
+}
+
+static void
+run_round (Way way, guint max_items, guint64 max_bytes, gint n_kills)
+{
   Arena self = { .method = quick_method () };
 
   self.queue = mproc_queue_new_full (max_items, max_bytes, NULL);
@@ -373,14 +445,7 @@ run (Way way, guint max_items, guint64 max_bytes, gint n_kills)
   self.ledger->way = way;
   for (guint i = 0; i < 2 * N_EACH; i++)
     start (&self, i);
-  for (gint k = 0; k < n_kills; k++)
-    {
-      guint i = (guint) g_rand_int_range (rand, 0, 2 * N_EACH);
-
-      g_usleep ((gulong) g_rand_int_range (rand, 0, 2000));
-      kill_one (&self, i);
-      start (&self, i);
-    }
+  kill_often (&self, n_kills);
   mproc_store32 (&self.ledger->stop, 1);
   for (guint i = 0; i < N_EACH; i++)
     end_child (self.children[i]);
@@ -388,9 +453,18 @@ run (Way way, guint max_items, guint64 max_bytes, gint n_kills)
   for (guint i = N_EACH; i < 2 * N_EACH; i++)
     end_child (self.children[i]);
   expect_all_well (&self);
+  if (way == AS_TASKS)
+    finish_for_the_dead (&self);
   mproc_arena_free (self.block);
   mproc_queue_unref (self.queue);
-  g_rand_free (rand);
+}
+
+/* In rounds, for each of which there are numbers enough. */
+static void
+run (Way way, guint max_items, guint64 max_bytes, gint n_kills)
+{
+  for (; n_kills > 0; n_kills -= 500)
+    run_round (way, max_items, max_bytes, MIN (n_kills, 500));
 }
 
 static gint
@@ -423,6 +497,9 @@ START_TEST (killed_while_borrowing)
 }
 END_TEST
 
+START_TEST (killed_at_tasks) { run (AS_TASKS, 100, 0, n_kills () / 2); }
+END_TEST
+
 Suite *
 mproc_test_queue_kill_suite (void)
 {
@@ -434,5 +511,6 @@ mproc_test_queue_kill_suite (void)
   tcase_add_test (tcase, killed_where_bytes_are_counted);
   tcase_add_loop_test (tcase, killed_in_batches, 0, 2);
   tcase_add_test (tcase, killed_while_borrowing);
+  tcase_add_test (tcase, killed_at_tasks);
   return suite;
 }

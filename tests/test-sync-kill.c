@@ -430,27 +430,47 @@ wait_for_progress (Run *self, guint32 n)
   return g_get_monotonic_time () - begin;
 }
 
+/* The others are on their own, and all of them at work. */
+static gboolean
+others_go_on_soon (Run *self, guint i, GRand *rand)
+{
+  gboolean soon;
+
+  wait_for_progress (self, 1);
+  g_usleep ((gulong) g_rand_int_range (rand, 0, 1000));
+  kill_one (self, i);
+  soon = wait_for_progress (self, 1) <= SOON;
+  start (self, i);
+  return soon;
+}
+
 /* Mostly the successor is there at once, and may be the first to find what the dead one has
- * left.  Now and then the others are on their own. */
+ * left.  Now and then the others are on their own.  A machine that does other work may be
+ * late too, but hardly two times in a row. */
 static void
 kill_often (Run *self, gint n_kills)
 {
   GRand *rand = g_rand_new_with_seed (self->scenario);
-  gint n_soon = 0;
+  gint n_looks = 0;
   gint n_late = 0;
 
   for (gint k = 0; k < n_kills; k++)
     {
       guint i = (guint) g_rand_int_range (rand, 0, N_WORKERS);
 
+      if (k % 8 == 0 || n_kills < 8)
+        {
+          n_looks++;
+          if (!others_go_on_soon (self, i, rand) && !others_go_on_soon (self, i, rand))
+            n_late++;
+          continue;
+        }
       g_usleep ((gulong) g_rand_int_range (rand, 0, 1000));
       kill_one (self, i);
-      if (k % 8 == 0 || n_kills < 8)
-        *(wait_for_progress (self, 1) <= SOON ? &n_soon : &n_late) += 1;
       start (self, i);
     }
   wait_for_progress (self, 1);
-  ck_assert_int_ge (n_soon, n_late);
+  ck_assert_int_le (n_late, MAX (1, n_looks / 10));
   g_rand_free (rand);
 }
 

@@ -295,6 +295,9 @@ MPROC_API gboolean mproc_queue_task_done (MprocQueue *self, GError **error);
  *
  * Waits until mproc_queue_task_done() has been called for every item that was put.
  *
+ * An item whose taker died stays unfinished: wait with a timeout, and call task_done in its
+ * place.
+ *
  * Returns: %TRUE if that is so, %FALSE if the time was up
  */
 MPROC_API gboolean mproc_queue_join (MprocQueue *self, gint64 timeout_us);
@@ -303,8 +306,14 @@ MPROC_API gboolean mproc_queue_join (MprocQueue *self, gint64 timeout_us);
  * mproc_queue_close:
  * @self: a queue
  *
- * Says that this process has no more to do with the queue: its puts and gets are
- * %MPROC_ERROR_CLOSED from now on.  For the others nothing changes.
+ * Says that this process has no more to do with the queue: its puts and gets, from
+ * whatever thread of it, are %MPROC_ERROR_CLOSED from now on.  mproc_queue_get_size(),
+ * mproc_queue_is_empty(), mproc_queue_is_full(), mproc_queue_task_done() and
+ * mproc_queue_join() go on as before.
+ *
+ * For all other processes nothing changes, not even for a child that is forked later, nor,
+ * where a process runs as a thread (%MPROC_START_METHOD_THREAD), between it and its
+ * starter.  Closing again does nothing.
  */
 MPROC_API void mproc_queue_close (MprocQueue *self);
 
