@@ -331,9 +331,9 @@ END_TEST
 typedef struct
 {
   MprocEvent *event;
-  MprocAtomic32 work;
-  MprocAtomic32 round; /* the worker may begin */
-  MprocAtomic32 ended; /* it has */
+  _Alignas(128) MprocAtomic32 work;  /* in lines of their own, as work mostly is */
+  _Alignas(128) MprocAtomic32 round; /* the worker may begin */
+  _Alignas(128) MprocAtomic32 ended; /* it has */
 } Race;
 
 #define N_RACES 50000
@@ -351,6 +351,8 @@ work_and_set (gpointer data)
       while ((round = mproc_load32 (&race->round)) != i)
         if (round == NO_MORE)
           return NULL;
+      for (volatile guint32 pause = 0; pause < i * 7 % 40; pause++)
+        ;
       atomic_store_explicit (&race->work, 1, memory_order_relaxed);
       mproc_event_set (race->event);
       mproc_store32 (&race->ended, i);
