@@ -32,6 +32,9 @@
 /* A guardian that does not read for so long is taken for dead. */
 #define PATIENCE (2 * G_USEC_PER_SEC)
 
+/* How often one that was given up looks whether there still is a name, in ms. */
+#define LOOK 2000
+
 #define LARGEST_DESCRIPTOR (1 << 20)
 
 /* A name, and the record that tells of it: it is there (again); without a text: it is
@@ -197,17 +200,28 @@ watch_creator (const MprocOsIdentity *who)
   return watch;
 }
 
+/* The creator takes names away without telling a guardian that it has given up. */
+static void
+forget_those_gone (void)
+{
+  for (gsize i = table.n; i-- > 0;)
+    if (!mproc_posix_is_named (table.names[i].path, table.names[i].identity))
+      table.names[i] = table.names[--table.n];
+}
+
+/* Or that of the last name. */
 static void
 await_end (int watch)
 {
   struct pollfd poll_end = { watch, POLLIN, 0 };
-  int n = -1;
+  int n = 0;
 
-  while (watch >= 0 && n <= 0)
+  while (watch >= 0 && table.n > 0)
     {
-      n = poll (&poll_end, 1, -1);
-      if (n < 0 && errno != EINTR && errno != EAGAIN)
+      n = poll (&poll_end, 1, LOOK);
+      if (n > 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
         return;
+      forget_those_gone ();
     }
 }
 
@@ -227,8 +241,7 @@ run_guardian (const Creator *creator)
   while (read_record (creator->reader, &record))
     if (!note (&record))
       _exit (1); /* the creator finds out, and makes another one */
-  if (table.n > 0)
-    await_end (watch);
+  await_end (watch);
   for (gsize i = 0; i < table.n; i++)
     (void) mproc_posix_unlink_same (table.names[i].path, table.names[i].identity);
   _exit (0);

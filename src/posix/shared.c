@@ -125,6 +125,15 @@ is_same (const struct stat *about, const guint64 *identity)
   return memcmp (found, identity, sizeof found) == 0;
 }
 
+gboolean
+mproc_posix_is_named (const char *path, const guint64 *identity)
+{
+  struct stat about;
+  int number = look_at (path, &about);
+
+  return number == 0 ? is_same (&about, identity) : number != ENOENT;
+}
+
 int
 mproc_posix_unlink_same (const char *path, const guint64 *identity)
 {
@@ -362,15 +371,6 @@ mproc_os_shared_unlink (const char *name, const MprocOsShared *shared, GError **
   return number == 0 || refuse (name, number, error);
 }
 
-static gboolean
-has_name (const char *path, const guint64 *identity)
-{
-  struct stat about;
-  int number = look_at (path, &about);
-
-  return number == 0 ? is_same (&about, identity) : number != ENOENT;
-}
-
 /* Another process may have taken the name away: then there is nothing to guard. */
 void
 mproc_os_shared_clear (const char *name, MprocOsShared *shared)
@@ -381,6 +381,6 @@ mproc_os_shared_clear (const char *name, MprocOsShared *shared)
     munmap (shared->base, shared->size);
   shared->base = NULL;
   if (name != NULL && make_path (name, path, NULL) &&
-      mproc_posix_guards_block (shared->identity) && !has_name (path, shared->identity))
+      mproc_posix_guards_block (shared->identity) && !mproc_posix_is_named (path, shared->identity))
     (void) mproc_posix_unguard_block (shared->identity);
 }
