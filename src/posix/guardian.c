@@ -161,8 +161,8 @@ close_between (int first, int last)
     return;
 #endif
   getrlimit (RLIMIT_NOFILE, &limit);
-  for (int fd = first;
-       fd <= last && fd < (int) MIN (limit.rlim_cur, LARGEST_DESCRIPTOR); fd++)
+  for (int fd = first; fd <= last && fd < (int) MIN (limit.rlim_cur, LARGEST_DESCRIPTOR);
+       fd++)
     close (fd);
 }
 

@@ -60,10 +60,11 @@ refuse (const char *name, int number, GError **error)
                    name);
       break;
     case ENXIO:
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                   "shared memory \"%s\": the name is that of something else, which is no "
-                   "block; use another name",
-                   name);
+      g_set_error (
+          error, MPROC_ERROR, MPROC_ERROR_INVALID,
+          "shared memory \"%s\": the name is that of something else, which is no "
+          "block; use another name",
+          name);
       break;
     case EINVAL:
     case ENAMETOOLONG:
@@ -168,8 +169,10 @@ refuse_size (const char *name, int fd, int number, guint64 size, GError **error)
   if (number != ENOSPC && number != ENOMEM)
     return refuse (name, number, error);
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-               "shared memory \"%s\": %" G_GUINT64_FORMAT " bytes are wanted, there is room "
-               "for %" G_GUINT64_FORMAT " at most; take away the names of blocks that are not "
+               "shared memory \"%s\": %" G_GUINT64_FORMAT
+               " bytes are wanted, there is room "
+               "for %" G_GUINT64_FORMAT
+               " at most; take away the names of blocks that are not "
                "needed, or make room where the system keeps them: %s",
                name, size, room_in (fd), g_strerror (number));
   return FALSE;
@@ -250,10 +253,11 @@ check_free (const char *name, const char *path, GError **error)
 
   if ((number == 0 && !is_block (&about)) || number == ENXIO)
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_EXISTS,
-                   "shared memory \"%s\": the name is that of something else, which is no "
-                   "block; use another name",
-                   name);
+      g_set_error (
+          error, MPROC_ERROR, MPROC_ERROR_EXISTS,
+          "shared memory \"%s\": the name is that of something else, which is no "
+          "block; use another name",
+          name);
       return FALSE;
     }
   return (number != 0 && number != EACCES) || refuse (name, EEXIST, error);
@@ -348,8 +352,7 @@ mproc_os_shared_open (const char *name, MprocOsShared *out, GError **error)
       number = reserve_holes (fd, &about);
       if (number == 0)
         number = map (fd, (gsize) about.st_size, out);
-      ok = number == 0 ||
-           refuse_size (name, fd, number, (guint64) about.st_size, error);
+      ok = number == 0 || refuse_size (name, fd, number, (guint64) about.st_size, error);
     }
   close (fd);
   return ok;
@@ -381,6 +384,7 @@ mproc_os_shared_clear (const char *name, MprocOsShared *shared)
     munmap (shared->base, shared->size);
   shared->base = NULL;
   if (name != NULL && make_path (name, path, NULL) &&
-      mproc_posix_guards_block (shared->identity) && !mproc_posix_is_named (path, shared->identity))
+      mproc_posix_guards_block (shared->identity) &&
+      !mproc_posix_is_named (path, shared->identity))
     (void) mproc_posix_unguard_block (shared->identity);
 }
