@@ -249,7 +249,8 @@ gboolean mproc_os_shared_open (const char *name, MprocOsShared *out, GError **er
 gboolean
 mproc_os_shared_unlink (const char *name, const MprocOsShared *shared, GError **error);
 
-/* Unmaps it.  The name stays. */
+/* Unmaps it.  The name stays; where it is gone, nothing guards it any more.  Without @name
+ * that is not looked at, and no lock is taken that a fork holds. */
 void mproc_os_shared_clear (const char *name, MprocOsShared *shared);
 
 /* ------------------------------------------------------------------ wait and wake */

@@ -61,7 +61,7 @@ open_object (const MprocClass *class_, MprocOffset offset, GError **error)
   self = object_new (memory);
   if (read_layout (self, error))
     return &self->object;
-  mproc_shared_memory_get_class ()->close ((MprocObject *) memory);
+  mproc_shared_memory_discard (memory);
   g_free (self);
   return NULL;
 }

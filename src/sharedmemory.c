@@ -62,6 +62,15 @@ close_object (MprocObject *object)
   g_free (self);
 }
 
+/* Under the local lock, where the guardian of names may not be asked: a fork locks that first. */
+void
+mproc_shared_memory_discard (MprocSharedMemory *self)
+{
+  mproc_os_shared_clear (NULL, &self->shared);
+  g_free (self->name);
+  g_free (self);
+}
+
 static gboolean
 open_name (MprocSharedMemory *self, const char *name, GError **error)
 {
@@ -100,6 +109,7 @@ open_anonymous (MprocSharedMemory *self, MprocOffset offset, const Body *body)
   self->data = mproc_arena_at (start, self->size);
 }
 
+/* Under the local lock. */
 static MprocObject *
 open_object (const MprocClass *class_, MprocOffset offset, GError **error)
 {
@@ -111,7 +121,7 @@ open_object (const MprocClass *class_, MprocOffset offset, GError **error)
     open_anonymous (self, offset, body);
   else if (!open_same (self, mproc_arena_at (offset, sizeof (Body)), error))
     {
-      close_object (&self->object);
+      mproc_shared_memory_discard (self);
       return NULL;
     }
   return &self->object;

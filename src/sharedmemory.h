@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 MprocSharedMemory *
 mproc_shared_memory_duplicate (MprocHandle handle, MprocOffset body, GError **error);
 
+/* Closes one that mproc_shared_memory_duplicate() has made, under the local lock. */
+void mproc_shared_memory_discard (MprocSharedMemory *self);
+
 G_END_DECLS
 
 #endif

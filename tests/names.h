@@ -22,6 +22,17 @@ guint mproc_test_count_child_signals (void);
 /* How many bytes of memory with a name could still be made; 0: nobody knows. */
 guint64 mproc_test_room_for_names (void);
 
+/* Other things under the name of a block: a pipe; a block of that size of which nothing is
+ * reserved.  FALSE where there are no such things. */
+gboolean mproc_test_make_named_pipe (const char *name);
+gboolean mproc_test_make_hole (const char *name, guint64 size);
+
+/* How much of it is reserved. */
+guint64 mproc_test_count_reserved (const char *name);
+
+/* Without a word to anybody. */
+void mproc_test_remove_name (const char *name);
+
 /* @size bytes, a multiple of 8, behind which lies no memory. */
 guint8 *mproc_test_edge_new (gsize size);
 void mproc_test_edge_free (guint8 *edge, gsize size);

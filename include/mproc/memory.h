@@ -25,8 +25,9 @@ G_BEGIN_DECLS
  * Whatever another program may have written into a block with a name is not to be trusted.
  *
  * On POSIX systems a process that has made a name has a guardian, a small process that is not its
- * child, as long as one of its names is there.  A process that replaces itself (exec) or closes
- * descriptors that are not its own counts as ended.
+ * child, as long as one of its names is there.  It takes the names away when the process has ended.
+ * A process that replaces itself (exec) or closes descriptors that are not its own keeps the names
+ * that it had until it ends.
  *
  * Python up to 3.12 takes away the name of a block that it has only opened, when it ends, unless told
  * not to: `resource_tracker.unregister ("/" + name, "shared_memory")`.

@@ -2,10 +2,12 @@
 /* Names in the system that go when the process that made them has ended, however it ended.
  *
  * A guardian, a small process that is nobody's child, reads from a channel which names
- * there are, and unlinks what is left when the channel ends: that is, when the one process
- * that has the other end has ended.  It is made with the first name and ends with the
- * last.  It starts as a copy of the creator, whose table of names it so inherits; from
- * then on each is sent the same records.
+ * there are.  When the channel ends, the creator, who alone has the other end, has ended,
+ * or has closed it: it took the guardian for dead and made another one, became another
+ * program, or closed all its descriptors.  So the guardian waits for the end of the creator
+ * before it unlinks what is left.  It is made with the first name and ends with the last.
+ * It starts as a copy of the creator, whose table of names it so inherits; from then on
+ * each is sent the same records.
  *
  * What remains: both killed together leave the names behind, and so does the end of a
  * whole pid namespace. */
@@ -13,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -28,6 +31,9 @@
 
 /* A guardian that does not read for so long is taken for dead. */
 #define PATIENCE (2 * G_USEC_PER_SEC)
+
+/* How often one that was given up looks whether there still is a name, in ms. */
+#define LOOK 2000
 
 #define LARGEST_DESCRIPTOR (1 << 20)
 
@@ -115,6 +121,15 @@ note (const Name *record)
 /* From here to the next bar: what runs in a copy of a program that may have had threads.
  * Nothing but system calls. */
 
+/* What a guardian knows of whom it guards the names of. */
+typedef struct
+{
+  int reader; /* of the channel */
+  int watch;  /* readable when it has ended; -1: the guardian opens one */
+  MprocOsIdentity identity;
+  char title[16]; /* of the guardian, as long as the system takes it */
+} Creator;
+
 /* FALSE: that was all. */
 static gboolean
 read_record (int from, Name *record)
@@ -133,54 +148,100 @@ read_record (int from, Name *record)
   return TRUE;
 }
 
+/* Both included. */
 static void
-close_from (int first)
+close_between (int first, int last)
 {
   struct rlimit limit = { 0, 0 };
 
+  if (first > last)
+    return;
 #if defined(__linux__) && defined(SYS_close_range)
-  if (syscall (SYS_close_range, first, ~0u, 0) == 0)
+  if (syscall (SYS_close_range, first, last, 0) == 0)
     return;
 #endif
   getrlimit (RLIMIT_NOFILE, &limit);
-  for (int fd = first; fd < (int) MIN (limit.rlim_cur, LARGEST_DESCRIPTOR); fd++)
+  for (int fd = first; fd <= last && fd < (int) MIN (limit.rlim_cur, LARGEST_DESCRIPTOR);
+       fd++)
     close (fd);
 }
 
 /* Of the host's nothing stays open: no terminal, no folder, no end of a pipe whose other
- * end somebody watches.  Returns where the channel is now. */
-static int
-let_go (int reader)
+ * end somebody watches.  @watch may be -1. */
+static void
+let_go (int reader, int watch)
 {
   int null = open ("/dev/null", O_RDWR);
+  int low = MAX (MIN (reader, watch), STDERR_FILENO), high = MAX (reader, watch);
 
   for (int fd = 0; fd <= STDERR_FILENO; fd++)
     if (null < 0)
       close (fd);
     else
       (void) dup2 (null, fd);
-  (void) dup2 (reader, STDERR_FILENO + 1);
-  close_from (STDERR_FILENO + 2);
+  close_between (STDERR_FILENO + 1, low - 1);
+  close_between (low + 1, high - 1);
+  close_between (high + 1, G_MAXINT);
   (void) setsid ();
   (void) !chdir ("/");
-  return STDERR_FILENO + 1;
+}
+
+/* Something to wait for the end of @who with; -1 if that is over, or cannot be seen. */
+static int
+watch_creator (const MprocOsIdentity *who)
+{
+  int watch = mproc_posix_watch ((pid_t) who->pid);
+
+  if (watch >= 0 && mproc_os_is_dead (who)) /* and its number another process's */
+    {
+      close (watch);
+      watch = -1;
+    }
+  return watch;
+}
+
+/* The creator takes names away without telling a guardian that it has given up. */
+static void
+forget_those_gone (void)
+{
+  for (gsize i = table.n; i-- > 0;)
+    if (!mproc_posix_is_named (table.names[i].path, table.names[i].identity))
+      table.names[i] = table.names[--table.n];
+}
+
+/* Or that of the last name. */
+static void
+await_end (int watch)
+{
+  struct pollfd poll_end = { watch, POLLIN, 0 };
+  int n = 0;
+
+  while (watch >= 0 && table.n > 0)
+    {
+      n = poll (&poll_end, 1, LOOK);
+      if (n > 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+        return;
+      forget_those_gone ();
+    }
 }
 
 /* All signals stay blocked: it ends with its creator, not before. */
 MPROC_NORETURN static void
-run_guardian (int reader, const char *title)
+run_guardian (const Creator *creator)
 {
+  int watch = creator->watch;
   Name record;
 
-  reader = let_go (reader);
+  let_go (creator->reader, watch);
+  if (watch < 0)
+    watch = watch_creator (&creator->identity);
 #if defined(__linux__)
-  (void) prctl (PR_SET_NAME, title, 0, 0, 0);
-#else
-  (void) title;
+  (void) prctl (PR_SET_NAME, creator->title, 0, 0, 0);
 #endif
-  while (read_record (reader, &record))
+  while (read_record (creator->reader, &record))
     if (!note (&record))
       _exit (1); /* the creator finds out, and makes another one */
+  await_end (watch);
   for (gsize i = 0; i < table.n; i++)
     (void) mproc_posix_unlink_same (table.names[i].path, table.names[i].identity);
   _exit (0);
@@ -209,31 +270,44 @@ fork_quietly (void)
 
 /* In a child of the creator, whose own child the guardian is, and nobody's soon. */
 MPROC_NORETURN static void
-run_between (int reader, const char *title)
+run_between (const Creator *creator)
 {
   pid_t pid = fork_quietly ();
 
   if (pid == 0)
-    run_guardian (reader, title);
+    run_guardian (creator);
   _exit (pid < 0 ? errno : 0);
+}
+
+/* A pidfd stays what it is in the guardian, whatever becomes of the number; the queues of
+ * other systems are not inherited. */
+static void
+describe_creator (Creator *out, int reader)
+{
+  out->reader = reader;
+#if defined(__linux__)
+  out->watch = mproc_posix_watch (getpid ());
+#else
+  out->watch = -1;
+#endif
+  mproc_os_identify (&out->identity);
+  g_snprintf (out->title, sizeof out->title, "mproc:%d", (int) getpid ());
 }
 
 /* Returns an errno. */
 static int
-fork_guardian (int reader)
+fork_guardian (const Creator *creator)
 {
-  char title[16]; /* as long as the system takes it */
   sigset_t all, before;
   int status = 0;
   pid_t pid;
 
-  g_snprintf (title, sizeof title, "mproc:%d", (int) getpid ());
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, &before);
   is_forking = TRUE;
   pid = fork_quietly ();
   if (pid == 0)
-    run_between (reader, title);
+    run_between (creator);
   is_forking = FALSE;
   if (pid < 0)
     status = errno;
@@ -280,6 +354,7 @@ static gboolean
 make_guardian (GError **error)
 {
   gintptr reader;
+  Creator creator;
   struct stat about;
   int number;
 
@@ -289,7 +364,10 @@ make_guardian (GError **error)
   if (number == 0)
     {
       mproc_posix_identify_file (&about, channel_identity);
-      number = fork_guardian ((int) reader);
+      describe_creator (&creator, (int) reader);
+      number = fork_guardian (&creator);
+      if (creator.watch >= 0)
+        close (creator.watch);
     }
   mproc_os_channel_close (reader);
   if (number == 0)

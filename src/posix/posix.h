@@ -45,6 +45,9 @@ int mproc_posix_reserve (int fd, gsize offset, gsize size);
 /* What a block is: its device and its number there. */
 void mproc_posix_identify_file (const struct stat *about, guint64 *identity);
 
+/* Whether @path names that block, as far as can be seen. */
+gboolean mproc_posix_is_named (const char *path, const guint64 *identity);
+
 /* Unlinks @path if it names that block; zeros: if it names one without a size.  Returns
  * an errno: ENOENT if it names no such block (any more).  Somebody else may still put
  * another block there between the look and the deed. */

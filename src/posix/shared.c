@@ -15,6 +15,14 @@
 /* What st_blocks counts in. */
 #define STAT_BLOCK 512
 
+/* Where names are those of files, one may be that of a pipe, and an open sleep until
+ * somebody opens the other end. */
+#if defined(__linux__)
+#define AT_ONCE O_NONBLOCK
+#else
+#define AT_ONCE 0
+#endif
+
 const char *
 mproc_os_shared_prefix (void)
 {
@@ -51,6 +59,13 @@ refuse (const char *name, int number, GError **error)
                    "shared memory \"%s\": there is no block of that name (any more)",
                    name);
       break;
+    case ENXIO:
+      g_set_error (
+          error, MPROC_ERROR, MPROC_ERROR_INVALID,
+          "shared memory \"%s\": the name is that of something else, which is no "
+          "block; use another name",
+          name);
+      break;
     case EINVAL:
     case ENAMETOOLONG:
     case EISDIR:
@@ -76,6 +91,26 @@ mproc_posix_identify_file (const struct stat *about, guint64 *identity)
   identity[1] = (guint64) about->st_ino;
 }
 
+static int
+look_at (const char *path, struct stat *about)
+{
+  int fd = shm_open (path, O_RDONLY | AT_ONCE, 0);
+  int number;
+
+  if (fd < 0)
+    return errno;
+  number = fstat (fd, about) == 0 ? 0 : errno;
+  close (fd);
+  return number;
+}
+
+/* Some systems have no type for them. */
+static gboolean
+is_block (const struct stat *about)
+{
+  return (about->st_mode & S_IFMT) == 0 || S_ISREG (about->st_mode);
+}
+
 /* A creator that was killed before it could tell what it had made had not given it a
  * size; one that found the name taken is told apart by that, almost always. */
 static gboolean
@@ -83,48 +118,85 @@ is_same (const struct stat *about, const guint64 *identity)
 {
   guint64 found[2];
 
+  if (!is_block (about))
+    return FALSE;
   mproc_posix_identify_file (about, found);
   if (identity[0] == 0 && identity[1] == 0)
     return about->st_size == 0 && about->st_uid == geteuid ();
   return memcmp (found, identity, sizeof found) == 0;
 }
 
+gboolean
+mproc_posix_is_named (const char *path, const guint64 *identity)
+{
+  struct stat about;
+  int number = look_at (path, &about);
+
+  return number == 0 ? is_same (&about, identity) : number != ENOENT;
+}
+
 int
 mproc_posix_unlink_same (const char *path, const guint64 *identity)
 {
-  int fd = shm_open (path, O_RDONLY, 0);
-  int number = ENOENT;
   struct stat about;
+  int number = look_at (path, &about);
 
-  if (fd < 0)
-    return errno;
-  if (fstat (fd, &about) != 0)
-    number = errno;
-  else if (is_same (&about, identity))
-    number = shm_unlink (path) == 0 ? 0 : errno;
-  close (fd);
-  return number;
+  if (number != 0)
+    return number;
+  if (!is_same (&about, identity))
+    return ENOENT;
+  return shm_unlink (path) == 0 ? 0 : errno;
 }
 
 /* ---------------------------------------------------------------- creating */
 
-/* Looked at before the pages are taken: filling up what everybody uses, to find that it
- * does not suffice, would take it from all.  The kernel ends a process that goes beyond
- * RLIMIT_FSIZE. */
-static int
-check_room (int fd, gsize size)
+/* How many bytes there are to be had at most. */
+static guint64
+room_in (int fd)
 {
-  struct rlimit limit;
+  guint64 limit = mproc_os_memory_limit ();
   struct statvfs room;
 
-  if (size > (guint64) G_MAXINT64 || size > mproc_os_memory_limit ())
+  if (fstatvfs (fd, &room) != 0 || room.f_blocks == 0 || room.f_frsize == 0 ||
+      room.f_bavail > limit / room.f_frsize)
+    return limit;
+  return (guint64) room.f_bavail * room.f_frsize;
+}
+
+static gboolean
+refuse_size (const char *name, int fd, int number, guint64 size, GError **error)
+{
+  if (number != ENOSPC && number != ENOMEM)
+    return refuse (name, number, error);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+               "shared memory \"%s\": %" G_GUINT64_FORMAT
+               " bytes are wanted, there is room "
+               "for %" G_GUINT64_FORMAT
+               " at most; take away the names of blocks that are not "
+               "needed, or make room where the system keeps them: %s",
+               name, size, room_in (fd), g_strerror (number));
+  return FALSE;
+}
+
+/* Looked at before the pages are taken: filling up what everybody uses, to find that it
+ * does not suffice, would take it from all. */
+static int
+check_room (int fd, guint64 size)
+{
+  return size > room_in (fd) ? ENOSPC : 0;
+}
+
+/* The kernel ends a process that goes beyond RLIMIT_FSIZE. */
+static int
+check_limit (gsize size)
+{
+  struct rlimit limit;
+
+  if (size > (guint64) G_MAXINT64)
     return ENOMEM;
   if (getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       size > (guint64) limit.rlim_cur)
     return EFBIG;
-  if (fstatvfs (fd, &room) == 0 && room.f_blocks > 0 &&
-      size / room.f_frsize > (guint64) room.f_bavail)
-    return ENOSPC;
   return 0;
 }
 
@@ -145,8 +217,10 @@ map (int fd, gsize size, MprocOsShared *out)
 static int
 give_size (int fd, gsize size)
 {
-  int number = check_room (fd, size);
+  int number = check_limit (size);
 
+  if (number == 0)
+    number = check_room (fd, size);
   if (number == 0 && ftruncate (fd, (off_t) size) != 0)
     number = errno;
   return number != 0 ? number : mproc_posix_reserve (fd, 0, size);
@@ -170,14 +244,23 @@ furnish (int fd, guint64 id, gsize size, MprocOsShared *out)
   return number != 0 ? number : map (fd, size, out);
 }
 
+/* First a look, so that the guardian never hears of a name that somebody else has. */
 static gboolean
-is_taken (const char *path)
+check_free (const char *name, const char *path, GError **error)
 {
-  int fd = shm_open (path, O_RDONLY, 0);
+  struct stat about;
+  int number = look_at (path, &about);
 
-  if (fd >= 0)
-    close (fd);
-  return fd >= 0 || errno == EACCES;
+  if ((number == 0 && !is_block (&about)) || number == ENXIO)
+    {
+      g_set_error (
+          error, MPROC_ERROR, MPROC_ERROR_EXISTS,
+          "shared memory \"%s\": the name is that of something else, which is no "
+          "block; use another name",
+          name);
+      return FALSE;
+    }
+  return (number != 0 && number != EACCES) || refuse (name, EEXIST, error);
 }
 
 gboolean
@@ -189,9 +272,8 @@ mproc_os_shared_create (const char *name, gsize size, MprocOsShared *out, GError
 
   if (!make_path (name, path, error))
     return FALSE;
-  /* First a look, so that the guardian never hears of a name that somebody else has. */
-  if (is_taken (path))
-    return refuse (name, EEXIST, error);
+  if (!check_free (name, path, error))
+    return FALSE;
   id = mproc_posix_guard (path, error);
   if (id == 0)
     return FALSE;
@@ -205,9 +287,11 @@ mproc_os_shared_create (const char *name, gsize size, MprocOsShared *out, GError
     shm_unlink (path);
   if (number != 0)
     mproc_posix_unguard (id);
+  if (number != 0)
+    (void) refuse_size (name, fd, number, size, error);
   if (fd >= 0)
     close (fd);
-  return number == 0 || refuse (name, number, error);
+  return number == 0;
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -220,8 +304,8 @@ check_block (const char *name, const struct stat *about, GError **error)
   uid_t self = geteuid ();
   const char *problem = NULL;
 
-  if ((about->st_mode & S_IFMT) != 0 && !S_ISREG (about->st_mode))
-    return refuse (name, EINVAL, error);
+  if (!is_block (about))
+    return refuse (name, ENXIO, error);
   if (about->st_uid != self && self != 0)
     problem = "it belongs to another user";
   else if ((guint64) about->st_size > G_MAXSIZE)
@@ -236,10 +320,14 @@ check_block (const char *name, const struct stat *about, GError **error)
 static int
 reserve_holes (int fd, const struct stat *about)
 {
+  guint64 size = (guint64) about->st_size;
+  guint64 there = (guint64) about->st_blocks * STAT_BLOCK;
   int number = 0;
 
-  if ((guint64) about->st_blocks * STAT_BLOCK < (guint64) about->st_size)
-    number = mproc_posix_reserve (fd, 0, (gsize) about->st_size);
+  if (there < size)
+    number = check_room (fd, size - there);
+  if (there < size && number == 0)
+    number = mproc_posix_reserve (fd, 0, (gsize) size);
   return number == ENOSPC || number == ENOMEM ? number : 0;
 }
 
@@ -253,7 +341,7 @@ mproc_os_shared_open (const char *name, MprocOsShared *out, GError **error)
 
   if (!make_path (name, path, error))
     return FALSE;
-  fd = mproc_posix_above_standard (shm_open (path, O_RDWR, 0));
+  fd = mproc_posix_above_standard (shm_open (path, O_RDWR | AT_ONCE, 0));
   if (fd < 0)
     return refuse (name, errno, error);
   if (fstat (fd, &about) != 0)
@@ -264,7 +352,7 @@ mproc_os_shared_open (const char *name, MprocOsShared *out, GError **error)
       number = reserve_holes (fd, &about);
       if (number == 0)
         number = map (fd, (gsize) about.st_size, out);
-      ok = number == 0 || refuse (name, number, error);
+      ok = number == 0 || refuse_size (name, fd, number, (guint64) about.st_size, error);
     }
   close (fd);
   return ok;
@@ -286,20 +374,6 @@ mproc_os_shared_unlink (const char *name, const MprocOsShared *shared, GError **
   return number == 0 || refuse (name, number, error);
 }
 
-static gboolean
-has_name (const char *path, const guint64 *identity)
-{
-  int fd = shm_open (path, O_RDONLY, 0);
-  struct stat about;
-  gboolean has;
-
-  if (fd < 0)
-    return errno != ENOENT;
-  has = fstat (fd, &about) != 0 || is_same (&about, identity);
-  close (fd);
-  return has;
-}
-
 /* Another process may have taken the name away: then there is nothing to guard. */
 void
 mproc_os_shared_clear (const char *name, MprocOsShared *shared)
@@ -309,7 +383,8 @@ mproc_os_shared_clear (const char *name, MprocOsShared *shared)
   if (shared->base != NULL)
     munmap (shared->base, shared->size);
   shared->base = NULL;
-  if (make_path (name, path, NULL) && mproc_posix_guards_block (shared->identity) &&
-      !has_name (path, shared->identity))
+  if (name != NULL && make_path (name, path, NULL) &&
+      mproc_posix_guards_block (shared->identity) &&
+      !mproc_posix_is_named (path, shared->identity))
     (void) mproc_posix_unguard_block (shared->identity);
 }

@@ -2,11 +2,13 @@
 #include "names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,6 +84,62 @@ mproc_test_room_for_names (void)
   struct statvfs room;
 
   return statvfs ("/dev/shm", &room) == 0 ? (guint64) room.f_bavail * room.f_frsize : 0;
+}
+
+/* ------------------------------------------------------------------ what is no block */
+
+gboolean
+mproc_test_make_named_pipe (const char *name)
+{
+  char *path = g_build_filename ("/dev/shm", name, NULL);
+  gboolean ok = mkfifo (path, S_IRUSR | S_IWUSR) == 0;
+
+  g_free (path);
+  return ok;
+}
+
+static int
+open_name (const char *name, int flags)
+{
+  char *path = g_strconcat ("/", name, NULL);
+  int fd = shm_open (path, flags, S_IRUSR | S_IWUSR);
+
+  g_free (path);
+  return fd;
+}
+
+gboolean
+mproc_test_make_hole (const char *name, guint64 size)
+{
+  int fd = open_name (name, O_RDWR | O_CREAT | O_EXCL);
+  gboolean ok = fd >= 0 && ftruncate (fd, (off_t) size) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+guint64
+mproc_test_count_reserved (const char *name)
+{
+  int fd = open_name (name, O_RDONLY);
+  struct stat about;
+  guint64 reserved = 0;
+
+  if (fd >= 0 && fstat (fd, &about) == 0)
+    reserved = (guint64) about.st_blocks * 512;
+  if (fd >= 0)
+    close (fd);
+  return reserved;
+}
+
+void
+mproc_test_remove_name (const char *name)
+{
+  char *path = g_strconcat ("/", name, NULL);
+
+  shm_unlink (path);
+  g_free (path);
 }
 
 /* ------------------------------------------------------------------ the edge */

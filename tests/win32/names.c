@@ -35,6 +35,34 @@ mproc_test_room_for_names (void)
   return 0;
 }
 
+gboolean
+mproc_test_make_named_pipe (const char *name)
+{
+  (void) name;
+  return FALSE;
+}
+
+gboolean
+mproc_test_make_hole (const char *name, guint64 size)
+{
+  (void) name;
+  (void) size;
+  return FALSE;
+}
+
+guint64
+mproc_test_count_reserved (const char *name)
+{
+  (void) name;
+  return 0;
+}
+
+void
+mproc_test_remove_name (const char *name)
+{
+  (void) name;
+}
+
 static gsize
 pages (gsize size)
 {
