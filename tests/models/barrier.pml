@@ -425,11 +425,11 @@ proctype Party (byte me)
        :: mine != 0 -> break
        :: mine == 0 ->
           listen_to (place_bell);
-          begun = GENERATION (state);
 #ifdef TIMEOUTS
+          begun = GENERATION (state);
           if
           :: me == 0 -> late = true
-          :: true
+          :: begun = 0
           fi;
 #endif
           atomic
