@@ -7,11 +7,12 @@
  *
  * Each access to a shared word is a step; so is a loop of compare-and-swap, which has no effect
  * before it succeeds.  A process may be killed before each step, also asleep.  Memory may know of a
- * death at once, some time later, or not before somebody asks the system for it.  That the first
+ * death at once, some time or not before somebody asks the system for it.  That the first
  * entry is another one each generation is for numbers that come round, which they do not here.
  *
  * While nobody dies, nobody naps: the bells alone have to wake.  Afterwards a sleeper naps where
  * that would find something, so that who is left asleep beside it is seen.
+ * The processes are alike, so that it is the first who dies, if one does.
  * TIMEOUTS: the time of the first process may be up at any look.
  * PROCESSES may be more than PARTIES, and each comes ROUNDS times.
  *
@@ -19,14 +20,13 @@
  *   run: three         safe holds     -DPROCESSES=3 -DROUNDS=1
  *   run: three-parties safe holds     -DPROCESSES=3 -DPARTIES=3 -DROUNDS=1
  *   run: time-up       safe holds     -DPROCESSES=2 -DROUNDS=2 -DTIMEOUTS
- *   run: time-up-three safe holds     -DPROCESSES=3 -DROUNDS=1 -DTIMEOUTS
- *   run: reset         safe holds     -DPROCESSES=2 -DROUNDS=2 -DRESETS=2
- *   run: reset-three   safe holds     -DPROCESSES=3 -DROUNDS=1 -DRESETS=1
+ *   run: reset         safe holds     -DPROCESSES=2 -DROUNDS=2 -DRESETS=1
+ *   run: abort         safe holds     -DPROCESSES=2 -DROUNDS=1 -DRESETS=1 -DABORTS
  *   run: deaths        safe holds     -DPROCESSES=2 -DROUNDS=2 -DDEATHS=1
  *   run: late-deaths   safe holds     -DPROCESSES=2 -DROUNDS=1 -DDEATHS=1 -DTIMEOUTS
  *   run: deaths-three  safe holds     -DPROCESSES=3 -DROUNDS=1 -DDEATHS=1
- *   run: not-told      safe assertion -DPROCESSES=2 -DROUNDS=2 -DRESETS=2 -DFAULT_NOT_TOLD
- *   run: entry-first   safe assertion -DPROCESSES=2 -DROUNDS=2 -DRESETS=2 -DFAULT_ENTRY_FIRST
+ *   run: not-told      safe assertion -DPROCESSES=2 -DROUNDS=2 -DRESETS=1 -DFAULT_NOT_TOLD
+ *   run: entry-first   safe assertion -DPROCESSES=2 -DROUNDS=2 -DRESETS=1 -DFAULT_ENTRY_FIRST
  *   run: taken-held    safe assertion -DPROCESSES=2 -DROUNDS=2 -DFAULT_TAKEN_HELD
  *   run: any-age       safe assertion -DPROCESSES=3 -DROUNDS=1 -DFAULT_ANY_AGE
  *   run: store-entry   safe assertion -DPROCESSES=2 -DROUNDS=1 -DFAULT_STORE_ENTRY
@@ -135,27 +135,19 @@ inline listen_to (BELL)
 
 inline ring (BELL, WHERE)
 {
-  atomic
-  {
-    if
+  if
 #ifdef FAULT_NO_COUNT
-    :: BELL & LISTENED -> BELL = BELL - 1; rings = true
+  :: atomic { BELL & LISTENED -> BELL = BELL - 1 }
 #else
-    :: BELL & LISTENED -> BELL = BELL + 1; rings = true
+  :: atomic { BELL & LISTENED -> BELL = BELL + 1 }
 #endif
-    :: else
-    fi
-  }
-  atomic
-  {
-    if
-    :: rings ->
+     atomic
+     {
        for (k : 0 .. PROCESSES - 1) { asleep[k] = (asleep[k] == WHERE -> 0 : asleep[k]) }
-       k = 0;
-       rings = false
-    :: else
-    fi
-  }
+       k = 0
+     }
+  :: !(BELL & LISTENED)
+  fi
 }
 
 /* mproc_word_wait: what follows is the sleep. */
@@ -168,11 +160,11 @@ inline fall_asleep (BELL, WHERE)
 
 inline ring_both ()
 {
-  if
-  :: changed -> ring (end_bell, ON_END); ring (place_bell, ON_PLACE); changed = false
-  :: else
-  fi
+  ring (end_bell, ON_END);
+  ring (place_bell, ON_PLACE)
 }
+
+#define IS_UNBROKEN(state, G) (GENERATION (state) == (G) && PHASE (state) != BROKEN)
 
 /* was_of says whether the generation is not over. */
 inline break_generation (G)
@@ -180,24 +172,16 @@ inline break_generation (G)
 #ifdef FAULT_STORE_BREAK
   seen = state;
   if
-  :: GENERATION (seen) == G && PHASE (seen) != BROKEN ->
-     state = (seen & ~3) | BROKEN;
-     changed = true
-  :: else
-  fi;
-  was_of = (GENERATION (seen) == G);
-  seen = 0;
+  :: IS_UNBROKEN (seen, G) -> was_of = true; state = (seen & ~3) | BROKEN; seen = 0; ring_both ()
+  :: else -> was_of = (GENERATION (seen) == G); seen = 0
+  fi
 #else
-  atomic
-  {
-    was_of = (GENERATION (state) == G);
-    if
-    :: was_of && PHASE (state) != BROKEN -> state = (state & ~3) | BROKEN; changed = true
-    :: else
-    fi
-  }
+  if
+  :: atomic { IS_UNBROKEN (state, G) -> was_of = true; state = (state & ~3) | BROKEN }
+     ring_both ()
+  :: atomic { !IS_UNBROKEN (state, G) -> was_of = (GENERATION (state) == G) }
+  fi
 #endif
-  ring_both ()
 }
 
 /* From seen. */
@@ -222,17 +206,16 @@ inline move_on (PASSED)
   :: else
   fi;
 #endif
-  atomic
-  {
-    if
-    :: state == seen ->
+  if
+  :: atomic
+     {
+       state == seen ->
        state = ((GENERATION (seen) + 1) << 3) | FILLING | (PASSED -> PASSED_BEFORE : 0);
-       changed = true
-    :: else
-    fi;
-    seen = 0
-  }
-  ring_both ()
+       seen = 0
+     }
+     ring_both ()
+  :: atomic { state != seen -> seen = 0 }
+  fi
 }
 
 inline look_for_dead ()
@@ -269,9 +252,15 @@ inline try_to_arrive ()
   atomic { mine = (PHASE (state) == FILLING -> GENERATION (state) : 0); index = 0 }
   do
   :: mine != 0 && index < PARTIES ->
+     /* Nobody but a newcomer changes a vacant one, unless it is one of the dead. */
+#if DEATHS > 0 || defined FAULT_STORE_ENTRY
      entry = entries[AT (index)];
+#endif
      atomic
      {
+#if DEATHS == 0 && !defined FAULT_STORE_ENTRY
+       entry = entries[AT (index)];
+#endif
        if
 #ifdef FAULT_STORE_ENTRY
        :: IS_VACANT (entry, mine) ->
@@ -362,25 +351,21 @@ inline is_over ()
 #ifdef FAULT_ENTRY_FIRST
   passed = (entries[AT (index)] & TOLD_PASSED) != 0;
 #endif
-  atomic
-  {
-    over = true;
-    if
-    :: GENERATION (state) == mine -> passed = false; over = (PHASE (state) == BROKEN)
-    :: GENERATION (state) == mine + 1 -> passed = (state & PASSED_BEFORE) != 0
-    :: else -> later = true
-    fi
-  }
-  atomic
-  {
-#ifndef FAULT_ENTRY_FIRST
-    if
-    :: later -> passed = (entries[AT (index)] & TOLD_PASSED) != 0
-    :: else
-    fi;
+  if
+  :: atomic { GENERATION (state) == mine -> passed = false; over = (PHASE (state) == BROKEN) }
+  :: atomic
+     {
+       GENERATION (state) == mine + 1 ->
+       passed = (state & PASSED_BEFORE) != 0;
+       over = true
+     }
+  :: GENERATION (state) > mine + 1 ->
+#ifdef FAULT_ENTRY_FIRST
+     over = true
+#else
+     atomic { passed = (entries[AT (index)] & TOLD_PASSED) != 0; over = true }
 #endif
-    later = false
-  }
+  fi
 }
 
 inline leave ()
@@ -414,7 +399,7 @@ inline leave ()
 proctype Party (byte me)
 {
   byte round, mine, index, i, k, seen, entry, heard, generation, begun;
-  bool was_of, changed, rings, all, over, passed, later, late;
+  bool was_of, all, over, passed, late;
 
   {
     do
@@ -524,8 +509,8 @@ proctype Party (byte me)
   atomic
   {
     round = 0; mine = 0; index = 0; i = 0; k = 0; seen = 0; entry = 0; heard = 0;
-    generation = 0; begun = 0; was_of = false; changed = false; rings = false; all = false;
-    over = false; passed = false; later = false; late = false
+    generation = 0; begun = 0; was_of = false; all = false;
+    over = false; passed = false; late = false
   }
 }
 
@@ -561,26 +546,25 @@ end:
 active proctype Resetter ()
 {
   byte n, i, k, seen, generation;
-  bool was_of, changed, rings;
+  bool was_of;
 
 end:
   do
   :: n < RESETS ->
      n++;
-     if
-     :: /* abort */
-        generation = GENERATION (state);
-        atomic { may_break[generation] = true }
-        do
-        :: break_generation (generation);
-           if
-           :: was_of -> break
-           :: else -> generation = GENERATION (state); may_break[generation] = true
-           fi
-        od;
-        was_of = false
-     :: true
-     fi;
+#ifdef ABORTS
+     /* abort, and then reset */
+     generation = GENERATION (state);
+     atomic { may_break[generation] = true }
+     do
+     :: break_generation (generation);
+        if
+        :: was_of -> break
+        :: else -> generation = GENERATION (state); may_break[generation] = true
+        fi
+     od;
+     was_of = false;
+#endif
      /* reset; one that fails looks again: there are enough of these */
      atomic { seen = state; may_break[GENERATION (seen)] = true }
      if
@@ -639,12 +623,10 @@ active proctype Killer ()
 end:
   do
   :: kill (0)
-  :: kill (1)
   :: note (0)
+#if DEATHS > 1 || defined TIMEOUTS
+  :: kill (1)
   :: note (1)
-#if PROCESSES > 2
-  :: kill (2)
-  :: note (2)
 #endif
   od
 }

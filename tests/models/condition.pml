@@ -27,7 +27,7 @@
  *   run: no-limit      safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NO_LIMIT
  *   run: limit-late    safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=2 -DFAULT_LIMIT_LATE
  *   run: no-swap       safe assertion -DWAITERS=2 -DNOTIFIES=1 -DTIMEOUTS -DFAULT_NO_CAS
- *   run: last-kept     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_LAST_KEPT
+ *   run: last-kept     safe assertion -DWAITERS=2 -DNOTIFIES=2 -DDEATHS=1 -DFAULT_LAST_KEPT
  *   run: out-first     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_OUT_FIRST
  */
 #ifndef DEATHS
@@ -450,7 +450,7 @@ end:
       :: state[i] == WAITING && !IS_DEAD (i) ->
          assert (listed[i]);
          assert (given[i] <= n_got);
-         assert (deaths > 0 || asked[i] <= n_got)
+         assert (IS_DEAD (NOTIFIER) || asked[i] <= n_got)
       :: else
       fi
     }
