@@ -24,7 +24,6 @@
  *   run: abort         safe holds     -DPROCESSES=2 -DROUNDS=1 -DRESETS=1 -DABORTS
  *   run: deaths        safe holds     -DPROCESSES=2 -DROUNDS=2 -DDEATHS=1
  *   run: late-deaths   safe holds     -DPROCESSES=2 -DROUNDS=1 -DDEATHS=1 -DTIMEOUTS
- *   run: deaths-three  safe holds     -DPROCESSES=3 -DROUNDS=1 -DDEATHS=1
  *   run: not-told      safe assertion -DPROCESSES=2 -DROUNDS=2 -DRESETS=1 -DFAULT_NOT_TOLD
  *   run: entry-first   safe assertion -DPROCESSES=2 -DROUNDS=2 -DRESETS=1 -DFAULT_ENTRY_FIRST
  *   run: taken-held    safe assertion -DPROCESSES=2 -DROUNDS=2 -DFAULT_TAKEN_HELD

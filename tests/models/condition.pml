@@ -8,7 +8,8 @@
  * reads, under the guard.  A process may be killed before each step, also asleep.  The guard and
  * the caller's lock are those of lockword.pml, in one step, and may be taken over.  Memory may know
  * of a death at once, or not before somebody asks the system for it.  A block is not used again
- * here: whoever meets one that has been freed fails.
+ * here: whoever meets one that has been freed fails.  The waiters are alike, so that it is the
+ * first or the notifier who dies.
  *
  * Who sleeps is woken by the change of its word.  A sleeper naps only where a nap would find a
  * notification of the dead, so that who is left asleep beside one is seen.
@@ -27,7 +28,7 @@
  *   run: no-limit      safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NO_LIMIT
  *   run: limit-late    safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=2 -DFAULT_LIMIT_LATE
  *   run: no-swap       safe assertion -DWAITERS=2 -DNOTIFIES=1 -DTIMEOUTS -DFAULT_NO_CAS
- *   run: last-kept     safe assertion -DWAITERS=2 -DNOTIFIES=2 -DDEATHS=1 -DFAULT_LAST_KEPT
+ *   run: last-kept     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_LAST_KEPT
  *   run: out-first     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_OUT_FIRST
  */
 #ifndef DEATHS
@@ -291,7 +292,7 @@ proctype Waiter (byte me)
     number[me] = n_ever;
     atomic
     {
-      assert (last == NIL || !freed[last]);
+      assert (last == NIL || listed[last]);
       next[(last == NIL -> FRONT : last)] = me;
       listed[me] = true
     }
@@ -422,11 +423,7 @@ active proctype Killer ()
 end:
   do
   :: kill (0)
-  :: kill (1)
-  :: kill (2)
-#if WAITERS > 2
-  :: kill (3)
-#endif
+  :: kill (NOTIFIER)
   od
 }
 #endif
