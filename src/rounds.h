@@ -14,7 +14,9 @@
  * A waiter gives its entry back itself, when it has seen how its generation has ended: from the
  * state, which tells that of the last one, or from the entry, where whoever ends a generation notes
  * before that the one before it has passed.  So one that was stopped for a thousand generations
- * still learns how its own ended. */
+ * still learns how its own ended.
+ *
+ * Model: tests/models/barrier.pml */
 #ifndef MPROC_ROUNDS_H
 #define MPROC_ROUNDS_H
 

@@ -9,7 +9,9 @@
  * A notification reaches its waiter when that one has left the list.  One who dies before leaves a
  * block that says NOTIFIED, and whoever waits beside it finds it, at the end of a nap or of his
  * time, and passes the notification on to the first one who was waiting already when it was
- * given.  So nobody has to wait for it to be received. */
+ * given.  So nobody has to wait for it to be received.
+ *
+ * Model: tests/models/condition.pml */
 #ifndef MPROC_WAITERS_H
 #define MPROC_WAITERS_H
 

@@ -1,239 +1,421 @@
 /* SPDX-License-Identifier: MIT */
-/* The condition: waiters in a list under an internal lock, each with a word of its own.
+/* The waiters of a condition: src/waiters.h, src/waiters.c, with wait_until of src/condition.c.
  *
- *   wait      links its node, releases the caller's lock, sleeps on its word, takes the caller's
- *             lock again, unlinks its node
- *   notify    turns the first living WAITING node to NOTIFIED, by compare-and-swap, with the
- *             number of the last waiter there was (the limit)
- *   time up   turns WAITING to GONE, by compare-and-swap
- *   pass_on   a NOTIFIED node whose owner is dead: the first living WAITING node up to its limit
- *             gets the notify; then the dead one's is unlinked
+ *   lock, append, take_out, join, leave, sleep, notify_one, notify, pass_on, bury, bury_all,
+ *   find_notified, look_for_dead      as there
  *
- * The locks are those of lockword.pml, in one step, and may be taken over.  Each change of the
- * list is one store, so that whoever takes the internal lock over from a dead one finds a list
- * that can be walked.  A process may be killed before each step.  A sleeper naps only where a
- * nap would find a notify of the dead, so that who is left asleep beside one is seen.
+ * Each store of a word that others read is a step, and so is a walk along the list, which only
+ * reads, under the guard.  A process may be killed before each step, also asleep.  The guard and
+ * the caller's lock are those of lockword.pml, in one step, and may be taken over.  Memory may know
+ * of a death at once, or not before somebody asks the system for it.  A block is not used again
+ * here: whoever meets one that has been freed fails.  The waiters are alike, so that it is the
+ * first or the notifier who dies.
+ *
+ * Who sleeps is woken by the change of its word.  A sleeper naps only where a nap would find a
+ * notification of the dead, so that who is left asleep beside one is seen.
+ * TIMEOUTS: the time of a waiter may be up at any look.
  *
  *   run: living        safe holds     -DWAITERS=2 -DNOTIFIES=2
  *   run: three         safe holds     -DWAITERS=3 -DNOTIFIES=1
  *   run: time-up       safe holds     -DWAITERS=2 -DNOTIFIES=1 -DTIMEOUTS
  *   run: deaths        safe holds     -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1
+ *   run: late-deaths   safe holds     -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DTIMEOUTS
  *   run: three-deaths  safe holds     -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1
  *   run: swallowed     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NOT_PASSED_ON
+ *   run: unasked       safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_UNASKED
+ *   run: missed        safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DTIMEOUTS -DFAULT_MISSED
  *   run: released-first safe assertion -DWAITERS=2 -DNOTIFIES=1 -DFAULT_RELEASED_FIRST
  *   run: no-limit      safe assertion -DWAITERS=3 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_NO_LIMIT
+ *   run: limit-late    safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=2 -DFAULT_LIMIT_LATE
  *   run: no-swap       safe assertion -DWAITERS=2 -DNOTIFIES=1 -DTIMEOUTS -DFAULT_NO_CAS
- *   run: linked-early  safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_LINKED_EARLY
+ *   run: last-kept     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_LAST_KEPT
+ *   run: out-first     safe assertion -DWAITERS=2 -DNOTIFIES=1 -DDEATHS=1 -DFAULT_OUT_FIRST
  */
 #ifndef DEATHS
 #define DEATHS 0
 #endif
 #define N (WAITERS + 1)
 #define NOTIFIER WAITERS
-#define HEAD WAITERS /* of the list: node WAITERS is nobody's */
-#define NIL 15
+#define FRONT WAITERS /* in next: the list's first; as a place before: none */
+#define NIL 7
 
-mtype = { FREE, WAITING, NOTIFIED, GONE };
-mtype word[WAITERS] = FREE;
+mtype = { WAITING, NOTIFIED, GONE };
+mtype state[WAITERS] = WAITING;
 byte number[WAITERS];
-byte limit[WAITERS]; /* in the word, beside NOTIFIED */
+byte limit[WAITERS];
 byte next[WAITERS + 1] = NIL;
-byte last_number;
-byte lock_word;  /* the internal lock; process + 1 */
-byte users_lock; /* the caller's */
-bool dead[N];
+byte last = NIL;
+byte n_ever;
+byte guard;      /* process + 1 */
+byte users_lock; /* the same */
+bool freed[WAITERS];
+
+#define ALIVE 0
+#define DEAD_UNNOTED 1 /* until somebody asks */
+#define DEAD_KNOWN 2
+byte life[N];
 byte deaths;
 
-/* What is true, for the assertions only. */
-byte asked[WAITERS]; /* notifies made while it waited, its own among them */
-byte n_notified;     /* nodes turned NOTIFIED by a notify */
-byte n_notifies;     /* made */
-bool committed[WAITERS]; /* it has released the caller's lock: whoever notifies now means it */
+#define IS_DEAD(i) (life[i] != ALIVE)
+#define IS_KNOWN_DEAD(i) (life[i] == DEAD_KNOWN)
+#define IS_WAITING(i) (state[i] == WAITING && !IS_KNOWN_DEAD (i))
 
-#define DEAD_NOTIFIED(i) (word[i] == NOTIFIED && dead[i])
+/* What is true, for the assertions only. */
+byte asked[WAITERS];     /* notifications begun while it waited */
+byte given[WAITERS];     /* those that somebody was given by a notifier */
+bool committed[WAITERS]; /* it has released the caller's lock: whoever notifies now means it */
+bool listed[WAITERS];
+bool received[WAITERS];  /* it has left the list itself */
+bool is_up[WAITERS]; /* it was told that its time was up first */
+
+#define DEAD_NOTIFIED(i) (listed[i] && state[i] == NOTIFIED && IS_DEAD (i))
 #if WAITERS > 2
-#define SOME_DEAD_NOTIFIED (DEAD_NOTIFIED (0) || DEAD_NOTIFIED (1) || DEAD_NOTIFIED (2))
+#define ONE_DEAD_NOTIFIED (DEAD_NOTIFIED (0) || DEAD_NOTIFIED (1) || DEAD_NOTIFIED (2))
 #else
-#define SOME_DEAD_NOTIFIED (DEAD_NOTIFIED (0) || DEAD_NOTIFIED (1))
+#define ONE_DEAD_NOTIFIED (DEAD_NOTIFIED (0) || DEAD_NOTIFIED (1))
 #endif
 
-inline lock (WORD)
-{
-  atomic { WORD == 0 || dead[WORD - 1] -> WORD = me + 1 }
-}
+/* ------------------------------------------------------------------ the list */
 
-/* Sets before to the node that stands before NODE, or to the last one; the list has an end. */
-inline find (NODE)
+inline take (WORD)
 {
   atomic
   {
-    before = HEAD;
-    steps = 0;
-    do
-    :: next[before] != NIL && next[before] != NODE ->
-       before = next[before];
-       steps++;
-       assert (steps <= WAITERS)
-    :: else -> break
-    od;
-    steps = 0
+    WORD == 0 || IS_DEAD (WORD - 1);
+    recovered = (WORD != 0);
+    WORD = me + 1
   }
 }
 
-inline unlink (NODE)
+inline lock ()
 {
-  find (NODE);
+  take (guard);
+#ifndef FAULT_LAST_KEPT
   atomic
   {
     if
-    :: next[before] == NODE -> next[before] = next[NODE]
+    :: recovered ->
+       last = NIL;
+       here = next[FRONT];
+       do
+       :: here != NIL -> assert (!freed[here]); last = here; here = next[here]
+       :: else -> break
+       od;
+       here = 0
     :: else
     fi;
-    before = 0
+    recovered = false
   }
+#else
+  recovered = false
+#endif
 }
 
-/* The first living one that waits, up to number MOST; woken says whether there was one.  One
- * whose time is up meanwhile is not there any more. */
-inline wake_first (MOST)
+inline front ()
 {
-  at = next[HEAD];
-  woken = false;
-  do
-  :: at != NIL && !woken ->
+  before = FRONT;
+  here = next[FRONT]
+}
+
+inline step ()
+{
+  before = here;
+  here = next[here]
+}
+
+inline take_out ()
+{
+#ifdef FAULT_OUT_FIRST
+  freed[here] = true;
+#endif
+  atomic
+  {
+    next[before] = next[here];
+    listed[here] = false;
+    received[here] = (here == me)
+  }
+  atomic
+  {
+    if
+    :: next[here] == NIL -> last = (before == FRONT -> NIL : before)
+    :: else
+    fi
+  }
+  atomic { freed[here] = true; here = next[here] }
+}
+
+/* ------------------------------------------------------------------ notifying */
+
+inline note_given (BY_NOTIFIER)
+{
+  given[0] = given[0] + (BY_NOTIFIER && committed[0] -> 1 : 0);
+  given[1] = given[1] + (BY_NOTIFIER && committed[1] -> 1 : 0);
+#if WAITERS > 2
+  given[2] = given[2] + (BY_NOTIFIER && committed[2] -> 1 : 0)
+#endif
+}
+
+/* done says whether it has been. */
+inline notify_one (i, LIMIT, BY_NOTIFIER)
+{
+  if
+  :: IS_WAITING (i) ->
+#ifndef FAULT_LIMIT_LATE
+     limit[i] = LIMIT;
+#endif
 #ifdef FAULT_NO_CAS
-     if
-     :: word[at] == WAITING && !dead[at] && number[at] <= MOST -> word[at] = NOTIFIED; woken = true
-     :: else
-     fi;
+     done = true;
+     state[i] = NOTIFIED
 #else
      atomic
      {
        if
-       :: word[at] == WAITING && !dead[at] && number[at] <= MOST ->
-          word[at] = NOTIFIED;
-          limit[at] = MOST;
-          woken = true;
-          assert (asked[at] > 0)
+       :: state[i] == WAITING ->
+          state[i] = NOTIFIED;
+          done = true;
+          assert (asked[i] > 0 || IS_DEAD (i));
+          note_given (BY_NOTIFIER)
        :: else
        fi
      }
 #endif
-     at = next[at]
-  :: else -> break
-  od;
-  at = 0
+#ifdef FAULT_LIMIT_LATE
+     ;
+     limit[i] = LIMIT
+#endif
+  :: else
+  fi
 }
 
-/* Under the internal lock. */
+/* Of here. */
 inline pass_on ()
 {
-  i = 0;
-  do
-  :: i < WAITERS ->
-     if
-     :: DEAD_NOTIFIED (i) ->
 #ifdef FAULT_NO_LIMIT
-        wake_first (255);
+  most = 255;
 #else
-        wake_first (limit[i]);
+  most = limit[here];
 #endif
-        word[i] = GONE;
-        unlink (i)
-     :: else
-     fi;
-     i++
+  other = next[FRONT];
+  do
+  :: !done && other != NIL && number[other] <= most ->
+     assert (!freed[other]);
+     notify_one (other, most, 0);
+     other = next[other]
   :: else -> break
   od;
-  i = 0
+  atomic { done = false; other = 0; most = 0 }
 }
+
+/* Of here, if known to be dead. */
+inline bury ()
+{
+  assert (!freed[here]);
+#ifndef FAULT_NOT_PASSED_ON
+  if
+  :: state[here] == NOTIFIED -> pass_on ()
+  :: else
+  fi;
+#endif
+  take_out ()
+}
+
+inline bury_all ()
+{
+  lock ();
+  front ();
+  do
+  :: here != NIL && !IS_WAITING (here) ->
+     if
+     :: IS_KNOWN_DEAD (here) -> bury ()
+     :: else -> step ()
+     fi
+  :: else -> break
+  od;
+  atomic { guard = 0; here = 0; before = 0 }
+}
+
+/* The first one behind behind_number, which becomes its; found is NIL if there is none. */
+inline find_notified ()
+{
+  lock ();
+  atomic
+  {
+    found = NIL;
+    front ();
+    do
+    :: here != NIL && IS_WAITING (here) -> break
+    :: here != NIL && !IS_WAITING (here) ->
+       assert (!freed[here]);
+       if
+       :: state[here] == NOTIFIED && number[here] > behind ->
+          behind = number[here];
+          found = here;
+          break
+       :: else -> step ()
+       fi
+    :: here == NIL -> break
+    od;
+    here = 0;
+    before = 0
+  }
+  guard = 0
+}
+
+inline look_for_dead ()
+{
+  do
+  :: find_notified ();
+     if
+     :: found == NIL -> break
+     :: found != NIL && IS_DEAD (found) -> atomic { life[found] = DEAD_KNOWN; found = 0 } bury_all ()
+     :: found != NIL && !IS_DEAD (found) -> found = 0
+     fi
+  od;
+  atomic { behind = 0; found = 0 }
+}
+
+/* ------------------------------------------------------------------ waiting */
 
 proctype Waiter (byte me)
 {
-  byte i, at, before, steps;
-  bool woken, is_up;
+  byte here, before, other, most, found, behind;
+  bool recovered, done, due;
 
   {
-    lock (users_lock);
+    take (users_lock);
+    recovered = false;
 #ifdef FAULT_RELEASED_FIRST
     atomic { users_lock = 0; committed[me] = true }
 #endif
-    lock (lock_word);
-    find (NIL); /* the last one */
-#ifdef FAULT_LINKED_EARLY
-    atomic { next[before] = me; next[me] = me }
-    before = 0;
-    atomic { last_number++; number[me] = last_number; word[me] = WAITING }
-    next[me] = NIL;
-#else
-    atomic { last_number++; number[me] = last_number; word[me] = WAITING; next[me] = NIL }
-    atomic { next[before] = me; before = 0 }
-#endif
-    lock_word = 0;
+    lock ();
+    n_ever = n_ever + 1;
+    number[me] = n_ever;
+    atomic
+    {
+      assert (last == NIL || listed[last]);
+      next[(last == NIL -> FRONT : last)] = me;
+      listed[me] = true
+    }
+    last = me;
+    guard = 0;
 #ifndef FAULT_RELEASED_FIRST
     atomic { users_lock = 0; committed[me] = true }
 #endif
   end_asleep:
     do
-    :: word[me] != WAITING -> break
-#ifndef FAULT_NOT_PASSED_ON
-    :: word[me] == WAITING && SOME_DEAD_NOTIFIED ->
-       lock (lock_word);
-       pass_on ();
-       lock_word = 0
+    :: state[me] != WAITING -> break
+#ifndef FAULT_UNASKED
+    :: state[me] == WAITING && ONE_DEAD_NOTIFIED -> look_for_dead ()
 #endif
 #ifdef TIMEOUTS
-    :: atomic { word[me] == WAITING -> word[me] = GONE; committed[me] = false; is_up = true }
+    :: atomic
+       {
+         state[me] == WAITING ->
+#if WAITERS == 2
+         due = (DEAD_NOTIFIED (1 - me) && number[me] <= limit[1 - me])
+#endif
+       }
+#ifndef FAULT_MISSED
+       if
+       :: deaths > 0 -> look_for_dead ()
+       :: else
+       fi;
+#endif
+       atomic
+       {
+         if
+         :: state[me] == WAITING ->
+            state[me] = GONE;
+            is_up[me] = true;
+            committed[me] = false;
+            assert (!due) /* a notification that it could have had */
+         :: else
+         fi;
+         due = false;
+         break
+       }
 #endif
     od;
-    lock (users_lock);
-    lock (lock_word);
-    assert (!is_up || word[me] == GONE); /* nobody's notify was spent on it */
-    unlink (me);
-    lock_word = 0;
+    take (users_lock);
+    recovered = false;
+    lock ();
+    assert (!is_up[me] || state[me] == GONE); /* no notification was spent on it */
+    front ();
+    do
+    :: here != me -> assert (here != NIL && !freed[here]); step ()
+    :: else -> break
+    od;
+    take_out ();
+    atomic { guard = 0; here = 0; before = 0 }
     users_lock = 0
   }
   unless
   {
-    dead[me]
+    IS_DEAD (me)
   }
-  atomic { i = 0; at = 0; before = 0; steps = 0; woken = false }
+  atomic
+  {
+    here = 0; before = 0; other = 0; most = 0; found = 0; behind = 0;
+    recovered = false; done = false; due = false
+  }
 }
 
 proctype Notifier (byte me)
 {
-  byte i, at, before, steps, n;
-  bool woken;
+  byte here, before, other, most, up_to, n, i;
+  bool recovered, done;
 
   {
     do
     :: n < NOTIFIES ->
        n++;
-       lock (users_lock);
-       lock (lock_word);
-       pass_on ();
+       take (users_lock);
+       recovered = false;
+       lock ();
        atomic
        {
          for (i : 0 .. WAITERS - 1) { asked[i] = asked[i] + (committed[i] -> 1 : 0) }
-         i = 0;
-         n_notifies++
+         i = 0
        }
-       wake_first (last_number);
-       atomic { n_notified = n_notified + woken; woken = false; lock_word = 0 }
+       up_to = n_ever;
+       front ();
+       do
+       :: here != NIL && !done ->
+          assert (!freed[here]);
+          if
+          :: IS_KNOWN_DEAD (here) -> bury ()
+          :: else -> notify_one (here, up_to, 1); step ()
+          fi
+       :: else -> break
+       od;
+       atomic { guard = 0; done = false; here = 0; before = 0; up_to = 0 }
        users_lock = 0
     :: else -> break
     od
   }
   unless
   {
-    dead[me]
+    IS_DEAD (me)
   }
-  atomic { i = 0; at = 0; before = 0; steps = 0; woken = false }
+  atomic
+  {
+    here = 0; before = 0; other = 0; most = 0; up_to = 0; i = 0;
+    recovered = false; done = false
+  }
 }
 
+#if DEATHS > 0
 inline kill (p)
 {
-  atomic { !dead[p] && deaths < DEATHS -> dead[p] = true; deaths++ }
+  atomic
+  {
+    life[p] == ALIVE && deaths < DEATHS ->
+    deaths++;
+    if
+    :: life[p] = DEAD_UNNOTED
+    :: life[p] = DEAD_KNOWN
+    fi
+  }
 }
 
 active proctype Killer ()
@@ -241,34 +423,33 @@ active proctype Killer ()
 end:
   do
   :: kill (0)
-  :: kill (1)
-#if WAITERS > 2
-  :: kill (2)
-#endif
+  :: kill (NOTIFIER)
   od
 }
+#endif
 
-/* When nothing moves any more: whoever sleeps still was asked for by no more notifies than have
- * woken others. */
+/* When nothing moves any more: for each notification that was given while one waited who sleeps
+ * still, there is one who got it. */
 active proctype Watcher ()
 {
-  byte i, n_left, n_got;
+  byte i, n_got;
 
 end:
   timeout;
   atomic
   {
-    n_got = 0;
     for (i : 0 .. WAITERS - 1) {
-      assert (!(DEAD_NOTIFIED (i) && word[(i + 1) % WAITERS] == WAITING &&
-                !dead[(i + 1) % WAITERS] && committed[(i + 1) % WAITERS] &&
-                number[(i + 1) % WAITERS] <= limit[i]));
-      n_got = n_got + (word[i] == NOTIFIED && !dead[i] -> 1 : 0)
+      n_got = n_got + (state[i] == NOTIFIED && (!IS_DEAD (i) || received[i]) -> 1 : 0)
     }
-    assert (deaths > 0 || n_got <= n_notifies);
+    assert (deaths > 0 || n_got <= NOTIFIES);
     for (i : 0 .. WAITERS - 1) {
-      assert (!(word[i] == WAITING && !dead[i] && asked[i] > n_got));
-      assert (!(word[i] == FREE && !dead[i]))
+      if
+      :: state[i] == WAITING && !IS_DEAD (i) ->
+         assert (listed[i]);
+         assert (given[i] <= n_got);
+         assert (IS_DEAD (NOTIFIER) || asked[i] <= n_got)
+      :: else
+      fi
     }
   }
 }
