@@ -4,6 +4,7 @@
 
 #include "names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -362,7 +363,8 @@ START_TEST (python_reads_and_changes_our_list)
 
   if (!has_python ())
     {
-      g_printerr ("test list: skipped, no python3 with shared memory on this system\n");
+      fputs ("test list: skipped, no python3 with shared memory on this system\n",
+             stderr);
       return;
     }
   list = mproc_list_create (mproc_list_items ());
@@ -395,7 +397,8 @@ START_TEST (we_read_and_change_a_list_of_pythons)
 
   if (!has_python ())
     {
-      g_printerr ("test list: skipped, no python3 with shared memory on this system\n");
+      fputs ("test list: skipped, no python3 with shared memory on this system\n",
+             stderr);
       return;
     }
   /* It gives its name up to us, before its tracker takes it away. */
