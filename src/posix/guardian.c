@@ -225,6 +225,17 @@ await_end (int watch)
     }
 }
 
+/* By the kernel: what is wrapped around the C library's functions, as sanitizers do, may want a
+ * lock that another thread of the creator held when this copy was made. */
+MPROC_NORETURN static void
+leave (int status)
+{
+#if defined(__linux__)
+  (void) syscall (SYS_exit_group, status);
+#endif
+  _exit (status);
+}
+
 /* All signals stay blocked: it ends with its creator, not before. */
 MPROC_NORETURN static void
 run_guardian (const Creator *creator)
@@ -236,15 +247,15 @@ run_guardian (const Creator *creator)
   if (watch < 0)
     watch = watch_creator (&creator->identity);
 #if defined(__linux__)
-  (void) prctl (PR_SET_NAME, creator->title, 0, 0, 0);
+  (void) syscall (SYS_prctl, PR_SET_NAME, creator->title, 0, 0, 0);
 #endif
   while (read_record (creator->reader, &record))
     if (!note (&record))
-      _exit (1); /* the creator finds out, and makes another one */
+      leave (1); /* the creator finds out, and makes another one */
   await_end (watch);
   for (gsize i = 0; i < table.n; i++)
     (void) mproc_posix_unlink_same (table.names[i].path, table.names[i].identity);
-  _exit (0);
+  leave (0);
 }
 
 /* Linux makes children that no wait () of the host's sees and no SIGCHLD tells of; and no
@@ -276,7 +287,7 @@ run_between (const Creator *creator)
 
   if (pid == 0)
     run_guardian (creator);
-  _exit (pid < 0 ? errno : 0);
+  leave (pid < 0 ? errno : 0);
 }
 
 /* A pidfd stays what it is in the guardian, whatever becomes of the number; the queues of
