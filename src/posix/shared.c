@@ -188,7 +188,7 @@ check_room (int fd, guint64 size)
 
 /* The kernel ends a process that goes beyond RLIMIT_FSIZE. */
 static int
-check_limit (gsize size)
+check_limit (guint64 size)
 {
   struct rlimit limit;
 
