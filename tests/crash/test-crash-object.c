@@ -133,12 +133,34 @@ static const CrashScene of_making = {
   TARGET (t12)                                                                           \
   TARGET (t13)                                                                           \
   TARGET (t14)                                                                           \
-  TARGET (t15) TARGET (t16) TARGET (t17) TARGET (t18) TARGET (t19) TARGET (t20)          \
-      TARGET (t21) TARGET (t22) TARGET (t23) TARGET (t24) TARGET (t25) TARGET (t26)      \
-          TARGET (t27) TARGET (t28) TARGET (t29) TARGET (t30) TARGET (t31) TARGET (t32)  \
-              TARGET (t33) TARGET (t34) TARGET (t35) TARGET (t36) TARGET (t37)           \
-                  TARGET (t38) TARGET (t39) TARGET (t40) TARGET (t41) TARGET (t42)       \
-                      TARGET (t43) TARGET (t44) TARGET (t45) TARGET (t46) TARGET (t47)
+  TARGET (t15)                                                                           \
+  TARGET (t16)                                                                           \
+  TARGET (t17)                                                                           \
+  TARGET (t18)                                                                           \
+  TARGET (t19)                                                                           \
+  TARGET (t20)                                                                           \
+  TARGET (t21)                                                                           \
+  TARGET (t22)                                                                           \
+  TARGET (t23)                                                                           \
+  TARGET (t24)                                                                           \
+  TARGET (t25)                                                                           \
+  TARGET (t26)                                                                           \
+  TARGET (t27)                                                                           \
+  TARGET (t28)                                                                           \
+  TARGET (t29)                                                                           \
+  TARGET (t30)                                                                           \
+  TARGET (t31)                                                                           \
+  TARGET (t32)                                                                           \
+  TARGET (t33)                                                                           \
+  TARGET (t34)                                                                           \
+  TARGET (t35)                                                                           \
+  TARGET (t36)                                                                           \
+  TARGET (t37)                                                                           \
+  TARGET (t38)                                                                           \
+  TARGET (t39)                                                                           \
+  TARGET (t40)                                                                           \
+  TARGET (t41)                                                                           \
+  TARGET (t42) TARGET (t43) TARGET (t44) TARGET (t45) TARGET (t46) TARGET (t47)
 
 #define DEFINE_TARGET(name)                                                              \
   static GVariant *name (GVariant *args, GError **error)                                 \
