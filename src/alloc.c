@@ -220,13 +220,20 @@ hand_out (MprocAllocator *self, guint64 granule, guint c, Zeros *zeros, GError *
   return 0;
 }
 
-static MprocOffset
-take (MprocAllocator *self, guint c, Zeros *zeros, GError **error)
+/* One that has its pages still, if there is one. */
+static guint64
+pop_free (MprocAllocator *self, guint c)
 {
   guint64 granule = pop (&self->stacks[c]);
 
-  if (granule == 0)
-    granule = pop (&self->punched[c]);
+  return granule != 0 ? granule : pop (&self->punched[c]);
+}
+
+static MprocOffset
+take (MprocAllocator *self, guint c, Zeros *zeros, GError **error)
+{
+  guint64 granule = pop_free (self, c);
+
   if (granule == 0)
     granule = carve (&self->bump, class_size (c), error);
   return granule != 0 ? hand_out (self, granule, c, zeros, error) : 0;
@@ -241,10 +248,8 @@ take_larger (MprocAllocator *self, guint c, guint64 size, Zeros *zeros)
 
   while (block == 0 && ++c < MPROC_N_SIZE_CLASSES && class_size (c) <= 2 * size)
     {
-      guint64 granule = pop (&self->stacks[c]);
+      guint64 granule = pop_free (self, c);
 
-      if (granule == 0)
-        granule = pop (&self->punched[c]);
       if (granule != 0)
         block = hand_out (self, granule, c, zeros, NULL);
     }
@@ -352,8 +357,8 @@ punch_one (MprocAllocator *self, guint c)
 }
 
 /* If too much is free: what is kept is counted for this alone, and a process that is killed
- * in between makes it a little wrong, and nothing else.  Other classes give back theirs rather than class @c, which is in use:
- * they may lie idle from an earlier day. */
+ * in between makes it a little wrong, and nothing else.  Other classes give back theirs
+ * rather than class @c, which is in use: they may lie idle from an earlier day. */
 static void
 give_back_pages (MprocAllocator *self, guint c)
 {

@@ -9,7 +9,7 @@ struct MprocArray
   MprocItems items;
 };
 
-#define IS_ARRAY(self) MPROC_IS_PLAIN (self, MPROC_KIND_ARRAY)
+#define IS_ARRAY(self) MPROC_OBJECT_IS (self, MPROC_KIND_ARRAY)
 
 const MprocClass *
 mproc_array_get_class (void)

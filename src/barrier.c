@@ -23,7 +23,7 @@ struct MprocBarrier
   MprocPlain plain;
 };
 
-#define IS_BARRIER(self) MPROC_IS_PLAIN (self, MPROC_KIND_BARRIER)
+#define IS_BARRIER(self) MPROC_OBJECT_IS (self, MPROC_KIND_BARRIER)
 
 static inline Body *
 body_of (MprocBarrier *self)

@@ -19,7 +19,7 @@ struct MprocCondition
   MprocPlain plain;
 };
 
-#define IS_CONDITION(self) MPROC_IS_PLAIN (self, MPROC_KIND_CONDITION)
+#define IS_CONDITION(self) MPROC_OBJECT_IS (self, MPROC_KIND_CONDITION)
 
 static inline Body *
 body_of (MprocCondition *self)

@@ -23,7 +23,6 @@ struct MprocConnection
 #define FAMILY (1u << 2) /* both ends are of the family: handles may pass */
 
 #define IS_CONNECTION(self) mproc_object_is (self, MPROC_KIND_CONNECTION)
-#define IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)
 
 /* ------------------------------------------------------------------ lifecycle */
 
@@ -290,7 +289,7 @@ GBytes *
 mproc_connection_recv_bytes (MprocConnection *self, gint64 timeout_us, GError **error)
 {
   g_return_val_if_fail (IS_CONNECTION (self), NULL);
-  g_return_val_if_fail (IS_TIMEOUT (timeout_us), NULL);
+  g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (!check_direction (self, READABLE, error))
@@ -320,7 +319,7 @@ mproc_connection_recv_bytes_into (MprocConnection *self,
 {
   g_return_val_if_fail (IS_CONNECTION (self), -1);
   g_return_val_if_fail (buffer != NULL || size == 0, -1);
-  g_return_val_if_fail (IS_TIMEOUT (timeout_us), -1);
+  g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   if (!check_direction (self, READABLE, error))
@@ -333,7 +332,7 @@ gboolean
 mproc_connection_poll (MprocConnection *self, gint64 timeout_us)
 {
   g_return_val_if_fail (IS_CONNECTION (self), FALSE);
-  g_return_val_if_fail (IS_TIMEOUT (timeout_us), FALSE);
+  g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), FALSE);
 
   return (self->flags & READABLE) == 0 ||
          mproc_stream_poll (&self->stream, mproc_deadline (timeout_us));

@@ -23,7 +23,7 @@ struct MprocEvent
   MprocPlain plain;
 };
 
-#define IS_EVENT(self) MPROC_IS_PLAIN (self, MPROC_KIND_EVENT)
+#define IS_EVENT(self) MPROC_OBJECT_IS (self, MPROC_KIND_EVENT)
 
 static inline MprocAtomic32 *
 word_of (MprocEvent *self)

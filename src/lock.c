@@ -11,7 +11,7 @@ struct MprocLock
   MprocPlain plain; /* the body is the word */
 };
 
-#define IS_LOCK(self) MPROC_IS_PLAIN (self, MPROC_KIND_LOCK)
+#define IS_LOCK(self) MPROC_OBJECT_IS (self, MPROC_KIND_LOCK)
 
 static inline MprocAtomic32 *
 word_of (MprocLock *self)

@@ -7,13 +7,13 @@
 static gboolean
 is_lock (gpointer lock)
 {
-  return MPROC_IS_PLAIN (lock, MPROC_KIND_LOCK);
+  return MPROC_OBJECT_IS (lock, MPROC_KIND_LOCK);
 }
 
 static gboolean
 is_rlock (gpointer lock)
 {
-  return MPROC_IS_PLAIN (lock, MPROC_KIND_RLOCK);
+  return MPROC_OBJECT_IS (lock, MPROC_KIND_RLOCK);
 }
 
 gboolean

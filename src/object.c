@@ -33,10 +33,7 @@ mproc_object_init (MprocObject *object, MprocKind kind)
 gboolean
 mproc_object_is (gconstpointer object, MprocKind kind)
 {
-  const MprocObject *self = object;
-
-  return self != NULL && self->kind == kind &&
-         g_atomic_int_get ((gint *) &self->ref_count) > 0;
+  return MPROC_OBJECT_IS (object, kind);
 }
 
 gboolean

@@ -87,6 +87,11 @@ void mproc_object_unref (MprocObject *object); /* NULL is fine */
 /* Whether @object is a local object of that kind; for g_return_if_fail. */
 gboolean mproc_object_is (gconstpointer object, MprocKind kind);
 
+/* The same without the call, for hot paths. */
+#define MPROC_OBJECT_IS(object, which)                                                   \
+  ((object) != NULL && ((const MprocObject *) (object))->kind == (which) &&              \
+   g_atomic_int_get ((gint *) &((const MprocObject *) (object))->ref_count) > 0)
+
 /* Whether it is one of the kinds that values carry to other processes. */
 gboolean mproc_object_is_shareable (gconstpointer object);
 

@@ -5,6 +5,7 @@
 #define MPROC_PLAIN_H
 
 #include "object.h"
+#include "word.h"
 
 #include <mproc/init.h>
 
@@ -17,13 +18,6 @@ typedef struct
   MprocOffset offset; /* of the body, which is an arena block */
   gpointer lock; /* atomic: the one that lockref.h keeps here, once it was asked for */
 } MprocPlain;
-
-/* Whether @self points to a local object of that kind: mproc_object_is, without the call. */
-#define MPROC_IS_PLAIN(self, which)                                                      \
-  ((self) != NULL && ((const MprocObject *) (self))->kind == (which) &&                  \
-   g_atomic_int_get ((gint *) &((const MprocObject *) (self))->ref_count) > 0)
-
-#define MPROC_IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)
 
 /* Before a body is made: this process is a member, and all classes are known. */
 gboolean mproc_plain_prepare (GError **error);

@@ -57,11 +57,7 @@ struct MprocQueue
   MprocQueueSide get;
 };
 
-/* mproc_object_is, without the call. */
-#define MPROC_IS_QUEUE(self)                                                             \
-  ((self) != NULL && (self)->object.kind == MPROC_KIND_QUEUE &&                          \
-   g_atomic_int_get (&(self)->object.ref_count) > 0)
-#define MPROC_IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)
+#define MPROC_IS_QUEUE(self) MPROC_OBJECT_IS (self, MPROC_KIND_QUEUE)
 
 /* How long a lock may be waited for beyond the deadline of a put or get: it is held for
  * an instant only, and that somebody held it is no reason to say that the queue is empty

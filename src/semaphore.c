@@ -25,7 +25,7 @@ struct MprocSemaphore
   MprocPlain plain;
 };
 
-#define IS_SEMAPHORE(self) MPROC_IS_PLAIN (self, MPROC_KIND_SEMAPHORE)
+#define IS_SEMAPHORE(self) MPROC_OBJECT_IS (self, MPROC_KIND_SEMAPHORE)
 
 static inline Body *
 body_of (MprocSemaphore *self)

@@ -11,7 +11,7 @@ struct MprocValue
   MprocItems items;
 };
 
-#define IS_VALUE(self) MPROC_IS_PLAIN (self, MPROC_KIND_VALUE)
+#define IS_VALUE(self) MPROC_OBJECT_IS (self, MPROC_KIND_VALUE)
 
 static const MprocSlice whole = { 0, 1, 1 };
 

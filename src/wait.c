@@ -144,7 +144,7 @@ mproc_wait (MprocWait *waits, guint n, gint64 timeout_us, GError **error)
   gint ready = -1;
 
   g_return_val_if_fail (waits != NULL || n == 0, -1);
-  g_return_val_if_fail (timeout_us >= 0 || timeout_us == MPROC_FOREVER, -1);
+  g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   if (n == 0)

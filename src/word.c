@@ -4,8 +4,6 @@
 #include "arena.h"
 #include "parking.h"
 
-#include <mproc/init.h>
-
 void
 mproc_word_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
 {

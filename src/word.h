@@ -10,6 +10,8 @@
 #include "atomic.h"
 #include "os.h"
 
+#include <mproc/init.h>
+
 G_BEGIN_DECLS
 
 /* The longest a sleeper goes without a look, in microseconds. */
@@ -52,6 +54,9 @@ void mproc_spin_prepare (void);
 /* How many looks to take now (may be 0). */
 gint mproc_spin_budget (MprocSpin *spin);
 void mproc_spin_result (MprocSpin *spin, gboolean success);
+
+/* Whether a public timeout is one: other negative numbers are the caller's mistake. */
+#define MPROC_IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)
 
 /* The absolute deadline of a public timeout: MPROC_FOREVER gives MPROC_OS_NEVER. */
 gint64 mproc_deadline (gint64 timeout_us);
