@@ -13,10 +13,13 @@
 #include <mproc/lock.h>
 #include <mproc/memory.h>
 #include <mproc/pool.h>
+#include <mproc/pooloptions.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>
+#include <mproc/result.h>
 #include <mproc/semaphore.h>
 #include <mproc/shared.h>
+#include <mproc/task.h>
 #include <mproc/value.h>
 #include <mproc/version.h>
 #include <mproc/wait.h>

@@ -19,6 +19,7 @@
 typedef struct
 {
   MprocProcess *process;
+  MprocOffset seat; /* the pool's */
   gint64 started;
   guint32 taken; /* of the task queue's records, at its start */
 } Worker;
@@ -69,30 +70,66 @@ mproc_crew_new (const MprocCrewPlan *plan)
 
   self->plan = *plan;
   self->plan.name = g_strdup (plan->name);
+  self->plan.setup = g_variant_ref (plan->setup);
   mproc_queue_ref (plan->tasks);
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
   return self;
 }
 
+static MprocProcess *
+make_process (MprocCrew *self, MprocOffset seat)
+{
+  char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
+  MprocProcess *process = mproc_process_new (
+      mproc_worker_main,
+      mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events, (guint64) seat,
+                  g_variant_new_variant (self->plan.setup)));
+
+  mproc_process_set_internal (process, TRUE);
+  mproc_process_set_name (process, name);
+  mproc_process_set_start_method (process, self->plan.method);
+  g_free (name);
+  return process;
+}
+
+/* The pool hears of the seat first: whatever happens to us, it frees it. */
+static MprocOffset
+make_seat (MprocCrew *self, GError **error)
+{
+  MprocPoolEvent event = { .kind = MPROC_EVENT_SEAT };
+
+  event.seat = mproc_seat_new (self->n_started + 1, error);
+  if (event.seat == 0 ||
+      mproc_queue_put_bytes (self->plan.events, &event, MPROC_EVENT_BASE_SIZE, 0, error))
+    return event.seat;
+  mproc_arena_free (event.seat);
+  return 0;
+}
+
+static void
+take_seat_back (MprocCrew *self, MprocOffset seat)
+{
+  MprocPoolEvent event = { .kind = MPROC_EVENT_DEATH, .seat = seat };
+
+  /* Without room for it the pool keeps the seat until its own end. */
+  try_post (self->plan.events, &event);
+}
+
 static gboolean
 start_one (MprocCrew *self, GError **error)
 {
-  char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
-  Worker worker;
+  Worker worker = { .seat = make_seat (self, error) };
 
-  worker.process =
-      mproc_process_new (mproc_worker_main,
-                         mproc_pack ("(hh)", self->plan.tasks, self->plan.events));
+  if (worker.seat == 0)
+    return FALSE;
+  worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
-  mproc_process_set_internal (worker.process, TRUE);
-  mproc_process_set_name (worker.process, name);
-  mproc_process_set_start_method (worker.process, self->plan.method);
-  g_free (name);
   if (!mproc_process_start (worker.process, error))
     {
       mproc_process_unref (worker.process);
+      take_seat_back (self, worker.seat);
       return FALSE;
     }
   self->n_started++;
@@ -124,6 +161,7 @@ report_death (MprocCrew *self, Worker *worker)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_DEATH };
 
+  event.seat = worker->seat;
   event.member = mproc_process_get_member (worker->process);
   event.pid = mproc_process_get_pid (worker->process);
   mproc_process_get_exit_code (worker->process, &event.exit_code);
@@ -242,6 +280,7 @@ mproc_crew_free (MprocCrew *self)
     return;
   mproc_crew_kill (self);
   g_array_unref (self->workers);
+  g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
   mproc_queue_unref (self->plan.events);
   g_free (self->plan.name);

@@ -10,15 +10,17 @@
 #include "family.h"
 #include "os.h"
 #include "queue.h"
+#include "seat.h"
 
-#include <mproc/pool.h>
+#include <mproc/process.h>
 
 G_BEGIN_DECLS
 
 typedef enum
 {
   MPROC_EVENT_RESULT,   /* a task is DONE */
-  MPROC_EVENT_DEATH,    /* a worker ended that should not have */
+  MPROC_EVENT_SEAT,     /* a worker is about to be started: its seat is the pool's to free */
+  MPROC_EVENT_DEATH,    /* a worker has ended, or could not be started */
   MPROC_EVENT_READY,    /* all workers have been started */
   MPROC_EVENT_BROKEN,   /* none can be started: text */
   MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
@@ -30,9 +32,11 @@ typedef struct
 {
   guint32 kind;
   guint32 serial; /* RESULT: of the task */
-  guint32 member; /* DEATH */
+  guint32 item;   /* RESULT: which of its parts, where it has several */
+  guint32 member; /* DEATH; 0: it was never there */
   gint32 exit_code;
   gint64 pid;
+  MprocOffset seat; /* SEAT, DEATH */
   char text[160]; /* BROKEN; sent only as far as it goes */
 } MprocPoolEvent;
 
@@ -52,6 +56,7 @@ typedef struct
   char *name; /* the crew's */
   MprocQueue *tasks;
   MprocQueue *events;
+  GVariant *setup; /* what each worker is told at its start; see worker.h */
 } MprocCrewPlan;
 
 typedef struct MprocCrew MprocCrew;

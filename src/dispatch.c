@@ -15,6 +15,7 @@ mproc_job_free (gpointer data)
   MprocJob *job = data;
 
   mproc_result_unref (job->result);
+  mproc_task_options_free (job->options);
   g_free (job);
 }
 
@@ -192,6 +193,27 @@ break_pool (MprocPool *self, const char *why)
   fail_all (self, self->broken);
 }
 
+static void
+free_seat (MprocPool *self, MprocOffset seat)
+{
+  for (guint i = 0; i < self->seats->len; i++)
+    if (g_array_index (self->seats, MprocOffset, i) == seat)
+      {
+        g_array_remove_index_fast (self->seats, i);
+        mproc_arena_free (seat);
+        return;
+      }
+}
+
+void
+mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
+{
+  if (event->kind == MPROC_EVENT_SEAT)
+    g_array_append_val (self->seats, event->seat);
+  else if (event->kind == MPROC_EVENT_DEATH)
+    free_seat (self, event->seat);
+}
+
 /* FALSE: this was the last one. */
 static gboolean
 handle (MprocPool *self, const MprocPoolEvent *event)
@@ -204,10 +226,11 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
   g_mutex_lock (&self->mutex);
-  if (event->kind == MPROC_EVENT_DEATH)
+  if (event->kind == MPROC_EVENT_DEATH && event->member != 0)
     bury_worker (self, event);
   else if (event->kind == MPROC_EVENT_BROKEN)
     break_pool (self, event->text);
+  mproc_pool_note_seat (self, event);
   g_mutex_unlock (&self->mutex);
   return event->kind != MPROC_EVENT_BROKEN;
 }
@@ -245,8 +268,7 @@ bury_orphans (MprocPool *self)
 static gboolean
 replace_nursery (MprocPool *self)
 {
-  MprocCrewPlan plan = { self->n_workers, MPROC_START_METHOD_SPAWN, (char *) "PoolWorker",
-                         self->tasks, self->events };
+  MprocCrewPlan plan;
   GError *error = NULL;
 
   mproc_nursery_free (self->nursery);
@@ -254,6 +276,7 @@ replace_nursery (MprocPool *self)
   bury_orphans (self);
   if (self->state == MPROC_POOL_TERMINATED)
     return TRUE;
+  mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);
   self->crew = mproc_crew_new (&plan);
   if (mproc_crew_fill (self->crew, &error))
     return TRUE;

@@ -8,45 +8,6 @@
 
 #define MAX_WORKERS 4096
 
-struct MprocPoolOptions
-{
-  MprocStartMethod method;
-  char *name;
-};
-
-MprocPoolOptions *
-mproc_pool_options_new (void)
-{
-  MprocPoolOptions *self = g_new0 (MprocPoolOptions, 1);
-
-  self->name = g_strdup ("PoolWorker");
-  return self;
-}
-
-void
-mproc_pool_options_free (MprocPoolOptions *self)
-{
-  if (self == NULL)
-    return;
-  g_free (self->name);
-  g_free (self);
-}
-
-void
-mproc_pool_options_set_start_method (MprocPoolOptions *self, MprocStartMethod method)
-{
-  g_return_if_fail (self != NULL);
-  self->method = method;
-}
-
-void
-mproc_pool_options_set_name (MprocPoolOptions *self, const char *name)
-{
-  g_return_if_fail (self != NULL && name != NULL && g_utf8_validate (name, -1, NULL));
-  g_free (self->name);
-  self->name = g_strdup (name);
-}
-
 gboolean
 mproc_pool_is_mine (MprocPool *self)
 {
@@ -126,6 +87,14 @@ drop (MprocPool *self)
 /* ------------------------------------------------------------------ making */
 
 static void
+free_seats (MprocPool *self)
+{
+  for (guint i = 0; i < self->seats->len; i++)
+    mproc_arena_free (g_array_index (self->seats, MprocOffset, i));
+  g_array_unref (self->seats);
+}
+
+static void
 free_pool (MprocPool *self)
 {
   mproc_nursery_free (self->nursery);
@@ -134,8 +103,12 @@ free_pool (MprocPool *self)
     mproc_queue_unref (self->tasks);
   if (self->events != NULL)
     mproc_queue_unref (self->events);
+  if (self->setup != NULL)
+    g_variant_unref (self->setup);
+  mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
+  free_seats (self);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->mutex);
@@ -143,49 +116,68 @@ free_pool (MprocPool *self)
 }
 
 static MprocPool *
-new_bare (guint n_workers, MprocStartMethod method)
+new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *options)
 {
   MprocPool *self = g_new0 (MprocPool, 1);
 
   mproc_object_init (&self->base, MPROC_KIND_POOL);
   self->creator = mproc_os_pid ();
+  self->options =
+      options != NULL ? mproc_pool_options_copy (options) : mproc_pool_options_new ();
   self->n_workers = n_workers;
   self->method = method;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->changed);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
 }
 
-/* The nursery's first word, or its silence. */
+/* The nursery's word that all have been started, or its silence. */
 static gboolean
 await_nursery (MprocPool *self, GError **error)
 {
   MprocPoolEvent event = { 0 };
 
-  while (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP,
-                            mproc_event_copy, &event, NULL))
-    if (!mproc_nursery_is_alive (self->nursery))
+  do
+    if (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP,
+                           mproc_event_copy, &event, NULL))
       {
+        if (mproc_nursery_is_alive (self->nursery))
+          continue;
         g_set_error_literal (
             error, MPROC_ERROR, MPROC_ERROR_STATE,
             "the pool's nursery ended before it had started the workers");
         return FALSE;
       }
-  if (event.kind != MPROC_EVENT_BROKEN)
+    else
+      mproc_pool_note_seat (self, &event);
+  while (event.kind != MPROC_EVENT_READY && event.kind != MPROC_EVENT_BROKEN);
+  if (event.kind == MPROC_EVENT_READY)
     return TRUE;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
                "the pool's workers cannot be started: %s", event.text);
   return FALSE;
 }
 
-static gboolean
-start_workers (MprocPool *self, const char *name, GError **error)
+void
+mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan)
 {
-  MprocCrewPlan plan = { self->n_workers, self->method, (char *) name, self->tasks,
-                         self->events };
+  plan->n_workers = self->n_workers;
+  plan->method = method;
+  plan->name = self->options->name;
+  plan->tasks = self->tasks;
+  plan->events = self->events;
+  plan->setup = self->setup;
+}
 
+static gboolean
+start_workers (MprocPool *self, GError **error)
+{
+  MprocCrewPlan plan;
+
+  mproc_pool_fill_plan (self, self->method, &plan);
   if (self->method == MPROC_START_METHOD_FORK)
     {
       self->nursery = mproc_nursery_new (&plan, error);
@@ -196,11 +188,14 @@ start_workers (MprocPool *self, const char *name, GError **error)
 }
 
 static gboolean
-set_up (MprocPool *self, const char *name, GError **error)
+set_up (MprocPool *self, GError **error)
 {
   self->tasks = mproc_queue_new (0, error);
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
-  if (self->events == NULL || !start_workers (self, name, error))
+  if (self->events == NULL)
+    return FALSE;
+  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
@@ -223,8 +218,8 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
                    MAX_WORKERS);
       return NULL;
     }
-  self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method);
-  if (!set_up (self, options != NULL ? options->name : "PoolWorker", error))
+  self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
+  if (!set_up (self, error))
     {
       free_pool (self);
       return NULL;

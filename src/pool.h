@@ -7,8 +7,11 @@
 #include "crew.h"
 #include "nursery.h"
 #include "object.h"
+#include "pooloptions.h"
 #include "result.h"
 #include "task.h"
+
+#include <mproc/pool.h>
 
 G_BEGIN_DECLS
 
@@ -23,8 +26,10 @@ struct MprocPool
 {
   MprocObject base;
   gint64 creator; /* pid of the process it belongs to */
+  MprocPoolOptions *options; /* a copy */
   guint n_workers;
   MprocStartMethod method;
+  GVariant *setup; /* for the workers */
   MprocQueue *tasks;
   MprocQueue *events;
   MprocNursery *nursery; /* under fork; else */
@@ -39,6 +44,7 @@ struct MprocPool
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
   GArray *graves; /* of MprocGrave; the dispatcher's alone */
+  GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
 };
 
 /* A task whose worker died: the record that names it may still be in the queue, so its
@@ -56,12 +62,19 @@ typedef struct
   MprocOffset task;
   MprocResult *result; /* NULL: pushed */
   guint part;
+  MprocTaskOptions *options; /* frozen; NULL: none */
 } MprocJob;
 
 /* dispatch.c: the pool's one thread. */
 gpointer mproc_pool_dispatch (gpointer pool);
 
 void mproc_job_free (gpointer job);
+
+/* What an event says of a worker's seat; under the mutex. */
+void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
+
+/* pool.c: what its crew, wherever that is, has to know. */
+void mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan);
 
 /* Whether it is a pool, and of the calling process; also at its end. */
 gboolean mproc_pool_is_mine (MprocPool *self);

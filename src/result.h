@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the pool does with results. */
-#ifndef MPROC_RESULT_H
-#define MPROC_RESULT_H
+#ifndef MPROC_RESULT_INTERNAL_H
+#define MPROC_RESULT_INTERNAL_H
 
-#include <mproc/pool.h>
+#include <mproc/result.h>
 
 G_BEGIN_DECLS
 

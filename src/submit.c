@@ -13,6 +13,7 @@ typedef struct
   guint32 flags;
   MprocResult *result;
   guint part;
+  MprocTaskOptions *options; /* frozen; NULL: none */
 } Order;
 
 static gboolean
@@ -59,16 +60,20 @@ hand_over_message (MprocPool *self,
                    MprocMessage *message,
                    GError **error)
 {
-  MprocHandle ticket = mproc_function_get_ticket (order->func, error);
+  MprocTaskPlan plan = { order->flags, mproc_function_get_ticket (order->func, error),
+                         { 0, 0 } };
   MprocJob *job;
   gboolean ok;
 
-  if (ticket == 0)
+  if (plan.function == 0)
     return FALSE;
+  if (order->options != NULL)
+    plan.limits = order->options->limits;
   job = g_new (MprocJob, 1);
   job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
   job->part = order->part;
-  job->task = mproc_task_new (order->flags, ticket, message, error);
+  job->options = mproc_task_options_ref (order->options);
+  job->task = mproc_task_new (&plan, message, error);
   ok = job->task != 0;
   if (ok)
     {
@@ -114,18 +119,28 @@ submit_part (MprocPool *self, const Order *order)
     mproc_result_set_part (order->result, order->part, NULL, error);
 }
 
+/* Frozen, a full reference; NULL: none. */
+static MprocTaskOptions *
+choose_options (MprocPool *self, const MprocTaskOptions *given)
+{
+  return given != NULL ? mproc_task_options_freeze (given)
+                       : mproc_task_options_ref (self->options->task_options);
+}
+
 MprocResult *
 mproc_pool_apply_async (MprocPool *self,
                         MprocFunc func,
                         GVariant *args,
                         const MprocTaskOptions *options)
 {
-  Order order = { func, args, 0, NULL, 0 };
+  Order order = { func, args, 0, NULL, 0, NULL };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
-  g_return_val_if_fail (func != NULL && options == NULL, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+  order.options = choose_options (self, options);
   order.result = mproc_result_new (1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
+  mproc_task_options_free (order.options);
   return order.result;
 }
 
@@ -145,10 +160,11 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
 gboolean
 mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0 };
+  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
+  order.options = self->options->task_options;
   return hand_over (self, &order, error);
 }
 
@@ -190,12 +206,13 @@ mproc_pool_map_async (MprocPool *self,
                       guint chunk,
                       const MprocTaskOptions *options)
 {
+  MprocTaskOptions *chosen;
   MprocResult *result;
   gsize n;
   guint n_parts;
 
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
-  g_return_val_if_fail (func != NULL && options == NULL, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
   n = g_variant_n_children (items);
@@ -204,10 +221,11 @@ mproc_pool_map_async (MprocPool *self,
   n_parts = (guint) ((n + chunk - 1) / chunk);
   result =
       mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
+  chosen = choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order = { func, NULL, chunk == 1 ? 0 : MPROC_TASK_MAP, result, i };
+      Order order = { func, NULL, chunk == 1 ? 0 : MPROC_TASK_MAP, result, i, chosen };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);
@@ -216,6 +234,7 @@ mproc_pool_map_async (MprocPool *self,
       submit_part (self, &order);
       g_variant_unref (order.args);
     }
+  mproc_task_options_free (chosen);
   g_variant_unref (items);
   return result;
 }

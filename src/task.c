@@ -8,9 +8,12 @@
 
 typedef struct
 {
-  MprocAtomic64 state; /* serial << 32 | see task.h */
-  gint32 function;
-  guint32 flags;
+  MprocAtomic64 word;
+  MprocTaskPlan plan;
+  gint64 started;
+  gint64 ended;
+  guint32 member;   /* whose these times are */
+  guint32 attempts; /* begun so often */
   guint64 args_size;
   guint64 inline_size; /* of the room behind the argument */
   MprocAtomic64
@@ -58,10 +61,7 @@ mproc_get_item (GVariant *items, gsize i)
 }
 
 MprocOffset
-mproc_task_new (guint32 flags,
-                MprocHandle function,
-                const MprocMessage *args,
-                GError **error)
+mproc_task_new (const MprocTaskPlan *plan, const MprocMessage *args, GError **error)
 {
   gsize size = sizeof (Task) + round8 (args->size) + INLINE_OUTCOME;
   MprocOffset offset = mproc_arena_alloc (size, error);
@@ -70,8 +70,11 @@ mproc_task_new (guint32 flags,
   if (offset == 0)
     return 0;
   self = mproc_arena_at (offset, size);
-  self->function = function;
-  self->flags = flags;
+  self->plan = *plan;
+  self->started = 0;
+  self->ended = 0;
+  self->member = 0;
+  self->attempts = 0;
   self->args_size = args->size;
   self->inline_size =
       mproc_arena_block_size (offset) - sizeof (Task) - round8 (args->size);
@@ -79,61 +82,115 @@ mproc_task_new (guint32 flags,
   self->outcome_is_error = FALSE;
   mproc_store64 (&self->outcome, 0);
   mproc_message_store (args, mproc_arena_at (args_of (offset), args->size));
-  mproc_store64 (&self->state, MPROC_TASK_DONE); /* nobody's to claim yet */
+  mproc_store64 (&self->word, MPROC_TASK_DONE); /* nobody's to claim yet */
   return offset;
 }
 
 void
 mproc_task_queue (MprocOffset task, guint32 serial)
 {
-  mproc_store64 (&task_at (task)->state, (guint64) serial << 32 | MPROC_TASK_QUEUED);
+  mproc_store64 (&task_at (task)->word,
+                 mproc_taskword_make (serial, MPROC_TASK_QUEUED));
 }
 
 gboolean
 mproc_task_claim (const MprocTaskRecord *record)
 {
-  guint64 queued = (guint64) record->serial << 32 | MPROC_TASK_QUEUED;
+  return mproc_taskword_claim (&task_at (record->task)->word, record->serial,
+                               mproc_self ());
+}
 
-  return mproc_cas64 (&task_at (record->task)->state, queued, queued | mproc_self ());
+gboolean
+mproc_task_condemn (MprocOffset task, guint32 state)
+{
+  MprocAtomic64 *word = &task_at (task)->word;
+
+  return mproc_taskword_condemn (word, mproc_taskword_serial (mproc_load64 (word)),
+                                 state);
 }
 
 guint32
 mproc_task_get_state (MprocOffset task)
 {
-  return (guint32) mproc_load64 (&task_at (task)->state);
+  return mproc_taskword_state (mproc_load64 (&task_at (task)->word));
 }
 
-gboolean
-mproc_task_get_work (MprocOffset task, MprocTaskWork *work, GError **error)
+const MprocTaskPlan *
+mproc_task_get_plan (MprocOffset task)
+{
+  return &task_at (task)->plan;
+}
+
+GVariant *
+mproc_task_get_args (MprocOffset task, GError **error)
+{
+  gsize size = (gsize) task_at (task)->args_size;
+
+  return mproc_message_peek (mproc_arena_at (args_of (task), size), size, error);
+}
+
+guint
+mproc_task_count_attempts (MprocOffset task)
+{
+  return task_at (task)->attempts;
+}
+
+void
+mproc_task_begin (MprocOffset task, guint32 serial, MprocSeat *seat)
 {
   Task *self = task_at (task);
-  gsize size = (gsize) self->args_size;
 
-  work->function = self->function;
-  work->flags = self->flags;
-  work->args = mproc_message_peek (mproc_arena_at (args_of (task), size), size, error);
-  return work->args != NULL;
+  self->attempts++;
+  self->member = mproc_self ();
+  self->ended = 0;
+  self->started = mproc_seat_begin (seat, task + G_STRUCT_OFFSET (Task, word),
+                                    mproc_seat_name (serial, 0), &self->plan.limits);
+}
+
+void
+mproc_task_end (MprocOffset task, MprocSeat *seat)
+{
+  task_at (task)->ended = mproc_seat_end (seat);
+}
+
+void
+mproc_task_get_run (MprocOffset task, MprocTaskRun *run)
+{
+  const Task *self = task_at (task);
+
+  run->started = self->started;
+  run->ended = self->ended;
+  run->member = self->member;
 }
 
 /* ------------------------------------------------------------------ outcome */
 
-/* Until the task's word says DONE the outcome is still its worker's. */
-static void
+typedef enum
+{
+  OUTCOME_FAILED, /* it cannot be told: with error */
+  OUTCOME_TOLD,
+  OUTCOME_UNWANTED /* the task was condemned meanwhile */
+} Telling;
+
+/* Until the task's word says DONE the outcome is still its worker's.  After that the block is the
+ * pool's, and may be gone. */
+static Telling
 publish (MprocOffset task, MprocOffset outcome, gsize size, gboolean is_error)
 {
   Task *self = task_at (task);
-  guint64 running = mproc_load64 (&self->state);
+  guint32 serial = mproc_taskword_serial (mproc_load64 (&self->word));
 
   self->outcome_size = size;
   self->outcome_is_error = is_error;
   mproc_crash_order ();
   mproc_store64 (&self->outcome, outcome);
   mproc_crash_order ();
-  mproc_cas64 (&self->state, running, (running >> 32) << 32 | MPROC_TASK_DONE);
+  return mproc_taskword_finish (&self->word, serial, mproc_self ()) ? OUTCOME_TOLD
+                                                                    : OUTCOME_UNWANTED;
 }
 
 /* Into the room behind the argument, else into a block of its own. */
-static gboolean
+static Telling
 store_outcome (MprocOffset task, MprocMessage *message, gboolean is_error, GError **error)
 {
   MprocOffset to = room_of (task);
@@ -142,66 +199,72 @@ store_outcome (MprocOffset task, MprocMessage *message, gboolean is_error, GErro
   if (own)
     to = mproc_arena_alloc (message->size, error);
   if (to == 0)
-    return FALSE;
+    return OUTCOME_FAILED;
   if (own)
     own = mproc_intent_begin (to);
   mproc_message_store (message, mproc_arena_at (to, message->size));
   if (own)
     mproc_intent_end (to);
-  publish (task, to, message->size, is_error);
-  return TRUE;
+  return publish (task, to, message->size, is_error);
 }
 
-static gboolean
-finish_with (MprocOffset task, GVariant *value, gboolean is_error, GError **error)
+static Telling
+tell (MprocOffset task, GVariant *value, gboolean is_error, GError **error)
 {
   MprocMessage message;
-  gboolean ok;
+  Telling telling;
 
   if (!mproc_message_init (&message, value, error))
-    return FALSE;
-  ok = store_outcome (task, &message, is_error, error);
-  mproc_message_clear (&message, ok);
-  return ok;
+    return OUTCOME_FAILED;
+  telling = store_outcome (task, &message, is_error, error);
+  mproc_message_clear (&message, telling != OUTCOME_FAILED);
+  return telling;
 }
 
 /* Fits into the room that every task has. */
-static void
-finish_without_words (MprocOffset task)
+static Telling
+tell_without_words (MprocOffset task)
 {
   GError *error = g_error_new_literal (MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
                                        "no memory for the task's error");
+  Telling telling = tell (task, mproc_error_to_value (error), TRUE, NULL);
 
-  if (!finish_with (task, mproc_error_to_value (error), TRUE, NULL))
-    g_assert_not_reached ();
+  g_assert (telling != OUTCOME_FAILED);
   g_error_free (error);
+  return telling;
 }
 
-static void
-finish_with_error (MprocOffset task, const GError *error)
+static Telling
+tell_error (MprocOffset task, const GError *error)
 {
-  if (!finish_with (task, mproc_error_to_value (error), TRUE, NULL))
-    finish_without_words (task);
+  Telling telling = tell (task, mproc_error_to_value (error), TRUE, NULL);
+
+  return telling != OUTCOME_FAILED ? telling : tell_without_words (task);
 }
 
-void
-mproc_task_finish (MprocOffset task, GVariant *value, const GError *error)
+static Telling
+tell_value (MprocOffset task, GVariant *value)
 {
   GError *failure = NULL;
+  Telling telling;
 
-  if (error != NULL)
-    {
-      finish_with_error (task, error);
-      return;
-    }
   if (value == NULL)
     value = g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL);
-  if (!finish_with (task, value, FALSE, &failure))
-    {
-      g_prefix_error (&failure, "the task's result cannot be sent: ");
-      finish_with_error (task, failure);
-      g_error_free (failure);
-    }
+  telling = tell (task, value, FALSE, &failure);
+  if (telling != OUTCOME_FAILED)
+    return telling;
+  g_prefix_error (&failure, "the task's result cannot be sent: ");
+  telling = tell_error (task, failure);
+  g_error_free (failure);
+  return telling;
+}
+
+gboolean
+mproc_task_finish (MprocOffset task, GVariant *value, const GError *error)
+{
+  Telling telling = error != NULL ? tell_error (task, error) : tell_value (task, value);
+
+  return telling == OUTCOME_TOLD;
 }
 
 GVariant *

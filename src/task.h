@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* A task, as it lies in the arena between the pool and its workers.
  *
- * Its state is one word: the task's serial above, below it
- *
- *   TASK_QUEUED    nobody has it
- *   a member       that worker runs it (always even and not 0)
- *   TASK_DONE      the outcome is in the block
- *
- * A worker claims it by one compare-and-swap, made before the task queue's position moves past
- * the record that names it.  So at any instant exactly the tasks whose word names a worker
- * are that worker's, and when it dies those fail, and only those.  The serial makes a stale record,
- * left by a worker killed in between, claim nothing when the block serves another task. */
-#ifndef MPROC_TASK_H
-#define MPROC_TASK_H
+ * Its word (taskword.h) is claimed before the task queue's position moves past the record that names
+ * it.  The serial makes a stale record, left by a worker killed in between, claim nothing when the
+ * block serves another task. */
+#ifndef MPROC_TASK_INTERNAL_H
+#define MPROC_TASK_INTERNAL_H
 
 #include "message.h"
+#include "seat.h"
 
 G_BEGIN_DECLS
-
-#define MPROC_TASK_QUEUED 0u
-#define MPROC_TASK_DONE 1u
 
 typedef enum
 {
@@ -36,13 +27,21 @@ typedef struct
   guint32 unused;
 } MprocTaskRecord;
 
-/* What a worker has to know to run it. */
+/* What is known when it is made. */
 typedef struct
 {
-  MprocHandle function;
   guint32 flags;
-  GVariant *args;
-} MprocTaskWork;
+  MprocHandle function;
+  MprocTaskLimits limits;
+} MprocTaskPlan;
+
+/* When it ran, and in which worker. */
+typedef struct
+{
+  gint64 started;
+  gint64 ended;
+  MprocMember member;
+} MprocTaskRun;
 
 /* Child @i of @items, or what is inside of it where it is a variant: what a map's
  * function gets. */
@@ -50,10 +49,8 @@ GVariant *mproc_get_item (GVariant *items, gsize i);
 
 /* A block with everything a worker needs. @args stays the caller's to clear as sent. 0
  * with error. */
-MprocOffset mproc_task_new (guint32 flags,
-                            MprocHandle function,
-                            const MprocMessage *args,
-                            GError **error);
+MprocOffset
+mproc_task_new (const MprocTaskPlan *plan, const MprocMessage *args, GError **error);
 
 /* From here on it can be claimed, by a record with that serial. */
 void mproc_task_queue (MprocOffset task, guint32 serial);
@@ -61,11 +58,26 @@ void mproc_task_queue (MprocOffset task, guint32 serial);
 /* By a worker: FALSE if the task is not (any more) to be had. */
 gboolean mproc_task_claim (const MprocTaskRecord *record);
 
-/* By the worker that has it: the function's ticket and its argument. */
-gboolean mproc_task_get_work (MprocOffset task, MprocTaskWork *work, GError **error);
+/* By the worker that has it. */
+const MprocTaskPlan *mproc_task_get_plan (MprocOffset task);
+GVariant *mproc_task_get_args (MprocOffset task, GError **error);
 
-/* By the worker that has it: its outcome; consumes @value, or copies @error. */
-void mproc_task_finish (MprocOffset task, GVariant *value, const GError *error);
+/* By the worker that has it: how often it has been begun, 1 the first time. */
+guint mproc_task_count_attempts (MprocOffset task);
+
+/* By the worker that has it, around its run. */
+void mproc_task_begin (MprocOffset task, guint32 serial, MprocSeat *seat);
+void mproc_task_end (MprocOffset task, MprocSeat *seat);
+
+/* By the worker that has it: its outcome; consumes @value, or copies @error.  FALSE: the worker has been
+ * condemned, and must not go on. */
+gboolean mproc_task_finish (MprocOffset task, GVariant *value, const GError *error);
+
+/* Nobody is to run it any more.  FALSE: it is not in @state (QUEUED, or a member) any more. */
+gboolean mproc_task_condemn (MprocOffset task, guint32 state);
+
+/* By the pool, once it is settled or its worker is dead. */
+void mproc_task_get_run (MprocOffset task, MprocTaskRun *run);
 
 /* The lower half of its state. */
 guint32 mproc_task_get_state (MprocOffset task);

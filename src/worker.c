@@ -3,7 +3,6 @@
  * when it dies. */
 #include "worker.h"
 
-#include "crew.h"
 #include "function.h"
 #include "task.h"
 
@@ -23,8 +22,8 @@ claim (gconstpointer payload, gsize size, gpointer data)
   return mproc_task_claim (record);
 }
 
-static GVariant *
-call_one (MprocFunc func, GVariant *args, GError **error)
+GVariant *
+mproc_worker_run (MprocFunc func, GVariant *args, GError **error)
 {
   GVariant *value = func (args, error);
 
@@ -35,8 +34,8 @@ call_one (MprocFunc func, GVariant *args, GError **error)
   return NULL;
 }
 
-static GVariant *
-call_for_each (MprocFunc func, GVariant *items, GError **error)
+GVariant *
+mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error)
 {
   gsize n = g_variant_n_children (items);
   GVariantBuilder results;
@@ -45,7 +44,7 @@ call_for_each (MprocFunc func, GVariant *items, GError **error)
   for (gsize i = 0; i < n; i++)
     {
       GVariant *item = mproc_get_item (items, i);
-      GVariant *value = call_one (func, item, error);
+      GVariant *value = mproc_worker_run (func, item, error);
 
       g_variant_unref (item);
       if (value == NULL)
@@ -61,23 +60,22 @@ call_for_each (MprocFunc func, GVariant *items, GError **error)
 }
 
 static GVariant *
-run (MprocOffset task, guint32 *flags, GError **error)
+run (MprocOffset task, GError **error)
 {
-  MprocTaskWork work;
-  MprocFunc func;
+  const MprocTaskPlan *plan = mproc_task_get_plan (task);
+  GVariant *args = mproc_task_get_args (task, error);
   GVariant *value = NULL;
+  MprocFunc func;
 
-  *flags = 0;
-  if (!mproc_task_get_work (task, &work, error))
+  if (args == NULL)
     return NULL;
-  *flags = work.flags;
-  func = mproc_function_resolve (work.function, error);
-  if (func != NULL && (work.flags & MPROC_TASK_MAP) != 0)
-    value = call_for_each (func, work.args, error);
+  func = mproc_function_resolve (plan->function, error);
+  if (func != NULL && (plan->flags & MPROC_TASK_MAP) != 0)
+    value = mproc_worker_run_each (func, args, error);
   else if (func != NULL)
-    value = call_one (func, work.args, error);
-  g_variant_unref (work.args);
-  return value;
+    value = mproc_worker_run (func, args, error);
+  g_variant_unref (args);
+  return value != NULL ? g_variant_take_ref (value) : NULL;
 }
 
 static void
@@ -88,35 +86,99 @@ print_error (const GError *error)
   fflush (stderr);
 }
 
-static void
-do_task (const MprocTaskRecord *record, MprocQueue *events)
+/* FALSE: it has been condemned meanwhile. */
+static gboolean
+do_task (MprocWorker *self, const MprocTaskRecord *record)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_RESULT, .serial = record->serial };
+  gboolean is_pushed = mproc_task_get_plan (record->task)->flags & MPROC_TASK_PUSHED;
   GError *error = NULL;
-  guint32 flags;
-  GVariant *value = run (record->task, &flags, &error);
+  GVariant *value;
+  gboolean wanted;
 
-  if (value != NULL)
-    value = g_variant_take_ref (value);
-  if (error != NULL && (flags & MPROC_TASK_PUSHED) != 0)
+  mproc_task_begin (record->task, record->serial, self->seat);
+  self->attempt = mproc_task_count_attempts (record->task);
+  value = run (record->task, &error);
+  self->attempt = 0;
+  mproc_task_end (record->task, self->seat);
+  if (error != NULL && is_pushed)
     print_error (error);
-  mproc_task_finish (record->task, value, error);
+  wanted = mproc_task_finish (record->task, value, error);
   if (value != NULL)
     g_variant_unref (value);
   g_clear_error (&error);
-  mproc_event_post (events, &event);
+  if (wanted)
+    mproc_event_post (self->events, &event);
+  return wanted;
+}
+
+static gboolean
+takes_another (MprocWorker *self)
+{
+  return self->max_tasks == 0 || self->n_tasks < self->max_tasks;
+}
+
+/* A condemned one is about to be killed, and does not wait for that. */
+static void
+work (MprocWorker *self)
+{
+  MprocTaskRecord record;
+  gboolean wanted = TRUE;
+
+  mproc_store64 (&self->seat->ready, (guint64) g_get_monotonic_time ());
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
+  while (wanted && takes_another (self) &&
+         mproc_queue_take (self->tasks, MPROC_OS_NEVER, claim, &record, NULL))
+    {
+      wanted = do_task (self, &record);
+      self->n_tasks++;
+    }
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_LEAVING);
+}
+
+/* It would fail in the next one as well. */
+static void
+report_broken (MprocWorker *self, const GError *error)
+{
+  MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN };
+
+  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s", error->message);
+  mproc_event_post (self->events, &event);
+}
+
+static void
+live (MprocWorker *self, GError **error)
+{
+  GError *failure = NULL;
+
+  g_variant_lookup (self->setup, "max-tasks", "u", &self->max_tasks);
+  if (!mproc_worker_call (self, "initializer", &failure))
+    {
+      report_broken (self, failure);
+      g_propagate_error (error, failure);
+      return;
+    }
+  work (self);
+  mproc_worker_call (self, "finalizer", error);
 }
 
 GVariant *
 mproc_worker_main (GVariant *args, GError **error)
 {
-  MprocQueue *tasks;
-  MprocQueue *events;
-  MprocTaskRecord record;
+  MprocWorker self = { .seat = NULL };
+  guint64 seat;
+  GVariant *setup;
 
-  if (!mproc_unpack (args, error, "(&h&h)", &tasks, &events))
+  if (!mproc_unpack (args, error, "(&h&ht@v)", &self.tasks, &self.events, &seat, &setup))
     return NULL;
-  while (mproc_queue_take (tasks, MPROC_OS_NEVER, claim, &record, NULL))
-    do_task (&record, events);
+  self.setup = g_variant_get_variant (setup);
+  g_variant_unref (setup);
+  self.seat = mproc_seat_at ((MprocOffset) seat);
+  mproc_store32 (&self.seat->member, mproc_self ());
+  mproc_worker_become (&self);
+  live (&self, error);
+  mproc_worker_clear_data (&self);
+  mproc_worker_become (NULL);
+  g_variant_unref (self.setup);
   return NULL;
 }

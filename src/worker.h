@@ -1,13 +1,48 @@
 /* SPDX-License-Identifier: MIT */
+/* A worker: what it is told at its start, and what it keeps between its tasks. */
 #ifndef MPROC_WORKER_H
 #define MPROC_WORKER_H
 
-#include <glib.h>
+#include "crew.h"
+
+#include <mproc/task.h>
 
 G_BEGIN_DECLS
 
-/* A worker's target: @args is `(hh)`, the task queue and the event queue. */
+typedef struct
+{
+  MprocQueue *tasks;
+  MprocQueue *events;
+  MprocSeat *seat; /* NULL: an inline pool, which has no workers */
+  GVariant *setup; /* `a{sv}`, see mproc_pool_options_pack_setup() */
+  guint n_tasks;
+  guint max_tasks; /* 0: any number */
+  guint attempt;   /* of the task that runs; 0: none does */
+
+  gpointer data; /* mproc_worker_set_data() */
+  GDestroyNotify free_data;
+} MprocWorker;
+
+/* A worker's target: @args is `(hhtv)`, the task queue, the event queue, its seat's offset and its
+ * setup. */
 GVariant *mproc_worker_main (GVariant *args, GError **error);
+
+/* What the calling thread is, or NULL; and what it becomes. */
+MprocWorker *mproc_worker_current (void);
+void mproc_worker_become (MprocWorker *self);
+
+/* A function and its argument under @key of the setup.  Called if it is there; FALSE with what it failed
+ * with. */
+gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
+
+/* Drops what mproc_worker_set_data() was given. */
+void mproc_worker_clear_data (MprocWorker *self);
+
+/* @func (@args), and a value for none.  NULL with error. */
+GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
+
+/* The same for each of @items, as `av`.  NULL with the first error. */
+GVariant *mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error);
 
 G_END_DECLS
 

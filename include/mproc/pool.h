@@ -2,7 +2,10 @@
 #ifndef MPROC_POOL_H
 #define MPROC_POOL_H
 
+#include <mproc/pooloptions.h>
 #include <mproc/process.h>
+#include <mproc/result.h>
+#include <mproc/task.h>
 
 G_BEGIN_DECLS
 
@@ -21,59 +24,6 @@ G_BEGIN_DECLS
  * A pool belongs to the process that made it; any thread of that process may use it.
  */
 typedef struct MprocPool MprocPool;
-
-/**
- * MprocResult:
- *
- * What a task that was handed to a pool will have given.  It does not keep its pool alive; when the
- * pool goes first, the result is %MPROC_ERROR_CANCELLED.
- */
-typedef struct MprocResult MprocResult;
-
-/**
- * MprocPoolOptions:
- *
- * How a pool is to be, for mproc_pool_new_full().
- */
-typedef struct MprocPoolOptions MprocPoolOptions;
-
-/**
- * MprocTaskOptions:
- *
- * Reserved: there are none yet, and %NULL is what to pass.
- */
-typedef struct MprocTaskOptions MprocTaskOptions;
-
-/**
- * mproc_pool_options_new:
- *
- * Returns: (transfer full): options that say nothing yet
- */
-MPROC_API MprocPoolOptions *mproc_pool_options_new (void);
-
-/**
- * mproc_pool_options_free:
- * @self: (nullable): options
- */
-MPROC_API void mproc_pool_options_free (MprocPoolOptions *self);
-
-/**
- * mproc_pool_options_set_start_method:
- * @self: options
- * @method: how the workers are started
- *
- * Under %MPROC_START_METHOD_THREAD the workers are threads, which can be neither killed nor lost:
- * mproc_pool_terminate() then lets running tasks finish.
- */
-MPROC_API void mproc_pool_options_set_start_method (MprocPoolOptions *self,
-                                                    MprocStartMethod method);
-
-/**
- * mproc_pool_options_set_name:
- * @self: options
- * @name: the workers are called this, `-` and a number; "PoolWorker" if it is not set
- */
-MPROC_API void mproc_pool_options_set_name (MprocPoolOptions *self, const char *name);
 
 /**
  * mproc_pool_new:
@@ -142,10 +92,10 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
  * @self: a pool
  * @func: a function
  * @args: (nullable): its argument, of any type; a floating reference is sunk
- * @options: (nullable): %NULL
+ * @options: (nullable): how it is to be run; %NULL: as the pool's options say
  *
- * Hands the task to the pool and returns at once.  Whatever goes wrong, also here, is told by the
- * result.
+ * Hands the task to the pool and returns at once (with mproc_pool_options_set_max_pending(), when
+ * there is room).  Whatever goes wrong, also here, is told by the result.
  *
  * Returns: (transfer full): the result to come, never %NULL
  */
@@ -197,7 +147,7 @@ MPROC_API GVariant *mproc_pool_map (MprocPool *self,
  * @func: a function
  * @items: as for mproc_pool_map()
  * @chunk: as for mproc_pool_map()
- * @options: (nullable): %NULL
+ * @options: (nullable): how it is to be run; %NULL: as the pool's options say
  *
  * Returns: (transfer full): the result to come, of type `av`; never %NULL
  */
@@ -235,62 +185,7 @@ MPROC_API void mproc_pool_terminate (MprocPool *self);
  */
 MPROC_API gboolean mproc_pool_join (MprocPool *self, gint64 timeout_us);
 
-/**
- * mproc_result_ref:
- * @self: a result
- *
- * Returns: (transfer full): @self
- */
-MPROC_API MprocResult *mproc_result_ref (MprocResult *self);
-
-/**
- * mproc_result_unref:
- * @self: (nullable): a result
- */
-MPROC_API void mproc_result_unref (MprocResult *self);
-
-/**
- * mproc_result_get:
- * @self: a result
- * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
- * @error: return location for an error
- *
- * Waits for the task's value.  May be called any number of times.
- *
- * Returns: (transfer full): the value, or %NULL: with %MPROC_ERROR_TIMED_OUT it is not there yet, else
- *   @error is the task's own, %MPROC_ERROR_WORKER_DIED or %MPROC_ERROR_CANCELLED
- */
-MPROC_API GVariant *
-mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error);
-
-/**
- * mproc_result_wait:
- * @self: a result
- * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
- *
- * Returns: whether it is there
- */
-MPROC_API gboolean mproc_result_wait (MprocResult *self, gint64 timeout_us);
-
-/**
- * mproc_result_is_ready:
- * @self: a result
- *
- * Returns: whether it is there, as value or as error
- */
-MPROC_API gboolean mproc_result_is_ready (MprocResult *self);
-
-/**
- * mproc_result_is_successful:
- * @self: a result that is ready
- *
- * Returns: whether it is a value
- */
-MPROC_API gboolean mproc_result_is_successful (MprocResult *self);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocPool, mproc_pool_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocPoolOptions, mproc_pool_options_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocResult, mproc_result_unref)
 
 G_END_DECLS
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MPROC_POOL_OPTIONS_H
+#define MPROC_POOL_OPTIONS_H
+
+#include <mproc/process.h>
+#include <mproc/task.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MprocPoolOptions:
+ *
+ * How a pool is to be, for mproc_pool_new_full().
+ */
+typedef struct MprocPoolOptions MprocPoolOptions;
+
+/**
+ * mproc_pool_options_new:
+ *
+ * Returns: (transfer full): options that say nothing yet
+ */
+MPROC_API MprocPoolOptions *mproc_pool_options_new (void);
+
+/**
+ * mproc_pool_options_free:
+ * @self: (nullable): options
+ */
+MPROC_API void mproc_pool_options_free (MprocPoolOptions *self);
+
+/**
+ * mproc_pool_options_set_start_method:
+ * @self: options
+ * @method: how the workers are started
+ *
+ * Under %MPROC_START_METHOD_THREAD the workers are threads, which can be neither killed nor lost:
+ * mproc_pool_terminate() then lets running tasks finish.
+ */
+MPROC_API void mproc_pool_options_set_start_method (MprocPoolOptions *self,
+                                                    MprocStartMethod method);
+
+/**
+ * mproc_pool_options_set_name:
+ * @self: options
+ * @name: the workers are called this, `-` and a number; "PoolWorker" if it is not set
+ */
+MPROC_API void mproc_pool_options_set_name (MprocPoolOptions *self, const char *name);
+
+/**
+ * mproc_pool_options_set_initializer:
+ * @self: options
+ * @func: (nullable): called in each worker before its first task
+ * @args: (nullable): its argument; a floating reference is sunk
+ *
+ * If it fails, in whichever worker, the pool is broken: its tasks fail with %MPROC_ERROR_STATE and the
+ * initializer's message, and no worker is started any more.
+ */
+MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
+                                                   MprocFunc func,
+                                                   GVariant *args);
+
+/**
+ * mproc_pool_options_set_finalizer:
+ * @self: options
+ * @func: (nullable): called in each worker that ends in good order, after its last task
+ * @args: (nullable): its argument; a floating reference is sunk
+ *
+ * It is not called in a worker that is killed: by mproc_pool_terminate(), a limit, or from outside.
+ */
+MPROC_API void mproc_pool_options_set_finalizer (MprocPoolOptions *self,
+                                                 MprocFunc func,
+                                                 GVariant *args);
+
+/**
+ * mproc_pool_options_set_max_tasks_per_worker:
+ * @self: options
+ * @n: after so many tasks a worker ends and is replaced; 0: never.  A chunk of a map is one task
+ */
+MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self, guint n);
+
+/**
+ * mproc_pool_options_set_inline:
+ * @self: options
+ * @is_inline: whether tasks run in the thread that hands them over, before that returns
+ *
+ * For debugging: no worker is started, and whatever a debugger shows is there to see.
+ */
+MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
+
+/**
+ * mproc_pool_options_set_max_pending:
+ * @self: options
+ * @n: how many tasks may be handed over and not be done; 0: any number
+ *
+ * Whoever hands over one more waits until there is room; but not in a callback that runs in the
+ * pool's own thread, which is what makes room.
+ */
+MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint n);
+
+/**
+ * mproc_pool_options_set_memory_limit:
+ * @self: options
+ * @recycle_at: bytes: a worker that uses more is replaced after its task; 0: no limit
+ * @kill_at: bytes: a worker that uses more is killed within its task, which fails with
+ *   %MPROC_ERROR_NO_MEMORY; 0: no limit
+ *
+ * What is measured is the memory that the worker has for itself: neither what it shares with the
+ * process it was forked from nor the family's shared memory.
+ */
+MPROC_API void mproc_pool_options_set_memory_limit (MprocPoolOptions *self,
+                                                    guint64 recycle_at,
+                                                    guint64 kill_at);
+
+/**
+ * mproc_pool_options_set_cpus:
+ * @self: options
+ * @cpus: (nullable) (array length=n): numbers of processors, as the system counts them
+ * @n: how many; 0: workers run wherever this process may
+ *
+ * Worker number i runs on the processor @cpus[i modulo @n] and nowhere else.  Where that is not
+ * possible the pool is broken, and says why.
+ */
+MPROC_API void
+mproc_pool_options_set_cpus (MprocPoolOptions *self, const guint *cpus, guint n);
+
+/**
+ * mproc_pool_options_set_niceness:
+ * @self: options
+ * @niceness: added to the workers' niceness, 0 to 19; 10 and more is the idle class on Windows
+ */
+MPROC_API void mproc_pool_options_set_niceness (MprocPoolOptions *self, gint niceness);
+
+/**
+ * mproc_pool_options_set_directory:
+ * @self: options
+ * @directory: (nullable) (type filename): where workers are before their initializer is called
+ */
+MPROC_API void mproc_pool_options_set_directory (MprocPoolOptions *self,
+                                                 const char *directory);
+
+/**
+ * mproc_pool_options_set_environment:
+ * @self: options
+ * @name: of a variable
+ * @value: (nullable): what it is in workers; %NULL: it is not there
+ */
+MPROC_API void mproc_pool_options_set_environment (MprocPoolOptions *self,
+                                                   const char *name,
+                                                   const char *value);
+
+/**
+ * mproc_pool_options_set_idle_timeout:
+ * @self: options
+ * @timeout_us: a worker that has had nothing to do for so long ends, in microseconds;
+ *   %MPROC_FOREVER: never
+ *
+ * Workers are started again when there are tasks.
+ */
+MPROC_API void mproc_pool_options_set_idle_timeout (MprocPoolOptions *self,
+                                                    gint64 timeout_us);
+
+/**
+ * mproc_pool_options_set_jobserver:
+ * @self: options
+ * @use: whether workers ask GNU make for a job slot before each task, where this process runs in one
+ *   of make's jobs; elsewhere it changes nothing
+ */
+MPROC_API void mproc_pool_options_set_jobserver (MprocPoolOptions *self, gboolean use);
+
+/**
+ * mproc_pool_options_set_task_options:
+ * @self: options
+ * @options: (nullable): for tasks that are handed over without any
+ */
+MPROC_API void mproc_pool_options_set_task_options (MprocPoolOptions *self,
+                                                    const MprocTaskOptions *options);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocPoolOptions, mproc_pool_options_free)
+
+G_END_DECLS
+
+#endif

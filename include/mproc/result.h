@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MPROC_RESULT_H
+#define MPROC_RESULT_H
+
+#include <mproc/process.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MprocResult:
+ *
+ * What a task that was handed to a pool will have given.  It does not keep its pool alive; when the
+ * pool goes first, the result is %MPROC_ERROR_CANCELLED.
+ */
+typedef struct MprocResult MprocResult;
+
+/**
+ * mproc_result_ref:
+ * @self: a result
+ *
+ * Returns: (transfer full): @self
+ */
+MPROC_API MprocResult *mproc_result_ref (MprocResult *self);
+
+/**
+ * mproc_result_unref:
+ * @self: (nullable): a result
+ */
+MPROC_API void mproc_result_unref (MprocResult *self);
+
+/**
+ * mproc_result_get:
+ * @self: a result
+ * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
+ * @error: return location for an error
+ *
+ * Waits for the task's value.  May be called any number of times.
+ *
+ * Returns: (transfer full): the value, or %NULL: with %MPROC_ERROR_TIMED_OUT it is not there yet, else
+ *   @error is the task's own, %MPROC_ERROR_WORKER_DIED or %MPROC_ERROR_CANCELLED
+ */
+MPROC_API GVariant *
+mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error);
+
+/**
+ * mproc_result_wait:
+ * @self: a result
+ * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
+ *
+ * Returns: whether it is there
+ */
+MPROC_API gboolean mproc_result_wait (MprocResult *self, gint64 timeout_us);
+
+/**
+ * mproc_result_is_ready:
+ * @self: a result
+ *
+ * Returns: whether it is there, as value or as error
+ */
+MPROC_API gboolean mproc_result_is_ready (MprocResult *self);
+
+/**
+ * mproc_result_is_successful:
+ * @self: a result that is ready
+ *
+ * Returns: whether it is a value
+ */
+MPROC_API gboolean mproc_result_is_successful (MprocResult *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocResult, mproc_result_unref)
+
+G_END_DECLS
+
+#endif
