@@ -502,24 +502,9 @@ mproc_posix_guard (const char *path, GError **error)
   return told ? name.id : 0;
 }
 
-void
-mproc_posix_guard_block (guint64 id, const guint64 *identity)
-{
-  Name *name, record;
-
-  g_mutex_lock (&mutex);
-  name = find (id, NULL);
-  if (name != NULL)
-    {
-      record = *name;
-      memcpy (record.identity, identity, sizeof record.identity);
-      (void) tell (&record, NULL);
-    }
-  g_mutex_unlock (&mutex);
-}
-
+/* Tells of a name, if it is in the list, that it is that of @block now; NULL: that it is gone. */
 static gboolean
-forget (guint64 id, const guint64 *identity)
+tell_change (guint64 id, const guint64 *identity, const guint64 *block)
 {
   Name *name, record;
 
@@ -528,7 +513,10 @@ forget (guint64 id, const guint64 *identity)
   if (name != NULL)
     {
       record = *name;
-      record.path[0] = '\0';
+      if (block != NULL)
+        memcpy (record.identity, block, sizeof record.identity);
+      else
+        record.path[0] = '\0';
       (void) tell (&record, NULL);
     }
   g_mutex_unlock (&mutex);
@@ -536,15 +524,21 @@ forget (guint64 id, const guint64 *identity)
 }
 
 void
+mproc_posix_guard_block (guint64 id, const guint64 *identity)
+{
+  (void) tell_change (id, NULL, identity);
+}
+
+void
 mproc_posix_unguard (guint64 id)
 {
-  (void) forget (id, NULL);
+  (void) tell_change (id, NULL, NULL);
 }
 
 gboolean
 mproc_posix_unguard_block (const guint64 *identity)
 {
-  return forget (0, identity);
+  return tell_change (0, identity, NULL);
 }
 
 gboolean
