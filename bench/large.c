@@ -97,8 +97,8 @@ open_setting (Setting *self)
   self->numbers = mproc_array_get_data (self->array, &self->n);
   for (gsize i = 0; i < self->n; i++)
     self->numbers[i] = 1;
-  self->tasks = mproc_queue_new (0, NULL);
-  self->answers = mproc_queue_new (0, NULL);
+  self->tasks = bench_new_queue ();
+  self->answers = bench_new_queue ();
   self->worker = mproc_process_new (work, mproc_pack ("(hhh)", self->tasks, self->answers,
                                                       self->array));
   if (!mproc_process_start (self->worker, &error))
