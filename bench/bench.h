@@ -85,6 +85,9 @@ typedef struct
   gsize size; /* as the function understands it */
 } BenchWorker;
 
+/* Without a bound; ends the program if there can be none. */
+MprocQueue *bench_new_queue (void);
+
 /* Starts the workers, lets them all begin once all are there, and joins them.  Each is handed
  * @a and @b, which are shareable objects or NULL.
  * Returns: the microseconds from the first one's begin to the last one's end; @sum: what they

@@ -50,15 +50,11 @@ by_queue (const char *what)
 {
   guint n = bench_repeat (100000);
   BenchWorker workers[] = { { ask, 0, n, 0 }, { answer, 1, n, 0 } };
-  GError *error = NULL;
-  MprocQueue *there = mproc_queue_new (0, &error);
-  MprocQueue *back = mproc_queue_new (0, NULL);
-  double elapsed;
+  MprocQueue *there = bench_new_queue ();
+  MprocQueue *back = bench_new_queue ();
+  double elapsed = bench_run_workers (workers, 2, there, back, NULL);
 
   (void) what;
-  if (there == NULL || back == NULL)
-    bench_fail ("queue", error);
-  elapsed = bench_run_workers (workers, 2, there, back, NULL);
   mproc_queue_unref (there);
   mproc_queue_unref (back);
   return elapsed / n / 2;

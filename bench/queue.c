@@ -119,17 +119,6 @@ get_values (GVariant *args, GError **error)
 
 /* ------------------------------------------------------------------ between processes */
 
-static MprocQueue *
-new_queue (void)
-{
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (0, &error);
-
-  if (queue == NULL)
-    bench_fail ("queue", error);
-  return queue;
-}
-
 typedef struct
 {
   MprocFunc from;
@@ -149,7 +138,7 @@ time_transfer (const Transfer *self)
                             { self->from, 0, n, self->size },
                             { self->to, 1, n, self->size } };
   guint64 all = (guint64) self->pairs * n;
-  MprocQueue *queue = new_queue ();
+  MprocQueue *queue = bench_new_queue ();
   guint64 sum = 0;
   double elapsed = bench_run_workers (workers, 2 * self->pairs, queue, NULL, &sum);
 

@@ -18,17 +18,6 @@ typedef struct
   guint64 sum;
 } Report;
 
-static MprocQueue *
-new_queue (void)
-{
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (0, &error);
-
-  if (queue == NULL)
-    bench_fail ("queue", error);
-  return queue;
-}
-
 static MprocProcess *
 start (const Line *line, const BenchWorker *worker, guint index, gpointer a, gpointer b)
 {
@@ -57,6 +46,17 @@ take_report (MprocQueue *done)
   return report;
 }
 
+MprocQueue *
+bench_new_queue (void)
+{
+  GError *error = NULL;
+  MprocQueue *queue = mproc_queue_new (0, &error);
+
+  if (queue == NULL)
+    bench_fail ("queue", error);
+  return queue;
+}
+
 double
 bench_run_workers (const BenchWorker *workers,
                    guint n_workers,
@@ -64,7 +64,7 @@ bench_run_workers (const BenchWorker *workers,
                    gpointer b,
                    guint64 *sum)
 {
-  Line line = { new_queue (), new_queue () };
+  Line line = { bench_new_queue (), bench_new_queue () };
   MprocProcess *processes[MOST_WORKERS];
   Report all = { G_MAXINT64, 0, 0 };
 

@@ -219,6 +219,18 @@ mproc_arena_offset (gconstpointer pointer)
   return (MprocOffset) ((const guint8 *) pointer - memory.base);
 }
 
+/* No limit that could be set would help. */
+static gboolean
+refuse_range (guint64 end, GError **error)
+{
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+               "shared memory is used up: %" G_GUINT64_FORMAT
+               " bytes of address space wanted in all, it has %" G_GSIZE_FORMAT
+               "; make smaller objects, or free those that are not needed",
+               end, memory.size);
+  return FALSE;
+}
+
 static gboolean
 refuse_memory (guint64 wanted, GError **error)
 {
@@ -244,7 +256,8 @@ mproc_arena_commit (guint64 end, GError **error)
       if (end <= from)
         return TRUE;
       if (end > limit)
-        return refuse_memory (end - punched, error);
+        return limit == memory.size ? refuse_range (end, error)
+                                    : refuse_memory (end - punched, error);
       to = MIN (round_up ((gsize) MAX (end, from + step), mproc_os_page_size ()), limit);
       if (!mproc_os_memory_commit (&memory, (gsize) from, (gsize) (to - from), error))
         return FALSE;

@@ -174,20 +174,6 @@ mproc_barrier_unref (MprocBarrier *self)
 /* ------------------------------------------------------------------ waiting */
 
 static gboolean
-call (MprocFunc func, GVariant *args, GError **error)
-{
-  GError *failure = NULL;
-  GVariant *value = func (args, &failure);
-
-  if (value != NULL)
-    g_variant_unref (g_variant_take_ref (value));
-  if (failure == NULL)
-    return TRUE;
-  g_propagate_error (error, failure);
-  return FALSE;
-}
-
-static gboolean
 run_action (Body *body, GError **error)
 {
   MprocFunc func;
@@ -202,7 +188,7 @@ run_action (Body *body, GError **error)
   args = mproc_message_peek (args_of (body), (gsize) body->args_size, error);
   if (args == NULL)
     return FALSE;
-  ok = call (func, args, error);
+  ok = mproc_function_call (func, args, error);
   MPROC_CRASH_POINT (ROUND_ACTED);
   g_variant_unref (args);
   return ok;

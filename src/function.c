@@ -248,3 +248,17 @@ mproc_function_resolve (MprocHandle handle, GError **error)
     enter (bucket, func, handle);
   return func;
 }
+
+gboolean
+mproc_function_call (MprocFunc func, GVariant *args, GError **error)
+{
+  GError *failure = NULL;
+  GVariant *value = func != NULL ? func (args, &failure) : NULL;
+
+  if (value != NULL)
+    g_variant_unref (g_variant_take_ref (value));
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}

@@ -101,7 +101,7 @@ mproc_items_open (const MprocClass *class_, MprocOffset offset, GError **error)
   self->plain.body = body;
   self->data = (guint8 *) body + body->data;
   self->length = (gsize) body->length;
-  self->type = body->type;
+  self->type = g_strdup (body->type);
   self->lock = body->lock;
   mproc_fixed_check (body->type + 1, &self->size, NULL);
   self->map = g_malloc (self->size);
@@ -113,7 +113,10 @@ mproc_items_open (const MprocClass *class_, MprocOffset offset, GError **error)
 void
 mproc_items_close (MprocObject *object)
 {
-  g_free (((MprocItems *) object)->map);
+  MprocItems *self = (MprocItems *) object;
+
+  g_free (self->type);
+  g_free (self->map);
   mproc_plain_close (object);
 }
 

@@ -15,8 +15,9 @@ typedef struct
   guint8 *data;
   gsize length; /* how many */
   gsize size;   /* of each */
-  const char
-      *type; /* of all, in the body: an array's; that of one is behind its first letter */
+  /* Of all: an array's; that of one is behind its first letter.  A copy, since the body's may share
+   * a cache line with the items, which others write. */
+  char *type;
   MprocHandle lock; /* 0: none */
   guint8 *map;      /* as mproc_fixed_map says; NULL: nothing has to be made normal */
 } MprocItems;

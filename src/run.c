@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The target in its process, and the end of that process. */
+#include "function.h"
 #include "processdata.h"
 
 #include <stdio.h>
@@ -22,21 +23,6 @@ print_failure (MprocProcess *self, const GError *failure)
   g_free (line);
 }
 
-/* FALSE if the target failed.  What it returns is nobody's. */
-static gboolean
-call (MprocFunc func, GVariant *args, GError **error)
-{
-  GError *failure = NULL;
-  GVariant *result = func != NULL ? func (args, &failure) : NULL;
-
-  if (result != NULL)
-    g_variant_unref (g_variant_take_ref (result));
-  if (failure == NULL)
-    return TRUE;
-  g_propagate_error (error, failure);
-  return FALSE;
-}
-
 gboolean
 mproc_process_run (MprocProcess *self, GError **error)
 {
@@ -47,7 +33,7 @@ mproc_process_run (MprocProcess *self, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   args = g_variant_ref (mproc_process_peek_args (self));
-  ok = call (self->func, args, error);
+  ok = mproc_function_call (self->func, args, error);
   g_variant_unref (args);
   return ok;
 }
@@ -58,7 +44,7 @@ mproc_target_run (MprocProcess *self)
   GError *failure = NULL;
 
   /* The argument is nobody else's here: to count it would cost the child its pages. */
-  if (call (self->func, mproc_process_peek_args (self), &failure))
+  if (mproc_function_call (self->func, mproc_process_peek_args (self), &failure))
     return 0;
   if (!self->quiet)
     print_failure (self, failure);

@@ -71,14 +71,21 @@ mproc_shared_memory_discard (MprocSharedMemory *self)
   g_free (self);
 }
 
+/* The system's block, which is open. */
+static void
+take_block (MprocSharedMemory *self, const char *name)
+{
+  self->name = g_strdup (name);
+  self->data = self->shared.base;
+  self->size = self->shared.size;
+}
+
 static gboolean
 open_name (MprocSharedMemory *self, const char *name, GError **error)
 {
   if (!mproc_os_shared_open (name, &self->shared, error))
     return FALSE;
-  self->name = g_strdup (name);
-  self->data = self->shared.base;
-  self->size = self->shared.size;
+  take_block (self, name);
   return TRUE;
 }
 
@@ -236,9 +243,7 @@ create (MprocSharedMemory *self, const char *name, gsize size, GError **error)
 {
   if (!mproc_os_shared_create (name, size, &self->shared, error))
     return FALSE;
-  self->name = g_strdup (name);
-  self->data = self->shared.base;
-  self->size = self->shared.size;
+  take_block (self, name);
   return TRUE;
 }
 

@@ -35,8 +35,7 @@ enum
   SAYS_BROKEN = -1,
   SAYS_ACTION_FAILED = -2,
   SAYS_ELSE = -3,
-  SAYS_NOTHING = -4,
-  SAYS_RUNS = -5
+  SAYS_RUNS = -4
 };
 
 static inline Fixture
@@ -68,29 +67,6 @@ tear_down (Fixture *self)
   mproc_barrier_unref (self->barrier);
   mproc_queue_unref (self->queue);
   mproc_arena_free (self->block);
-}
-
-static inline void
-tell (MprocQueue *queue, gint number)
-{
-  mproc_queue_put (queue, g_variant_new_int32 (number), MPROC_FOREVER, NULL);
-}
-
-static inline gint
-hear (MprocQueue *queue, gint64 timeout_us)
-{
-  GVariant *value = mproc_queue_get (queue, timeout_us, NULL);
-  gint number = value != NULL ? g_variant_get_int32 (value) : SAYS_NOTHING;
-
-  if (value != NULL)
-    g_variant_unref (value);
-  return number;
-}
-
-static inline void
-expect (MprocQueue *queue, gint number)
-{
-  ck_assert_int_eq (hear (queue, MPROC_SECONDS (30)), number);
 }
 
 /* The index, or one of the above. */
@@ -141,7 +117,7 @@ wait_once (GVariant *args, GError **error)
   Fixture self;
 
   if (unpack (args, &self, &timeout_us, error))
-    tell (self.queue, wait_at (self.barrier, timeout_us));
+    mproc_test_tell (self.queue, wait_at (self.barrier, timeout_us));
   return NULL;
 }
 
@@ -219,7 +195,7 @@ run_until_stopped (GVariant *args, GError **error)
   if (!mproc_unpack (args, error, "(&hx)", &queue, &block))
     return NULL;
   shared = mproc_arena_at ((MprocOffset) block, sizeof (Shared));
-  tell (queue, SAYS_RUNS);
+  mproc_test_tell (queue, SAYS_RUNS);
   while (mproc_load32 (&shared->stop) == 0)
     mproc_word_wait (&shared->stop, 0, MPROC_OS_NEVER);
   return NULL;

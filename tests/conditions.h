@@ -70,30 +70,6 @@ unpack (GVariant *args, Fixture *self, gint *number, GError **error)
 }
 
 static inline void
-tell (MprocQueue *queue, gint number)
-{
-  mproc_queue_put (queue, g_variant_new_int32 (number), MPROC_FOREVER, NULL);
-}
-
-/* -1: nothing in time. */
-static inline gint
-hear (MprocQueue *queue, gint64 timeout_us)
-{
-  GVariant *value = mproc_queue_get (queue, timeout_us, NULL);
-  gint number = value != NULL ? g_variant_get_int32 (value) : -1;
-
-  if (value != NULL)
-    g_variant_unref (value);
-  return number;
-}
-
-static inline void
-expect (MprocQueue *queue, gint number)
-{
-  ck_assert_int_eq (hear (queue, MPROC_SECONDS (30)), number);
-}
-
-static inline void
 acquire (MprocCondition *condition)
 {
   ck_assert_int_eq (mproc_condition_acquire (condition, MPROC_SECONDS (30)),
@@ -126,10 +102,11 @@ wait_once (GVariant *args, GError **error)
   if (!unpack (args, &self, &number, error))
     return NULL;
   mproc_condition_acquire (self.condition, MPROC_FOREVER);
-  tell (self.queue, number);
+  mproc_test_tell (self.queue, number);
   status = mproc_condition_wait (self.condition, MPROC_FOREVER, error);
   if (status == MPROC_LOCK_STATUS_ACQUIRED)
-    tell (self.queue, number + 100 * (gint) mproc_load32 (&self.shared->stage));
+    mproc_test_tell (self.queue,
+                     number + 100 * (gint) mproc_load32 (&self.shared->stage));
   mproc_condition_release (self.condition, NULL);
   return NULL;
 }
@@ -140,7 +117,7 @@ start_waiter (int i, const Fixture *self, gint number)
 {
   MprocProcess *process = start (i, self, wait_once, number);
 
-  expect (self->queue, number);
+  mproc_test_expect_number (self->queue, number);
   acquire (self->condition);
   release (self->condition);
   return process;
@@ -165,10 +142,10 @@ bury (MprocProcess *process)
 static inline void
 expect_two (MprocQueue *queue, gint a, gint b)
 {
-  gint first = hear (queue, MPROC_SECONDS (30));
+  gint first = mproc_test_hear (queue, MPROC_SECONDS (30));
 
   ck_assert (first == a || first == b);
-  expect (queue, a + b - first);
+  mproc_test_expect_number (queue, a + b - first);
 }
 
 static inline gboolean

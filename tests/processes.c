@@ -60,6 +60,30 @@ mproc_test_say (MprocQueue *queue, const char *text)
   mproc_queue_put (queue, g_variant_new_string (text), MPROC_FOREVER, NULL);
 }
 
+gint
+mproc_test_hear (MprocQueue *queue, gint64 timeout_us)
+{
+  GVariant *value = mproc_queue_get (queue, timeout_us, NULL);
+  gint number = value != NULL ? g_variant_get_int32 (value) : MPROC_TEST_SILENCE;
+
+  if (value != NULL)
+    g_variant_unref (value);
+  return number;
+}
+
+void
+mproc_test_expect_number (MprocQueue *queue, gint number)
+{
+  ck_assert_int_eq (mproc_test_hear (queue, MPROC_SECONDS (30)), number);
+}
+
+void
+mproc_test_tell (MprocQueue *queue, gint number)
+{
+  /* As above. */
+  mproc_queue_put (queue, g_variant_new_int32 (number), MPROC_FOREVER, NULL);
+}
+
 GVariant *
 mproc_test_wait_in_queue (GVariant *args, GError **error)
 {

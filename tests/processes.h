@@ -22,6 +22,14 @@ void mproc_test_expect_text (MprocQueue *queue, const char *text);
 /* Puts a text. */
 void mproc_test_say (MprocQueue *queue, const char *text);
 
+/* The same with a number. */
+void mproc_test_expect_number (MprocQueue *queue, gint number);
+void mproc_test_tell (MprocQueue *queue, gint number);
+
+/* The next number, or this: nothing in time. */
+#define MPROC_TEST_SILENCE G_MININT16
+gint mproc_test_hear (MprocQueue *queue, gint64 timeout_us);
+
 /* A target `(h)`: gets from the queue, and puts nothing.  Waits, that is, until
  * something is put or it is killed. */
 GVariant *mproc_test_wait_in_queue (GVariant *args, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The allocator and its limits. */
-#include "mproc-test.h"
+#include "processes.h"
 #include "punch.h"
 
 #include "alloc.h"
@@ -261,6 +261,19 @@ START_TEST (absurd_sizes_are_refused)
 }
 END_TEST
 
+/* A limit that could be raised is not what is in the way. */
+START_TEST (the_range_has_an_end)
+{
+  guint64 committed = mproc_arena_get_committed ();
+  GError *error = NULL;
+
+  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
+  ck_assert (mproc_arena_alloc ((gsize) mproc_arena_get_size () - 64, &error) == 0);
+  mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "address space");
+  ck_assert_uint_eq (mproc_arena_get_committed (), committed);
+}
+END_TEST
+
 static gpointer
 allocate_and_check (gpointer data)
 {
@@ -307,6 +320,7 @@ mproc_test_arena_suite (void)
   tcase_add_test (tcase, zeros_are_zeros);
   tcase_add_test (tcase, large_blocks_waste_little);
   tcase_add_test (tcase, absurd_sizes_are_refused);
+  tcase_add_test (tcase, the_range_has_an_end);
   tcase_add_test (tcase, threads_allocate_at_once);
   return suite;
 }

@@ -14,7 +14,7 @@ time_death (int i)
   gint64 before = g_get_monotonic_time ();
 
   ck_assert (mproc_process_kill (victim, NULL));
-  expect (self.queue, SAYS_BROKEN);
+  mproc_test_expect_number (self.queue, SAYS_BROKEN);
   before = g_get_monotonic_time () - before;
   ck_assert (mproc_barrier_is_broken (self.barrier));
   kill_one (victim);
@@ -27,7 +27,7 @@ time_death (int i)
   ck_assert_int_ge (wait_at (self.barrier, MPROC_SECONDS (30)), 0);
   for (guint k = 0; k < 2; k++)
     {
-      ck_assert_int_ge (hear (self.queue, MPROC_SECONDS (30)), 0);
+      ck_assert_int_ge (mproc_test_hear (self.queue, MPROC_SECONDS (30)), 0);
       mproc_test_end_with (others[k], 0);
     }
   tear_down (&self);
@@ -72,11 +72,11 @@ START_TEST (the_runners_death_breaks_it)
       if (parties == 2)
         waiter = start_waiter (_i, &self, MPROC_FOREVER);
       runner = start (_i, &self, wait_once, MPROC_FOREVER);
-      expect (self.queue, SAYS_RUNS);
+      mproc_test_expect_number (self.queue, SAYS_RUNS);
       if (parties == 1)
         waiter = start (_i, &self, wait_once, MPROC_FOREVER);
       ck_assert (mproc_process_kill (runner, NULL));
-      expect (self.queue, SAYS_BROKEN);
+      mproc_test_expect_number (self.queue, SAYS_BROKEN);
       ck_assert (mproc_barrier_is_broken (self.barrier));
       kill_one (runner);
       mproc_test_end_with (waiter, 0);

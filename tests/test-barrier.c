@@ -20,7 +20,7 @@ START_TEST (gives_each_an_index)
       seen = 1u << wait_at (self.barrier, MPROC_SECONDS (30));
       for (guint i = 0; i < 3; i++)
         {
-          seen |= 1u << hear (self.queue, MPROC_SECONDS (30));
+          seen |= 1u << mproc_test_hear (self.queue, MPROC_SECONDS (30));
           mproc_test_end_with (waiters[i], 0);
         }
       ck_assert_uint_eq (seen, 0xf);
@@ -269,7 +269,7 @@ START_TEST (comes_through_a_queue)
   ck_assert_ptr_eq (copy, self.barrier);
   waiter = start (_i, &self, wait_once, MPROC_FOREVER);
   ck_assert_int_ge (wait_at (copy, MPROC_SECONDS (30)), 0);
-  ck_assert_int_ge (hear (self.queue, MPROC_SECONDS (30)), 0);
+  ck_assert_int_ge (mproc_test_hear (self.queue, MPROC_SECONDS (30)), 0);
   mproc_test_end_with (waiter, 0);
   g_variant_unref (value);
   mproc_queue_unref (queue);
@@ -299,7 +299,7 @@ START_TEST (an_actions_error_is_its_callers)
   mproc_test_expect_error (&error, MPROC_ERROR_FAILED, "no");
   for (guint i = 0; i < 2; i++)
     {
-      expect (self.queue, SAYS_BROKEN);
+      mproc_test_expect_number (self.queue, SAYS_BROKEN);
       mproc_test_end_with (waiters[i], 0);
     }
   ck_assert (mproc_barrier_is_broken (self.barrier));
@@ -331,12 +331,12 @@ START_TEST (nobody_enters_while_the_action_runs)
 
   for (guint i = 0; i < 4; i++)
     waiters[i] = start (_i, &self, wait_once, MPROC_FOREVER);
-  expect (self.queue, SAYS_RUNS);
-  ck_assert_int_eq (hear (self.queue, 50000), SAYS_NOTHING);
+  mproc_test_expect_number (self.queue, SAYS_RUNS);
+  ck_assert_int_eq (mproc_test_hear (self.queue, 50000), MPROC_TEST_SILENCE);
   ck_assert_uint_eq (mproc_barrier_get_n_waiting (self.barrier), 2);
   stop_action (&self);
   for (guint i = 0; i < 5; i++)
-    sum += hear (self.queue, MPROC_SECONDS (30));
+    sum += mproc_test_hear (self.queue, MPROC_SECONDS (30));
   ck_assert_int_eq (sum, 0 + 1 + 0 + 1 + SAYS_RUNS);
   for (guint i = 0; i < 4; i++)
     mproc_test_end_with (waiters[i], 0);
@@ -357,15 +357,15 @@ START_TEST (time_may_end_during_the_action)
         late = start_waiter (_i, &self, 300000);
       runner = start (_i, &self, wait_once, MPROC_FOREVER);
       /* A machine may be so slow that the time is over before. */
-      if (hear (self.queue, MPROC_SECONDS (30)) == SAYS_RUNS)
+      if (mproc_test_hear (self.queue, MPROC_SECONDS (30)) == SAYS_RUNS)
         {
           if (parties == 1)
             late = start (_i, &self, wait_once, 0);
-          expect (self.queue, SAYS_BROKEN);
+          mproc_test_expect_number (self.queue, SAYS_BROKEN);
           ck_assert (mproc_barrier_is_broken (self.barrier));
           stop_action (&self);
         }
-      expect (self.queue, SAYS_BROKEN);
+      mproc_test_expect_number (self.queue, SAYS_BROKEN);
       if (late != NULL)
         mproc_test_end_with (late, 0);
       mproc_test_end_with (runner, 0);
@@ -391,7 +391,7 @@ START_TEST (time_breaks_it)
       ck_assert_int_ge (g_get_monotonic_time () - before, timeout_us);
       ck_assert (mproc_barrier_is_broken (self.barrier));
       ck_assert_uint_eq (mproc_barrier_get_n_waiting (self.barrier), 0);
-      expect (self.queue, SAYS_BROKEN);
+      mproc_test_expect_number (self.queue, SAYS_BROKEN);
       mproc_test_end_with (waiter, 0);
       tear_down (&self);
     }
@@ -405,7 +405,7 @@ START_TEST (abort_breaks_it)
 
   mproc_barrier_abort (self.barrier);
   mproc_barrier_abort (self.barrier);
-  expect (self.queue, SAYS_BROKEN);
+  mproc_test_expect_number (self.queue, SAYS_BROKEN);
   mproc_test_end_with (waiter, 0);
   ck_assert (mproc_barrier_is_broken (self.barrier));
   ck_assert_int_eq (wait_at (self.barrier, MPROC_FOREVER), SAYS_BROKEN);
@@ -427,7 +427,7 @@ START_TEST (reset_makes_it_whole_and_empty)
     {
       waiters[0] = start_waiter (_i, &self, MPROC_FOREVER);
       mproc_barrier_reset (self.barrier);
-      expect (self.queue, SAYS_BROKEN);
+      mproc_test_expect_number (self.queue, SAYS_BROKEN);
       mproc_test_end_with (waiters[0], 0);
       ck_assert (!mproc_barrier_is_broken (self.barrier));
       ck_assert_uint_eq (mproc_barrier_get_n_waiting (self.barrier), 0);
@@ -439,8 +439,8 @@ START_TEST (reset_makes_it_whole_and_empty)
     }
   for (guint i = 0; i < 2; i++)
     waiters[i] = start (_i, &self, wait_once, MPROC_FOREVER);
-  ck_assert_int_eq (hear (self.queue, MPROC_SECONDS (30)) +
-                        hear (self.queue, MPROC_SECONDS (30)),
+  ck_assert_int_eq (mproc_test_hear (self.queue, MPROC_SECONDS (30)) +
+                        mproc_test_hear (self.queue, MPROC_SECONDS (30)),
                     1);
   for (guint i = 0; i < 2; i++)
     mproc_test_end_with (waiters[i], 0);

@@ -80,10 +80,10 @@ START_TEST (a_dead_waiter_is_skipped)
         kill_one (waiters[i], join);
       mproc_store32 (&self.shared->stage, 1);
       notify (self.condition, 1);
-      expect (self.queue, 103);
-      ck_assert_int_eq (hear (self.queue, 20000), -1);
+      mproc_test_expect_number (self.queue, 103);
+      ck_assert_int_eq (mproc_test_hear (self.queue, 20000), MPROC_TEST_SILENCE);
       notify (self.condition, 1);
-      expect (self.queue, 104);
+      mproc_test_expect_number (self.queue, 104);
       for (gint i = 0; i < 5; i++)
         bury (waiters[i]);
       tear_down (&self);
@@ -108,9 +108,9 @@ START_TEST (a_dead_ones_notification_is_passed_on)
       kill_one (waiters[1], join);
       release (self.condition);
       expect_two (self.queue, 2, 3);
-      ck_assert_int_eq (hear (self.queue, 250000), -1);
+      ck_assert_int_eq (mproc_test_hear (self.queue, 250000), MPROC_TEST_SILENCE);
       notify (self.condition, 1);
-      expect (self.queue, 4);
+      mproc_test_expect_number (self.queue, 4);
       for (gint i = 0; i < 5; i++)
         bury (waiters[i]);
       tear_down (&self);
@@ -145,11 +145,11 @@ wait_in_bits (gpointer fixture)
   Fixture *self = fixture;
 
   mproc_condition_acquire (self->condition, MPROC_FOREVER);
-  tell (self->queue, 2);
+  mproc_test_tell (self->queue, 2);
   /* One wait: a later one would be too late. */
   if (mproc_condition_wait (self->condition, MPROC_NAP / 2, NULL) ==
       MPROC_LOCK_STATUS_ACQUIRED)
-    tell (self->queue, 3);
+    mproc_test_tell (self->queue, 3);
   mproc_condition_release (self->condition, NULL);
   return NULL;
 }
@@ -167,7 +167,7 @@ START_TEST (a_short_wait_gets_it_too)
     {
       waiter = start_waiter (_i, &self, 1);
       thread = g_thread_new (NULL, wait_in_bits, &self);
-      expect (self.queue, 2);
+      mproc_test_expect_number (self.queue, 2);
       /* On a slow machine the time may be over before the notification is given. */
       acquire (self.condition);
       ck_assert (mproc_condition_notify (self.condition, 1, NULL));
@@ -175,7 +175,7 @@ START_TEST (a_short_wait_gets_it_too)
       release (self.condition);
       g_thread_join (thread);
       bury (waiter);
-      answer = hear (self.queue, 0);
+      answer = mproc_test_hear (self.queue, 0);
     }
   ck_assert (mproc_test_is_thread (_i) || answer == 3);
   tear_down (&self);
@@ -231,7 +231,7 @@ consume (GVariant *args, GError **error)
   if (!unpack (args, &self, &number, error))
     return NULL;
   mproc_condition_acquire (self.condition, MPROC_FOREVER);
-  tell (self.queue, 0);
+  mproc_test_tell (self.queue, 0);
   while (!mproc_load32 (&self.shared->stop))
     {
       guint32 n = mproc_load32 (&self.shared->n_taken);
@@ -306,7 +306,7 @@ run_round (int method, Fixture *self, MprocProcess **workers, gint n_kills, GRan
       workers[i] = start (method, self, consume, 0);
     }
   for (gint k = 0; k < n_kills; k++)
-    expect (self->queue, 0);
+    mproc_test_expect_number (self->queue, 0);
 }
 
 static void
@@ -319,7 +319,7 @@ run_kills (int method, gint n_kills)
   for (gint i = 0; i < N_WORKERS; i++)
     {
       workers[i] = start (method, &self, consume, i);
-      expect (self.queue, 0);
+      mproc_test_expect_number (self.queue, 0);
     }
   for (; n_kills > 0; n_kills -= 4)
     run_round (method, &self, workers, 4, rand);

@@ -46,7 +46,7 @@ START_TEST (takes_a_given_lock)
   ck_assert (mproc_condition_notify (self.condition, 1, NULL));
   mproc_store32 (&self.shared->stage, 1);
   ck_assert (mproc_lock_release (lock, NULL));
-  expect (self.queue, 101);
+  mproc_test_expect_number (self.queue, 101);
   mproc_test_end_with (waiter, 0);
   tear_down (&self);
   ck_assert (!mproc_lock_is_locked (lock));
@@ -66,12 +66,12 @@ START_TEST (shares_a_lock_with_another_one)
 
   mproc_rlock_unref (lock);
   notify (b.condition, 5);
-  expect (b.queue, 2);
-  ck_assert_int_eq (hear (a.queue, 20000), -1);
+  mproc_test_expect_number (b.queue, 2);
+  ck_assert_int_eq (mproc_test_hear (a.queue, 20000), MPROC_TEST_SILENCE);
   mproc_test_end_with (at_b, 0);
   tear_down (&b);
   notify (a.condition, 5);
-  expect (a.queue, 1);
+  mproc_test_expect_number (a.queue, 1);
   mproc_test_end_with (at_a, 0);
   tear_down (&a);
 }
@@ -124,17 +124,17 @@ START_TEST (notifies_exactly_as_many_in_order)
     waiters[i] = start_waiter (_i, &self, i);
   mproc_store32 (&self.shared->stage, 1);
   notify (self.condition, 0);
-  ck_assert_int_eq (hear (self.queue, 20000), -1);
+  ck_assert_int_eq (mproc_test_hear (self.queue, 20000), MPROC_TEST_SILENCE);
   notify (self.condition, 1);
-  expect (self.queue, 100);
-  ck_assert_int_eq (hear (self.queue, 50000), -1);
+  mproc_test_expect_number (self.queue, 100);
+  ck_assert_int_eq (mproc_test_hear (self.queue, 50000), MPROC_TEST_SILENCE);
   mproc_store32 (&self.shared->stage, 2);
   notify (self.condition, 2);
   expect_two (self.queue, 201, 202);
-  ck_assert_int_eq (hear (self.queue, 50000), -1);
+  ck_assert_int_eq (mproc_test_hear (self.queue, 50000), MPROC_TEST_SILENCE);
   mproc_store32 (&self.shared->stage, 3);
   notify (self.condition, 1);
-  expect (self.queue, 303);
+  mproc_test_expect_number (self.queue, 303);
   mproc_store32 (&self.shared->stage, 4);
   acquire (self.condition);
   ck_assert (mproc_condition_notify_all (self.condition, NULL));
@@ -249,7 +249,7 @@ try_without_lock (GVariant *args, GError **error)
       n += g_error_matches (refusals[i], MPROC_ERROR, MPROC_ERROR_NOT_OWNER);
       g_clear_error (&refusals[i]);
     }
-  tell (self.queue, n);
+  mproc_test_tell (self.queue, n);
   return NULL;
 }
 
@@ -265,7 +265,7 @@ START_TEST (another_process_is_no_owner)
 
       acquire (self.condition);
       child = start (_i, &self, try_without_lock, 0);
-      expect (self.queue, 2);
+      mproc_test_expect_number (self.queue, 2);
       release (self.condition);
       mproc_test_end_with (child, 0);
       tear_down (&self);

@@ -36,14 +36,17 @@ END_TEST
 
 START_TEST (a_hole_larger_than_the_room_takes_nothing)
 {
-  guint64 room = mproc_test_room_for_names ();
+  guint64 room = mproc_test_room_for_names (), beyond = room + (1 << 30);
   char *name = mproc_block_make_name ();
   GError *error = NULL;
 
-  if (room != 0 && mproc_test_make_hole (name, room + (1 << 30)))
+  /* Where there is more room than a process has addresses, those are missing first. */
+  if (room != 0 && mproc_test_make_hole (name, beyond))
     {
       ck_assert_ptr_null (mproc_shared_memory_open (name, 0, &error));
-      mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "there is room for");
+      mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY,
+                               beyond <= G_MAXSSIZE ? "there is room for"
+                                                    : "address space");
       ck_assert_uint_eq (mproc_test_count_reserved (name), 0);
       mproc_test_remove_name (name);
       ck_assert (mproc_test_make_hole (name, SIZE));
@@ -51,6 +54,23 @@ START_TEST (a_hole_larger_than_the_room_takes_nothing)
       ck_assert_uint_ge (mproc_test_count_reserved (name), SIZE);
       mproc_test_remove_name (name);
     }
+  g_free (name);
+}
+END_TEST
+
+START_TEST (a_hole_larger_than_the_address_space_takes_nothing)
+{
+  guint64 size = MAX ((guint64) G_MAXSSIZE, (guint64) 1 << 33);
+  char *name = mproc_block_make_name ();
+  GError *error = NULL;
+
+  if (mproc_test_make_hole (name, size))
+    {
+      ck_assert_ptr_null (mproc_shared_memory_open (name, 0, &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "address space");
+      ck_assert_uint_eq (mproc_test_count_reserved (name), 0);
+    }
+  mproc_test_remove_name (name);
   g_free (name);
 }
 END_TEST
@@ -181,6 +201,7 @@ mproc_test_memory_names_suite (void)
   tcase_add_test (tcase, a_pipe_of_that_name_is_refused);
   tcase = mproc_test_case (suite, "holes");
   tcase_add_test (tcase, a_hole_larger_than_the_room_takes_nothing);
+  tcase_add_test (tcase, a_hole_larger_than_the_address_space_takes_nothing);
   tcase = mproc_test_case (suite, "guardian");
   tcase_add_test (tcase, a_guardian_that_was_given_up_takes_no_name_of_the_living);
   tcase = mproc_test_case (suite, "forks");

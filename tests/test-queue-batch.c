@@ -2,18 +2,9 @@
 /* Many items by one call. */
 #include "pipes.h"
 #include "processes.h"
+#include "queues.h"
 
 #include <string.h>
-
-static MprocQueue *
-make_queue (guint max_items)
-{
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (max_items, &error);
-
-  ck_assert_msg (queue != NULL, "%s", error != NULL ? error->message : "no error");
-  return queue;
-}
 
 /* Some so long that they get blocks of their own. */
 static GVariant *

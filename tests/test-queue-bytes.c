@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Queues bounded by bytes. */
+#include "chains.h"
 #include "pipes.h"
-
-#include "chain.h"
-#include "family.h"
-
-#include <string.h>
 
 static guint8 data[400000];
 
 static MprocQueue *
-make_queue (guint max_items, guint64 max_bytes)
+make_queue_full (guint max_items, guint64 max_bytes)
 {
   GError *error = NULL;
   MprocQueue *queue = mproc_queue_new_full (max_items, max_bytes, &error);
@@ -49,7 +45,7 @@ get (MprocQueue *queue, gsize size)
 
 START_TEST (a_bound_is_kept)
 {
-  MprocQueue *queue = make_queue (0, 1000);
+  MprocQueue *queue = make_queue_full (0, 1000);
 
   for (guint round = 0; round < 300; round++)
     {
@@ -82,7 +78,7 @@ END_TEST
 /* In blocks of their own, as values, and borrowed: all count the same. */
 START_TEST (all_kinds_count)
 {
-  MprocQueue *queue = make_queue (0, 500000);
+  MprocQueue *queue = make_queue_full (0, 500000);
   GBytes *borrowed;
   guint64 with_value;
 
@@ -109,7 +105,7 @@ END_TEST
 
 START_TEST (too_large_is_told_at_once)
 {
-  MprocQueue *queue = make_queue (0, 100);
+  MprocQueue *queue = make_queue_full (0, 100);
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put_bytes (queue, data, 101, MPROC_FOREVER, &error));
@@ -129,8 +125,8 @@ END_TEST
 
 START_TEST (two_bounds)
 {
-  MprocQueue *queue = make_queue (2, 100);
-  MprocQueue *uncounted = make_queue (0, 0);
+  MprocQueue *queue = make_queue_full (2, 100);
+  MprocQueue *uncounted = make_queue_full (0, 0);
 
   put (queue, 1);
   put (queue, 1);
@@ -151,7 +147,7 @@ END_TEST
 
 START_TEST (room_is_waited_for)
 {
-  MprocQueue *queue = make_queue (0, 1000);
+  MprocQueue *queue = make_queue_full (0, 1000);
   gint64 start = g_get_monotonic_time ();
   GError *error = NULL;
 
@@ -197,8 +193,8 @@ START_TEST (room_wakes_those_whom_it_suits)
 {
   static const guint32 sizes[] = { 100000, 60000, 300 };
   MprocStartMethod method = mproc_test_method (_i);
-  MprocQueue *queue = make_queue (0, 100000);
-  MprocQueue *reports = make_queue (0, 0);
+  MprocQueue *queue = make_queue_full (0, 100000);
+  MprocQueue *reports = make_queue_full (0, 0);
   MprocProcess *children[3];
   guint32 sum = 0;
 
@@ -232,33 +228,6 @@ END_TEST
 
 /* ------------------------------------------------------------------ after a death */
 
-typedef struct
-{
-  MprocChain *chain;
-  MprocOffset block;
-  MprocView put;
-  MprocView get;
-} Fixture;
-
-static void
-fixture_init (Fixture *self)
-{
-  ck_assert (mproc_family_ensure (NULL));
-  memset (self, 0, sizeof *self);
-  self->block = mproc_arena_alloc0 (sizeof (MprocChain) + 127, NULL);
-  ck_assert_uint_ne (self->block, 0);
-  self->chain =
-      mproc_arena_at ((self->block + 127) & ~(MprocOffset) 127, sizeof (MprocChain));
-  ck_assert (mproc_chain_init (self->chain, NULL));
-}
-
-static void
-fixture_clear (Fixture *self)
-{
-  mproc_chain_clear (self->chain);
-  mproc_arena_free (self->block);
-}
-
 static guint64
 count (Fixture *self)
 {
@@ -270,9 +239,9 @@ chain_put (Fixture *self, gsize size)
 {
   MprocRoom room;
 
-  ck_assert (mproc_chain_reserve (self->chain, &self->put, size, &room, NULL));
+  ck_assert (mproc_chain_reserve (self->chain, &self->producer, size, &room, NULL));
   mproc_chain_count_put (self->chain, size);
-  mproc_chain_publish (self->chain, &self->put, &room, MPROC_RECORD_BYTES, size);
+  mproc_chain_publish (self->chain, &self->producer, &room, MPROC_RECORD_BYTES, size);
 }
 
 /* _i: how far the producer came: counted, published, noted. */
@@ -283,14 +252,14 @@ START_TEST (a_dead_producer_leaves_the_count_right)
 
   fixture_init (&self);
   chain_put (&self, 100);
-  ck_assert (mproc_chain_reserve (self.chain, &self.put, 30, &room, NULL));
+  ck_assert (mproc_chain_reserve (self.chain, &self.producer, 30, &room, NULL));
   mproc_chain_count_put (self.chain, 30);
   if (_i >= 1)
-    mproc_ring_publish (&self.put.ring, room.tail, room.start, room.need,
+    mproc_ring_publish (&self.producer.ring, room.tail, room.start, room.need,
                         mproc_header (2, MPROC_RECORD_BYTES, 30));
   if (_i == 2)
     mproc_store32 (&self.chain->producer.put, 2);
-  mproc_chain_recover_producer (self.chain, &self.put);
+  mproc_chain_recover_producer (self.chain, &self.producer);
   ck_assert_uint_eq (count (&self), _i >= 1 ? 130 : 100);
   chain_put (&self, 7);
   ck_assert_uint_eq (count (&self), _i >= 1 ? 137 : 107);
@@ -307,18 +276,18 @@ START_TEST (a_dead_consumer_leaves_the_count_right)
   fixture_init (&self);
   for (guint i = 0; i < 3; i++)
     chain_put (&self, 10 + i);
-  ck_assert (mproc_chain_peek (self.chain, &self.get, &record));
+  ck_assert (mproc_chain_peek (self.chain, &self.consumer, &record));
   mproc_chain_count_taken (self.chain, record.sequence, record.length);
   if (_i == 1)
     mproc_store32 (&self.chain->consumer.taken, record.sequence);
   if (_i == 2)
-    mproc_chain_advance (self.chain, &self.get, &record);
-  mproc_chain_recover_consumer (self.chain, &self.get);
+    mproc_chain_advance (self.chain, &self.consumer, &record);
+  mproc_chain_recover_consumer (self.chain, &self.consumer);
   ck_assert_uint_eq (count (&self), _i == 2 ? 23 : 33);
-  while (mproc_chain_peek (self.chain, &self.get, &record))
+  while (mproc_chain_peek (self.chain, &self.consumer, &record))
     {
       mproc_chain_count_taken (self.chain, record.sequence, record.length);
-      mproc_chain_advance (self.chain, &self.get, &record);
+      mproc_chain_advance (self.chain, &self.consumer, &record);
     }
   ck_assert_uint_eq (count (&self), 0);
   fixture_clear (&self);

@@ -2,17 +2,9 @@
 /* Who closes a queue closes it for itself: not for its children, nor for its starter, even
  * where one of them is a thread of the other or was forked from it. */
 #include "pipes.h"
+#include "queues.h"
 
 #define METHOD mproc_test_method (_i)
-
-static MprocQueue *
-make_queue (guint max_items)
-{
-  MprocQueue *queue = mproc_queue_new (max_items, NULL);
-
-  ck_assert_ptr_nonnull (queue);
-  return queue;
-}
 
 /* ------------------------------------------------------------------ what a side can do */
 

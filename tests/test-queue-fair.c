@@ -2,21 +2,12 @@
 /* Nobody is passed over for long, whoever else is faster. */
 #include "pipes.h"
 #include "processes.h"
+#include "queues.h"
 
 #include "family.h"
 #include "queuedata.h"
 
 #include <string.h>
-
-static MprocQueue *
-make_queue (guint max_items)
-{
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (max_items, &error);
-
-  ck_assert_msg (queue != NULL, "%s", error != NULL ? error->message : "no error");
-  return queue;
-}
 
 /* ------------------------------------------------------------------ one that waits */
 

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A queue between processes, under every start method. */
 #include "pipes.h"
+#include "queues.h"
 
 #include <string.h>
 
 #define METHOD mproc_test_method (_i)
-
-static MprocQueue *
-make_queue (guint max_items)
-{
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (max_items, &error);
-
-  ck_assert_msg (queue != NULL, "%s", error != NULL ? error->message : "no error");
-  return queue;
-}
 
 static gint
 get_int (MprocQueue *queue)

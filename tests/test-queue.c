@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What a queue promises inside one process: everything but the others. */
 #include "pipes.h"
+#include "queues.h"
 
 #include "arena.h"
 #include "queue.h"
 
 #include <string.h>
-
-static MprocQueue *
-make_queue (guint max_items)
-{
-  GError *error = NULL;
-  MprocQueue *queue = mproc_queue_new (max_items, &error);
-
-  ck_assert_msg (queue != NULL, "%s", error != NULL ? error->message : "no error");
-  return queue;
-}
 
 static void
 put_int (MprocQueue *queue, gint number)

@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Records in chunks: their order through wraps and links, and what a member leaves
  * behind that dies between two steps. */
-#include "mproc-test.h"
-
-#include "chain.h"
-#include "family.h"
+#include "chains.h"
 
 #include <string.h>
-
-typedef struct
-{
-  MprocChain *chain;
-  MprocOffset block;
-  MprocView producer;
-  MprocView consumer;
-} Fixture;
-
-static void
-fixture_init (Fixture *self)
-{
-  ck_assert (mproc_family_ensure (NULL));
-  memset (self, 0, sizeof *self);
-  self->block = mproc_arena_alloc0 (sizeof (MprocChain) + 127, NULL);
-  ck_assert_uint_ne (self->block, 0);
-  self->chain =
-      mproc_arena_at ((self->block + 127) & ~(MprocOffset) 127, sizeof (MprocChain));
-  ck_assert (mproc_chain_init (self->chain, NULL));
-}
-
-static void
-fixture_clear (Fixture *self)
-{
-  mproc_chain_clear (self->chain);
-  mproc_arena_free (self->block);
-}
 
 static void
 fill (gpointer payload, guint32 number, gsize size)

@@ -20,9 +20,11 @@ mkdir -p "$system/mproc"
 find "$system/mproc" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 tar -C "$root" --exclude=./build --exclude=./.git -cf - . | tar -C "$system/mproc" -xf -
 
-# The mounts are seen by this command only, and gone with it.
+# The mounts are seen by this command only, and gone with it. Memory with names gets a place of its
+# own with less room than 32 bits can address, so that the tests can ask for more than there is.
 unshare --mount sh -eu -c '
   mount --rbind /dev "$1/dev"
+  mount -t tmpfs -o size=768m names "$1/dev/shm"
   mount -t proc proc "$1/proc"
   exec chroot "$1" sh -eu -c "
     cd /mproc

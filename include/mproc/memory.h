@@ -56,7 +56,8 @@ MPROC_API MprocSharedMemory *mproc_shared_memory_new (gsize size, GError **error
  *
  * %MPROC_ERROR_EXISTS: there is a block of that name.  %MPROC_ERROR_INVALID: no size, or a name that is
  * empty, not UTF-8, has a slash in it, or more than 250 bytes (on some systems less).
- * %MPROC_ERROR_NO_MEMORY: there is no room for it; what is made can be touched without fear.
+ * %MPROC_ERROR_NO_MEMORY: the system has no room, or this process no addresses, for it; what is made
+ * can be touched without fear.
  *
  * Returns: (transfer full): a block, or %NULL with @error set
  */
@@ -72,8 +73,9 @@ mproc_shared_memory_create (const char *name, gsize size, GError **error);
  * Opens a block that some process has made.
  *
  * %MPROC_ERROR_NOT_FOUND: there is none of that name, or it has no size yet.  %MPROC_ERROR_INVALID: it
- * is smaller than @min_size, or the name cannot be one.  %MPROC_ERROR_SYSTEM: among others, it belongs
- * to another user.
+ * is smaller than @min_size, or the name cannot be one.  %MPROC_ERROR_NO_MEMORY: the system has no
+ * room, or this process no addresses, for all of it.  %MPROC_ERROR_SYSTEM: among others, it belongs to
+ * another user.
  *
  * Returns: (transfer full): a block, or %NULL with @error set
  */

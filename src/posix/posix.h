@@ -53,7 +53,7 @@ gboolean mproc_posix_is_named (const char *path, const guint64 *identity);
  * another block there between the look and the deed. */
 int mproc_posix_unlink_same (const char *path, const guint64 *identity);
 
-/* guardian.c: names that go when this process has ended.  To be called before the name is
+/* names.c: names that go when this process has ended.  To be called before the name is
  * made, so that there is no instant at which it could be left behind.  Returns what the
  * other two call it; 0 with error. */
 guint64 mproc_posix_guard (const char *path, GError **error);

@@ -163,9 +163,23 @@ room_in (int fd)
   return (guint64) room.f_bavail * room.f_frsize;
 }
 
+/* The machine may have room for what the process has no addresses for. */
+static gboolean
+refuse_addresses (const char *name, guint64 size, GError **error)
+{
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+               "shared memory \"%s\": %" G_GUINT64_FORMAT
+               " bytes do not fit into the address space of this process; use a smaller "
+               "block, or close others",
+               name, size);
+  return FALSE;
+}
+
 static gboolean
 refuse_size (const char *name, int fd, int number, guint64 size, GError **error)
 {
+  if (number == EOVERFLOW)
+    return refuse_addresses (name, size, error);
   if (number != ENOSPC && number != ENOMEM)
     return refuse (name, number, error);
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
@@ -186,28 +200,29 @@ check_room (int fd, guint64 size)
   return size > room_in (fd) ? ENOSPC : 0;
 }
 
-/* The kernel ends a process that goes beyond RLIMIT_FSIZE. */
+/* The kernel ends a process that goes beyond RLIMIT_FSIZE; C knows no object larger than the
+ * largest difference of pointers. */
 static int
 check_limit (guint64 size)
 {
   struct rlimit limit;
 
-  if (size > (guint64) G_MAXINT64)
-    return ENOMEM;
+  if (size > G_MAXSSIZE)
+    return EOVERFLOW;
   if (getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       size > (guint64) limit.rlim_cur)
     return EFBIG;
   return 0;
 }
 
-/* Returns an errno. */
+/* Returns an errno; EOVERFLOW: there are no addresses for it. */
 static int
 map (int fd, gsize size, MprocOsShared *out)
 {
   void *base = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
   if (base == MAP_FAILED)
-    return errno;
+    return errno == ENOMEM ? EOVERFLOW : errno;
   out->base = base;
   out->size = size;
   out->handle = MPROC_OS_NONE;
@@ -223,7 +238,21 @@ give_size (int fd, gsize size)
     number = check_room (fd, size);
   if (number == 0 && ftruncate (fd, (off_t) size) != 0)
     number = errno;
-  return number != 0 ? number : mproc_posix_reserve (fd, 0, size);
+  return number;
+}
+
+/* Returns an errno.  Mapped first: no page is taken from anybody for a block that finds no
+ * addresses. */
+static int
+map_reserved (int fd, gsize size, MprocOsShared *out)
+{
+  int number = map (fd, size, out);
+
+  if (number == 0)
+    number = mproc_posix_reserve (fd, 0, size);
+  if (number != 0)
+    mproc_os_shared_clear (NULL, out);
+  return number;
 }
 
 /* The name is made.  What it names is told to the guardian before it gets a size, see
@@ -241,7 +270,7 @@ furnish (int fd, guint64 id, gsize size, MprocOsShared *out)
   mproc_posix_guard_block (id, out->identity);
   MPROC_CRASH_POINT (SHARED_KNOWN);
   number = give_size (fd, size);
-  return number != 0 ? number : map (fd, size, out);
+  return number != 0 ? number : map_reserved (fd, size, out);
 }
 
 /* First a look, so that the guardian never hears of a name that somebody else has. */
@@ -302,18 +331,16 @@ static gboolean
 check_block (const char *name, const struct stat *about, GError **error)
 {
   uid_t self = geteuid ();
-  const char *problem = NULL;
 
   if (!is_block (about))
     return refuse (name, ENXIO, error);
   if (about->st_uid != self && self != 0)
-    problem = "it belongs to another user";
-  else if ((guint64) about->st_size > G_MAXSIZE)
-    problem = "it is larger than the address space";
-  if (problem != NULL)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_SYSTEM, "shared memory \"%s\": %s", name,
-                 problem);
-  return problem == NULL && (about->st_size > 0 || refuse (name, ENOENT, error));
+    {
+      g_set_error (error, MPROC_ERROR, MPROC_ERROR_SYSTEM,
+                   "shared memory \"%s\": it belongs to another user", name);
+      return FALSE;
+    }
+  return about->st_size > 0 || refuse (name, ENOENT, error);
 }
 
 /* Python does not reserve what it makes.  Where that cannot be done, nothing is wrong. */
@@ -331,12 +358,27 @@ reserve_holes (int fd, const struct stat *about)
   return number == ENOSPC || number == ENOMEM ? number : 0;
 }
 
+/* Returns an errno.  Mapped first, as in map_reserved. */
+static int
+map_existing (int fd, const struct stat *about, MprocOsShared *out)
+{
+  int number = (guint64) about->st_size > G_MAXSSIZE ? EOVERFLOW : 0;
+
+  if (number == 0)
+    number = map (fd, (gsize) about->st_size, out);
+  if (number == 0)
+    number = reserve_holes (fd, about);
+  if (number != 0)
+    mproc_os_shared_clear (NULL, out);
+  return number;
+}
+
 gboolean
 mproc_os_shared_open (const char *name, MprocOsShared *out, GError **error)
 {
   char path[MPROC_POSIX_NAME_SIZE];
   struct stat about;
-  int fd, number = 0;
+  int fd, number;
   gboolean ok;
 
   if (!make_path (name, path, error))
@@ -349,9 +391,7 @@ mproc_os_shared_open (const char *name, MprocOsShared *out, GError **error)
   else if ((ok = check_block (name, &about, error)))
     {
       mproc_posix_identify_file (&about, out->identity);
-      number = reserve_holes (fd, &about);
-      if (number == 0)
-        number = map (fd, (gsize) about.st_size, out);
+      number = map_existing (fd, &about, out);
       ok = number == 0 || refuse_size (name, fd, number, (guint64) about.st_size, error);
     }
   close (fd);

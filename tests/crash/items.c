@@ -46,10 +46,10 @@ read_item (const guint8 *bytes, gsize size)
   return (gint) number;
 }
 
-gint
-items_get (MprocQueue *queue, gint64 timeout)
+/* Consumes @item; NULL: there was none. */
+static gint
+number_of (GBytes *item)
 {
-  GBytes *item = mproc_queue_get_bytes (queue, timeout, NULL);
   gint number;
 
   if (item == NULL)
@@ -57,6 +57,12 @@ items_get (MprocQueue *queue, gint64 timeout)
   number = read_item (g_bytes_get_data (item, NULL), g_bytes_get_size (item));
   g_bytes_unref (item);
   return number;
+}
+
+gint
+items_get (MprocQueue *queue, gint64 timeout)
+{
+  return number_of (mproc_queue_get_bytes (queue, timeout, NULL));
 }
 
 gboolean
@@ -72,14 +78,7 @@ items_put_next (MprocQueue *queue, CrashStage *stage, gboolean all_short)
 static gint
 peek_item (MprocQueue *queue)
 {
-  GBytes *item = mproc_queue_peek_bytes (queue, MPROC_SECONDS (20), NULL);
-  gint number;
-
-  if (item == NULL)
-    return -1;
-  number = read_item (g_bytes_get_data (item, NULL), g_bytes_get_size (item));
-  g_bytes_unref (item);
-  return number;
+  return number_of (mproc_queue_peek_bytes (queue, MPROC_SECONDS (20), NULL));
 }
 
 /* Every other long item is not copied. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Deaths in the allocator. */
 #include "crash.h"
+#include "punch.h"
 
 #include "alloc.h"
-#include "os.h"
 
 #include <string.h>
 
@@ -130,20 +130,6 @@ static const CrashScene of_used = {
   .check = expect_allocator,
 };
 
-/* Not every system takes pages back. */
-static gboolean
-can_punch (void)
-{
-  guint64 page = mproc_os_page_size ();
-  MprocOffset block = mproc_arena_alloc (4 * page, NULL);
-  MprocOffset inside = (block + page - 1) / page * page;
-  gboolean can = mproc_arena_punch (inside, page);
-
-  ck_assert (!can || mproc_arena_recommit (inside, page, NULL));
-  mproc_arena_free (block);
-  return can;
-}
-
 #define AT(name) .at = MPROC_CRASH_##name
 #define LOSES_BLOCK .lost_blocks = 1
 
@@ -153,13 +139,13 @@ static const CrashPlan plans[] = {
   { AT (ALLOC_COMMITTED), &of_fresh, 2 },
   { AT (ALLOC_CARVED), &of_fresh, 2, LOSES_BLOCK },
   { AT (ALLOC_UNKEPT), &of_used, 2, LOSES_BLOCK },
-  { AT (ALLOC_RECOMMITTED), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
+  { AT (ALLOC_RECOMMITTED), &of_used, 2, LOSES_BLOCK, .is_here = mproc_test_can_punch },
   { AT (ALLOC_CLASSED), &of_used, 3, LOSES_BLOCK },
   { AT (FREE_DISOWNED), &of_used, 3, LOSES_BLOCK },
   { AT (FREE_MARKED), &of_used, 3, LOSES_BLOCK },
   { AT (FREE_LINKED), &of_used, 3, LOSES_BLOCK },
-  { AT (PUNCH_DONE), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
-  { AT (PUNCH_MARKED), &of_used, 2, LOSES_BLOCK, .is_here = can_punch },
+  { AT (PUNCH_DONE), &of_used, 2, LOSES_BLOCK, .is_here = mproc_test_can_punch },
+  { AT (PUNCH_MARKED), &of_used, 2, LOSES_BLOCK, .is_here = mproc_test_can_punch },
 };
 
 CRASH_SUITE (crash_alloc, "crash-alloc", MPROC_CRASH_ALLOC_POINTS)
