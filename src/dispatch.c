@@ -96,15 +96,21 @@ is_lost (guint32 state, guint32 member)
 }
 
 static gboolean
+is_done (guint32 state, guint32 member)
+{
+  (void) member;
+  return state == MPROC_TASK_DONE;
+}
+
+static gboolean
 is_any (guint32 state, guint32 member)
 {
   (void) state, (void) member;
   return TRUE;
 }
 
-/* Under the mutex. */
-static void
-fail_job (MprocPool *self, MprocJob *job, GError *error)
+void
+mproc_pool_fail_job (MprocPool *self, MprocJob *job, GError *error)
 {
   MprocGrave grave = { job->serial, job->task };
 
@@ -130,9 +136,25 @@ bury_worker (MprocPool *self, const MprocPoolEvent *death)
           settle_done (job);
         }
       else
-        fail_job (self, job, describe_death (death, job));
+        mproc_pool_fail_job (self, job, describe_death (death, job));
     }
   g_ptr_array_unref (lost);
+}
+
+/* Those whose event has not come, and does not any more. */
+static void
+settle_finished (MprocPool *self)
+{
+  GPtrArray *done = list_jobs (self, is_done, 0);
+
+  for (guint i = 0; i < done->len; i++)
+    {
+      MprocJob *job = g_ptr_array_index (done, i);
+
+      take_out (self, job);
+      settle_done (job);
+    }
+  g_ptr_array_unref (done);
 }
 
 static void
@@ -158,7 +180,7 @@ fail_all (MprocPool *self, const GError *why)
   GPtrArray *all = list_jobs (self, is_any, 0);
 
   for (guint i = 0; i < all->len; i++)
-    fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));
+    mproc_pool_fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));
   g_ptr_array_unref (all);
 }
 
@@ -258,7 +280,7 @@ bury_orphans (MprocPool *self)
         }
       mproc_member_get_identity (state, &who);
       death.pid = who.pid;
-      fail_job (self, job, describe_death (&death, job));
+      mproc_pool_fail_job (self, job, describe_death (&death, job));
     }
   g_ptr_array_unref (all);
 }
@@ -329,6 +351,7 @@ finish (MprocPool *self)
   gboolean alone = end_workers (self);
 
   g_mutex_lock (&self->mutex);
+  settle_finished (self);
   fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)

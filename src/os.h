@@ -110,6 +110,8 @@ typedef struct
   gboolean
       die_with_parent; /* Windows: put into a kill-on-close job.  POSIX: ignored here,
                                see mproc_os_die_with */
+  gboolean refuses_interrupt; /* the terminal's interrupt does nothing to it, from its
+                                 first instant until mproc_os_refuse_interrupt () */
 } MprocOsSpawn;
 
 /* Starts a new process image.  Its standard input is the null device, its argv that of
@@ -161,6 +163,10 @@ void mproc_os_close_stdin (void);
 /* In a forked helper process: the signals of the terminal are ignored or back to
  * default. */
 void mproc_os_ignore_interrupt (gboolean ignore);
+
+/* From here on the terminal's interrupt (SIGINT; Ctrl-C and Ctrl-Break) does nothing to
+ * the calling process. */
+void mproc_os_refuse_interrupt (void);
 
 /* Flushes the C library's standard output and standard error. */
 void mproc_os_flush_output (void);

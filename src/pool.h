@@ -70,6 +70,9 @@ gpointer mproc_pool_dispatch (gpointer pool);
 
 void mproc_job_free (gpointer job);
 
+/* Under the mutex: @job, which no worker has or can get any more, ends with @error, which is taken. */
+void mproc_pool_fail_job (MprocPool *self, MprocJob *job, GError *error);
+
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
 
