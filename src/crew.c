@@ -20,6 +20,7 @@ typedef struct
 {
   MprocProcess *process;
   MprocOffset seat; /* the pool's */
+  guint place;
   gint64 started;
   guint32 taken; /* of the task queue's records, at its start */
 } Worker;
@@ -27,7 +28,8 @@ typedef struct
 struct MprocCrew
 {
   MprocCrewPlan plan;
-  GArray *workers; /* of Worker */
+  GArray *workers;    /* of Worker */
+  GByteArray *places; /* whether each is taken */
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;
@@ -74,17 +76,39 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->tasks);
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
+  self->places = g_byte_array_new ();
   return self;
+}
+
+static guint
+take_place (MprocCrew *self)
+{
+  const guint8 taken = TRUE;
+  guint place = 0;
+
+  while (place < self->places->len && self->places->data[place])
+    place++;
+  if (place == self->places->len)
+    g_byte_array_append (self->places, &taken, 1);
+  self->places->data[place] = taken;
+  return place;
+}
+
+static void
+give_place_back (MprocCrew *self, guint place)
+{
+  self->places->data[place] = FALSE;
 }
 
 static MprocProcess *
 make_process (MprocCrew *self, MprocOffset seat)
 {
   char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
-  MprocProcess *process = mproc_process_new (
-      mproc_worker_main,
-      mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events, (guint64) seat,
-                  g_variant_new_variant (self->plan.setup)));
+  MprocProcess *process =
+      mproc_process_new (mproc_worker_main,
+                         mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events,
+                                     (guint64) seat,
+                                     g_variant_new_variant (self->plan.setup)));
 
   mproc_process_set_internal (process, TRUE);
   mproc_process_set_name (process, name);
@@ -123,12 +147,15 @@ start_one (MprocCrew *self, GError **error)
 
   if (worker.seat == 0)
     return FALSE;
+  worker.place = take_place (self);
+  mproc_seat_at (worker.seat)->place = worker.place;
   worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
   if (!mproc_process_start (worker.process, error))
     {
       mproc_process_unref (worker.process);
+      give_place_back (self, worker.place);
       take_seat_back (self, worker.seat);
       return FALSE;
     }
@@ -203,6 +230,7 @@ reap (MprocCrew *self)
       if (!mproc_queue_is_finished (self->plan.tasks))
         take_break (self, was_no_use (self, worker));
       mproc_process_unref (worker->process);
+      give_place_back (self, worker->place);
       g_array_remove_index_fast (self->workers, i);
     }
 }
@@ -280,6 +308,7 @@ mproc_crew_free (MprocCrew *self)
     return;
   mproc_crew_kill (self);
   g_array_unref (self->workers);
+  g_byte_array_unref (self->places);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
   mproc_queue_unref (self->plan.events);

@@ -74,6 +74,14 @@ gpointer mproc_os_wiped_page (void);
  * least 1. */
 guint mproc_os_cpu_count (void);
 
+/* The calling thread runs on that processor, and nowhere else, and so do the threads it
+ * starts from now on; with @process, all of the process where the system can do that.
+ * MPROC_ERROR_NOT_SUPPORTED where it cannot be chosen. */
+gboolean mproc_os_set_processor (guint number, gboolean process, GError **error);
+
+/* The calling process is that much nicer to others, 1 to 19. */
+gboolean mproc_os_add_niceness (gint niceness, GError **error);
+
 /* TRUE in a program that runs with more rights than its caller (AT_SECURE): the
  * environment is not to be trusted. */
 gboolean mproc_os_is_elevated (void);

@@ -4,6 +4,7 @@
 
 #include "local.h"
 #include "process.h"
+#include "setup.h"
 #include "word.h"
 
 #define MAX_WORKERS 4096
@@ -218,6 +219,8 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
                    MAX_WORKERS);
       return NULL;
     }
+  if (options != NULL && !mproc_setup_check (options, method, error))
+    return NULL;
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
   if (!set_up (self, error))
     {

@@ -3,6 +3,7 @@
 
 #include "family.h"
 #include "function.h"
+#include "setup.h"
 
 #include <string.h>
 
@@ -235,5 +236,6 @@ mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
   if (self->max_tasks != 0)
     g_variant_builder_add (&setup, "{sv}", "max-tasks",
                            g_variant_new_uint32 (self->max_tasks));
+  mproc_setup_pack (self, &setup);
   return g_variant_ref_sink (g_variant_builder_end (&setup));
 }

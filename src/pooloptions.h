@@ -44,6 +44,10 @@ MprocPoolOptions *mproc_pool_options_copy (const MprocPoolOptions *self);
  *
  *   initializer, finalizer  (hv)  a function's ticket and its argument
  *   max-tasks               u
+ *   cpus                    au       numbers of processors
+ *   niceness                i        added
+ *   directory               ay       absolute
+ *   environment             a(bayay) whether it is set, name, value
  *
  * A key is there only where there is something to say.  NULL with error. */
 GVariant *mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error);

@@ -24,7 +24,8 @@ typedef struct
   MprocAtomic32 member; /* 0: not there yet */
   MprocAtomic32 phase;
   guint32 number; /* among the crew's workers, 1 the first */
-  guint32 unused;
+  guint32
+      place; /* 0 to as many as there may be; a replacement's is that of one that is gone */
 
   /* What it runs.  The word's offset is written last, and taken away first: who finds it, and the
    * member in the word itself, knows what the rest belongs to. */

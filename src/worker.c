@@ -4,6 +4,7 @@
 #include "worker.h"
 
 #include "function.h"
+#include "setup.h"
 #include "task.h"
 
 #include <mproc/value.h>
@@ -138,11 +139,11 @@ work (MprocWorker *self)
 
 /* It would fail in the next one as well. */
 static void
-report_broken (MprocWorker *self, const GError *error)
+report_broken (MprocWorker *self, const char *what, const GError *error)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN };
 
-  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s", error->message);
+  g_snprintf (event.text, sizeof event.text, "%s failed: %s", what, error->message);
   mproc_event_post (self->events, &event);
 }
 
@@ -152,9 +153,15 @@ live (MprocWorker *self, GError **error)
   GError *failure = NULL;
 
   g_variant_lookup (self->setup, "max-tasks", "u", &self->max_tasks);
+  if (!mproc_setup_apply (self->setup, self->seat->place, &failure))
+    {
+      report_broken (self, "the worker's setup", failure);
+      g_propagate_error (error, failure);
+      return;
+    }
   if (!mproc_worker_call (self, "initializer", &failure))
     {
-      report_broken (self, failure);
+      report_broken (self, "the initializer", failure);
       g_propagate_error (error, failure);
       return;
     }

@@ -80,7 +80,8 @@ START_TEST (tasks_that_look_are_stopped_and_those_that_wait_cancelled)
   for (guint i = 0; i < 2; i++)
     running[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_occupy);
   for (gint32 i = 0; i < 3; i++)
-    waiting[i] = mproc_pool_apply_async (pool, tell_serial, g_variant_new_int32 (i), NULL);
+    waiting[i] =
+        mproc_pool_apply_async (pool, tell_serial, g_variant_new_int32 (i), NULL);
   report = mproc_pool_shutdown (pool, NO_TIME, PLENTY);
   expect_counts (report, 0, 3, 2, 0);
   ck_assert (mproc_pool_report_has_ended (report));
@@ -143,10 +144,7 @@ shut_down_stuck (int i, gint64 drain, gint64 stop)
   return taken;
 }
 
-START_TEST (stuck_tasks_are_killed)
-{
-  shut_down_stuck (_i, NO_TIME, NO_TIME);
-}
+START_TEST (stuck_tasks_are_killed) { shut_down_stuck (_i, NO_TIME, NO_TIME); }
 END_TEST
 
 START_TEST (it_comes_back_in_time)

@@ -126,8 +126,9 @@ mproc_test_gate_init (MprocTestGate *gate)
 MprocResult *
 mproc_test_gate_occupy (MprocTestGate *gate, MprocPool *pool, MprocFunc how)
 {
-  MprocResult *result = mproc_pool_apply_async (
-      pool, how, mproc_pack ("(hh)", gate->begun, gate->go), NULL);
+  MprocResult *result =
+      mproc_pool_apply_async (pool, how, mproc_pack ("(hh)", gate->begun, gate->go),
+                              NULL);
   GVariant *number = mproc_queue_get (gate->begun, MPROC_SECONDS (50), NULL);
 
   if (number == NULL)

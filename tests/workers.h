@@ -37,8 +37,7 @@ typedef struct
 } MprocTestGate;
 
 void mproc_test_gate_init (MprocTestGate *gate);
-MprocResult *
-mproc_test_gate_occupy (MprocTestGate *gate, MprocPool *pool, MprocFunc how);
+MprocResult *mproc_test_gate_occupy (MprocTestGate *gate, MprocPool *pool, MprocFunc how);
 void mproc_test_gate_open (MprocTestGate *gate, guint n);
 void mproc_test_gate_clear (MprocTestGate *gate);
 

@@ -66,16 +66,16 @@ MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
  *
  * It is not called in a worker that is killed: by mproc_pool_terminate(), a limit, or from outside.
  */
-MPROC_API void mproc_pool_options_set_finalizer (MprocPoolOptions *self,
-                                                 MprocFunc func,
-                                                 GVariant *args);
+MPROC_API void
+mproc_pool_options_set_finalizer (MprocPoolOptions *self, MprocFunc func, GVariant *args);
 
 /**
  * mproc_pool_options_set_max_tasks_per_worker:
  * @self: options
  * @n: after so many tasks a worker ends and is replaced; 0: never.  A chunk of a map is one task
  */
-MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self, guint n);
+MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self,
+                                                            guint n);
 
 /**
  * mproc_pool_options_set_inline:
@@ -116,8 +116,8 @@ MPROC_API void mproc_pool_options_set_memory_limit (MprocPoolOptions *self,
  * @cpus: (nullable) (array length=n): numbers of processors, as the system counts them
  * @n: how many; 0: workers run wherever this process may
  *
- * Worker number i runs on the processor @cpus[i modulo @n] and nowhere else.  Where that is not
- * possible the pool is broken, and says why.
+ * The worker at place i, counted from 0, runs on the processor @cpus[i modulo @n] and nowhere else; a
+ * worker's replacement takes its place.  Where that is not possible the pool is broken, and says why.
  */
 MPROC_API void
 mproc_pool_options_set_cpus (MprocPoolOptions *self, const guint *cpus, guint n);
@@ -125,14 +125,21 @@ mproc_pool_options_set_cpus (MprocPoolOptions *self, const guint *cpus, guint n)
 /**
  * mproc_pool_options_set_niceness:
  * @self: options
- * @niceness: added to the workers' niceness, 0 to 19; 10 and more is the idle class on Windows
+ * @niceness: added to the workers' niceness, 0 to 19.  On Windows 1 to 9 is the priority class below
+ *   normal, 10 and more the idle class
+ *
+ * Not for workers that are threads: such a pool is not made (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_niceness (MprocPoolOptions *self, gint niceness);
 
 /**
  * mproc_pool_options_set_directory:
  * @self: options
- * @directory: (nullable) (type filename): where workers are before their initializer is called
+ * @directory: (nullable) (type filename): where workers are before their initializer is called;
+ *   relative to where this process is when the pool is made
+ *
+ * Workers that cannot enter it break the pool.  Not for workers that are threads: such a pool is not
+ * made (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_directory (MprocPoolOptions *self,
                                                  const char *directory);
@@ -142,6 +149,9 @@ MPROC_API void mproc_pool_options_set_directory (MprocPoolOptions *self,
  * @self: options
  * @name: of a variable
  * @value: (nullable): what it is in workers; %NULL: it is not there
+ *
+ * One variable more; of the same one the last call holds.  It is set before the initializer is called.
+ * Not for workers that are threads: such a pool is not made (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_environment (MprocPoolOptions *self,
                                                    const char *name,
