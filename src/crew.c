@@ -2,6 +2,7 @@
 #include "crew.h"
 
 #include "process.h"
+#include "task.h"
 #include "worker.h"
 
 #include <mproc/value.h>
@@ -80,6 +81,18 @@ mproc_crew_new (const MprocCrewPlan *plan)
   return self;
 }
 
+static MprocPoolControl *
+control_of (MprocCrew *self)
+{
+  return mproc_control_at (self->plan.control);
+}
+
+static void
+tell_live (MprocCrew *self)
+{
+  mproc_store32 (&control_of (self)->live, self->workers->len);
+}
+
 static guint
 take_place (MprocCrew *self)
 {
@@ -149,6 +162,7 @@ start_one (MprocCrew *self, GError **error)
     return FALSE;
   worker.place = take_place (self);
   mproc_seat_at (worker.seat)->place = worker.place;
+  mproc_seat_at (worker.seat)->control = self->plan.control;
   worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
@@ -161,16 +175,23 @@ start_one (MprocCrew *self, GError **error)
     }
   self->n_started++;
   g_array_append_val (self->workers, worker);
+  tell_live (self);
+  return TRUE;
+}
+
+static gboolean
+start_up_to (MprocCrew *self, guint n, GError **error)
+{
+  while (self->workers->len < n)
+    if (!start_one (self, error))
+      return FALSE;
   return TRUE;
 }
 
 gboolean
 mproc_crew_fill (MprocCrew *self, GError **error)
 {
-  while (self->workers->len < self->plan.n_workers)
-    if (!start_one (self, error))
-      return FALSE;
-  return TRUE;
+  return start_up_to (self, mproc_load32 (&control_of (self)->wanted), error);
 }
 
 /* FALSE: not now.  The caller may be the one who makes room, and comes again. */
@@ -195,10 +216,16 @@ report_death (MprocCrew *self, Worker *worker)
   return post_once (self, &event);
 }
 
-static gboolean
-was_no_use (MprocCrew *self, const Worker *worker)
+static guint32
+phase_of (const Worker *worker)
 {
-  return g_get_monotonic_time () - worker->started < SHORT_LIFE &&
+  return mproc_load32 (&mproc_seat_at (worker->seat)->phase);
+}
+
+static gboolean
+was_no_use (MprocCrew *self, const Worker *worker, gboolean left)
+{
+  return !left && g_get_monotonic_time () - worker->started < SHORT_LIFE &&
          mproc_queue_get_taken (self->plan.tasks) == worker->taken;
 }
 
@@ -221,6 +248,7 @@ reap (MprocCrew *self)
   for (guint i = 0; i < self->workers->len;)
     {
       Worker *worker = &g_array_index (self->workers, Worker, i);
+      gboolean left = phase_of (worker) == MPROC_SEAT_LEAVING;
 
       if (!mproc_process_join (worker->process, 0) || !report_death (self, worker))
         {
@@ -228,11 +256,12 @@ reap (MprocCrew *self)
           continue;
         }
       if (!mproc_queue_is_finished (self->plan.tasks))
-        take_break (self, was_no_use (self, worker));
+        take_break (self, was_no_use (self, worker, left));
       mproc_process_unref (worker->process);
       give_place_back (self, worker->place);
       g_array_remove_index_fast (self->workers, i);
     }
+  tell_live (self);
 }
 
 static gboolean
@@ -245,15 +274,90 @@ report (MprocCrew *self, MprocEventKind kind, const GError *error)
   return post_once (self, &event);
 }
 
+/* ------------------------------------------------------------------ how many */
+
+typedef struct
+{
+  guint n_staying; /* of the workers, those that are not about to leave */
+  guint n_free;    /* of these, those that run nothing */
+} Census;
+
+static Census
+count (MprocCrew *self)
+{
+  Census census = { 0, 0 };
+
+  for (guint i = 0; i < self->workers->len; i++)
+    {
+      const Worker *worker = &g_array_index (self->workers, Worker, i);
+
+      if (phase_of (worker) == MPROC_SEAT_LEAVING)
+        continue;
+      census.n_staying++;
+      census.n_free += mproc_load64 (&mproc_seat_at (worker->seat)->word) == 0;
+    }
+  return census;
+}
+
+/* A record without a task: whoever takes it looks around.  Only where no task would wake them. */
+static void
+nudge (MprocCrew *self, guint n)
+{
+  const MprocTaskRecord record = { 0, 0, 0 };
+
+  if (mproc_queue_get_size (self->plan.tasks) > 0)
+    return;
+  while (n-- > 0)
+    mproc_queue_put_bytes (self->plan.tasks, &record, sizeof record, 0, NULL);
+}
+
+/* The number of those that are to leave is read before the workers are counted: a worker that takes
+ * its leave in between makes the exchange fail, and it is tried again at the next look. */
+static void
+shrink (MprocCrew *self)
+{
+  MprocPoolControl *control = control_of (self);
+  guint32 before = mproc_load32 (&control->leave);
+  guint32 wanted = mproc_load32 (&control->wanted);
+  Census census = count (self);
+  guint32 surplus = census.n_staying > wanted ? census.n_staying - wanted : 0;
+
+  if (before != surplus && !mproc_cas32 (&control->leave, before, surplus))
+    return;
+  if (surplus > 0)
+    nudge (self, MIN (surplus, census.n_free));
+}
+
+/* On demand: one for each task that no worker is free for.  First we say that we are hungry, see
+ * mproc_pool_feed_crew(). */
+static guint
+count_wanted (MprocCrew *self)
+{
+  MprocPoolControl *control = control_of (self);
+  guint wanted = mproc_load32 (&control->wanted);
+  guint n_tasks, n_missing;
+  Census census;
+
+  if (!self->plan.starts_on_demand)
+    return wanted;
+  mproc_store32 (&control->hungry, self->workers->len < wanted);
+  atomic_thread_fence (memory_order_seq_cst);
+  n_tasks = mproc_queue_get_size (self->plan.tasks);
+  census = count (self);
+  n_missing = n_tasks > census.n_free ? n_tasks - census.n_free : 0;
+  return MIN (wanted, self->workers->len + MIN (n_missing, wanted));
+}
+
 /* A worker that cannot be replaced is tried again later, as long as another one works. */
 static gboolean
 replace (MprocCrew *self)
 {
+  guint wanted = count_wanted (self);
   GError *error = NULL;
   gboolean go_on = TRUE;
 
-  if (self->workers->len == self->plan.n_workers ||
-      g_get_monotonic_time () < self->not_before || mproc_crew_fill (self, &error))
+  if (self->workers->len >= wanted || g_get_monotonic_time () < self->not_before ||
+      start_up_to (self, wanted, &error))
     return TRUE;
   take_break (self, TRUE);
   go_on = self->workers->len > 0 || !report (self, MPROC_EVENT_BROKEN, error);
@@ -266,7 +370,10 @@ mproc_crew_tend (MprocCrew *self)
 {
   reap (self);
   if (!mproc_queue_is_finished (self->plan.tasks))
-    return replace (self);
+    {
+      shrink (self);
+      return replace (self);
+    }
   if (self->workers->len > 0)
     return TRUE;
   return !report (self, MPROC_EVENT_FINISHED, NULL);

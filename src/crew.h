@@ -7,6 +7,7 @@
 #ifndef MPROC_CREW_H
 #define MPROC_CREW_H
 
+#include "control.h"
 #include "family.h"
 #include "os.h"
 #include "queue.h"
@@ -51,7 +52,8 @@ gboolean mproc_event_copy (gconstpointer payload, gsize size, gpointer data);
 
 typedef struct
 {
-  guint n_workers;
+  MprocOffset control;       /* says how many workers there are to be */
+  gboolean starts_on_demand; /* idle ones leave, and are missing only when there are tasks */
   MprocStartMethod method;
   char *name; /* the crew's */
   MprocQueue *tasks;
@@ -64,7 +66,7 @@ typedef struct MprocCrew MprocCrew;
 /* Copies @plan, takes references. */
 MprocCrew *mproc_crew_new (const MprocCrewPlan *plan);
 
-/* Starts what is missing. */
+/* Starts as many as there are to be. */
 gboolean mproc_crew_fill (MprocCrew *self, GError **error);
 
 /* Reaps those that have ended, reports, replaces.  FALSE: there is nothing left to do,

@@ -227,6 +227,15 @@ gboolean mproc_os_memory_punch (MprocOsMemory *memory, gsize offset, gsize size)
 
 void mproc_os_memory_clear (MprocOsMemory *memory);
 
+/* How many bytes of memory a process (NULL: the calling one) has for itself: pages that no file
+ * backs and no other process has.  Neither shared memory counts, nor what a fork has left
+ * it in common with its parent and neither has written to since; on Linux only what is in
+ * RAM, on Windows what is committed.  A number up to @enough may be too large, by what is
+ * in common: that is quick to tell, the rest costs a look at each page.
+ * FALSE where it cannot be told. */
+gboolean
+mproc_os_private_memory (const MprocOsIdentity *who, guint64 enough, guint64 *bytes);
+
 /* min (RAM, the cgroup's limit) in bytes. */
 guint64 mproc_os_memory_limit (void);
 

@@ -110,6 +110,8 @@ free_pool (MprocPool *self)
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
   free_seats (self);
+  if (self->control != 0)
+    mproc_arena_free (self->control);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->mutex);
@@ -165,7 +167,8 @@ await_nursery (MprocPool *self, GError **error)
 void
 mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan)
 {
-  plan->n_workers = self->n_workers;
+  plan->control = self->control;
+  plan->starts_on_demand = self->options->idle_timeout != MPROC_FOREVER;
   plan->method = method;
   plan->name = self->options->name;
   plan->tasks = self->tasks;
@@ -195,11 +198,25 @@ set_up (MprocPool *self, GError **error)
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
   if (self->events == NULL)
     return FALSE;
+  self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
+  if (self->control == 0)
+    return FALSE;
+  mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
+}
+
+gboolean
+mproc_pool_check_size (guint n_workers, GError **error)
+{
+  if (n_workers <= MAX_WORKERS)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
+  return FALSE;
 }
 
 MprocPool *
@@ -212,14 +229,8 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
 
   if (method == MPROC_START_METHOD_DEFAULT)
     return NULL;
-  if (n_workers > MAX_WORKERS)
-    {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                   "%u workers are more than a pool can have (%d)", n_workers,
-                   MAX_WORKERS);
-      return NULL;
-    }
-  if (options != NULL && !mproc_setup_check (options, method, error))
+  if (!mproc_pool_check_size (n_workers, error) ||
+      (options != NULL && !mproc_setup_check (options, method, error)))
     return NULL;
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
   if (!set_up (self, error))
@@ -243,13 +254,6 @@ mproc_pool_ref (MprocPool *self)
   g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_atomic_int_inc (&self->base.ref_count);
   return self;
-}
-
-guint
-mproc_pool_get_n_workers (MprocPool *self)
-{
-  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), 0);
-  return self->n_workers;
 }
 
 /* ------------------------------------------------------------------ ending */

@@ -4,6 +4,7 @@
 #ifndef MPROC_POOL_INTERNAL_H
 #define MPROC_POOL_INTERNAL_H
 
+#include "control.h"
 #include "crew.h"
 #include "nursery.h"
 #include "object.h"
@@ -27,7 +28,8 @@ struct MprocPool
   MprocObject base;
   gint64 creator;            /* pid of the process it belongs to */
   MprocPoolOptions *options; /* a copy */
-  guint n_workers;
+  guint n_workers; /* when it was made */
+  MprocOffset control;
   MprocStartMethod method;
   GVariant *setup; /* for the workers */
   MprocQueue *tasks;
@@ -76,6 +78,15 @@ void mproc_pool_fail_job (MprocPool *self, MprocJob *job, GError *error);
 
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
+
+/* Whether it takes tasks; under the mutex. */
+gboolean mproc_pool_check_running (MprocPool *self, GError **error);
+
+/* Whether a pool can have so many workers. */
+gboolean mproc_pool_check_size (guint n_workers, GError **error);
+
+/* resize.c: there is another task; under the mutex. */
+void mproc_pool_feed_crew (MprocPool *self);
 
 /* pool.c: what its crew, wherever that is, has to know. */
 void mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan);

@@ -236,6 +236,9 @@ mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
   if (self->max_tasks != 0)
     g_variant_builder_add (&setup, "{sv}", "max-tasks",
                            g_variant_new_uint32 (self->max_tasks));
+  if (self->idle_timeout != MPROC_FOREVER)
+    g_variant_builder_add (&setup, "{sv}", "idle-timeout",
+                           g_variant_new_int64 (self->idle_timeout));
   mproc_setup_pack (self, &setup);
   return g_variant_ref_sink (g_variant_builder_end (&setup));
 }

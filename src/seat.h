@@ -27,6 +27,8 @@ typedef struct
   guint32
       place; /* 0 to as many as there may be; a replacement's is that of one that is gone */
 
+  MprocOffset control; /* the pool's */
+
   /* What it runs.  The word's offset is written last, and taken away first: who finds it, and the
    * member in the word itself, knows what the rest belongs to. */
   MprocAtomic64 word;    /* where the task's word is; 0: it runs nothing */

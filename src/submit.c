@@ -16,8 +16,8 @@ typedef struct
   MprocTaskOptions *options; /* frozen; NULL: none */
 } Order;
 
-static gboolean
-check_running (MprocPool *self, GError **error)
+gboolean
+mproc_pool_check_running (MprocPool *self, GError **error)
 {
   if (self->broken != NULL)
     g_propagate_error (error, g_error_copy (self->broken));
@@ -37,7 +37,7 @@ enqueue (MprocPool *self, MprocJob *job, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
 
-  if (!check_running (self, error))
+  if (!mproc_pool_check_running (self, error))
     return FALSE;
   do
     job->serial = ++self->last_serial;
@@ -47,7 +47,10 @@ enqueue (MprocPool *self, MprocJob *job, GError **error)
   /* Known here before any worker can see it. */
   g_hash_table_insert (self->jobs, GUINT_TO_POINTER (job->serial), job);
   if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
-    return TRUE;
+    {
+      mproc_pool_feed_crew (self);
+      return TRUE;
+    }
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   return FALSE;
 }
@@ -175,7 +178,7 @@ mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error
 static guint
 choose_chunk (MprocPool *self, gsize n)
 {
-  gsize parts = (gsize) self->n_workers * 4;
+  gsize parts = (gsize) mproc_pool_get_n_workers (self) * 4;
 
   return (guint) MAX (1, (n + parts - 1) / parts);
 }

@@ -19,7 +19,7 @@ typedef enum
   MPROC_TASK_PUSHED = 2 /* nobody wants the result: an error is printed */
 } MprocTaskFlags;
 
-/* What the task queue carries. */
+/* What the task queue carries; without a task it wakes a worker to look around. */
 typedef struct
 {
   MprocOffset task;

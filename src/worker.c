@@ -6,6 +6,7 @@
 #include "function.h"
 #include "setup.h"
 #include "task.h"
+#include "word.h"
 
 #include <mproc/value.h>
 
@@ -20,7 +21,7 @@ claim (gconstpointer payload, gsize size, gpointer data)
   if (size != sizeof *record)
     return FALSE;
   memcpy (record, payload, sizeof *record);
-  return mproc_task_claim (record);
+  return record->task == 0 || mproc_task_claim (record);
 }
 
 GVariant *
@@ -119,6 +120,40 @@ takes_another (MprocWorker *self)
   return self->max_tasks == 0 || self->n_tasks < self->max_tasks;
 }
 
+/* First it counts as leaving, then it takes its leave: killed in between it has ended all the same.
+ * Whoever counts it before the second step lets one worker less leave, and looks again. */
+static gboolean
+takes_leave (MprocWorker *self)
+{
+  MprocPoolControl *control = mproc_control_at (self->seat->control);
+  guint32 n = mproc_load32 (&control->leave);
+
+  if (n == 0)
+    return FALSE;
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_LEAVING);
+  while (n > 0)
+    {
+      if (mproc_cas32 (&control->leave, n, n - 1))
+        return TRUE;
+      n = mproc_load32 (&control->leave);
+    }
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
+  return FALSE;
+}
+
+/* FALSE: there is nothing more for it to do here. */
+static gboolean
+take_task (MprocWorker *self, MprocTaskRecord *record)
+{
+  do
+    if (takes_leave (self) ||
+        !mproc_queue_take (self->tasks, mproc_deadline (self->idle_timeout), claim,
+                           record, NULL))
+      return FALSE;
+  while (record->task == 0);
+  return TRUE;
+}
+
 /* A condemned one is about to be killed, and does not wait for that. */
 static void
 work (MprocWorker *self)
@@ -129,7 +164,7 @@ work (MprocWorker *self)
   mproc_store64 (&self->seat->ready, (guint64) g_get_monotonic_time ());
   mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
   while (wanted && takes_another (self) &&
-         mproc_queue_take (self->tasks, MPROC_OS_NEVER, claim, &record, NULL))
+         take_task (self, &record))
     {
       wanted = do_task (self, &record);
       self->n_tasks++;
@@ -153,6 +188,7 @@ live (MprocWorker *self, GError **error)
   GError *failure = NULL;
 
   g_variant_lookup (self->setup, "max-tasks", "u", &self->max_tasks);
+  g_variant_lookup (self->setup, "idle-timeout", "x", &self->idle_timeout);
   if (!mproc_setup_apply (self->setup, self->seat->place, &failure))
     {
       report_broken (self, "the worker's setup", failure);
@@ -172,7 +208,7 @@ live (MprocWorker *self, GError **error)
 GVariant *
 mproc_worker_main (GVariant *args, GError **error)
 {
-  MprocWorker self = { .seat = NULL };
+  MprocWorker self = { .idle_timeout = MPROC_FOREVER };
   guint64 seat;
   GVariant *setup;
 

@@ -17,6 +17,7 @@ typedef struct
   GVariant *setup; /* `a{sv}`, see mproc_pool_options_pack_setup() */
   guint n_tasks;
   guint max_tasks; /* 0: any number */
+  gint64 idle_timeout;
   guint attempt;   /* of the task that runs; 0: none does */
 
   gpointer data; /* mproc_worker_set_data() */

@@ -69,9 +69,31 @@ MPROC_API void mproc_pool_unref (MprocPool *self);
  * mproc_pool_get_n_workers:
  * @self: a pool
  *
- * Returns: how many workers it keeps
+ * Returns: how many workers it keeps, as it was made or resized
  */
 MPROC_API guint mproc_pool_get_n_workers (MprocPool *self);
+
+/**
+ * mproc_pool_get_n_live_workers:
+ * @self: a pool
+ *
+ * Returns: how many there are at this moment: fewer where some have died or have been idle too long
+ *   (mproc_pool_options_set_idle_timeout()), more where some have not left yet
+ */
+MPROC_API guint mproc_pool_get_n_live_workers (MprocPool *self);
+
+/**
+ * mproc_pool_resize:
+ * @self: a pool
+ * @n_workers: how many it shall keep, at most 4096; 0: mproc_cpu_count()
+ * @error: return location for an error
+ *
+ * Returns at once; workers come and go a moment later.  Those that have nothing to do leave first, the
+ * others when they have finished their task; none is killed.
+ *
+ * Returns: %FALSE if the pool is not running (any more), or cannot have so many
+ */
+MPROC_API gboolean mproc_pool_resize (MprocPool *self, guint n_workers, GError **error);
 
 /**
  * mproc_pool_apply:

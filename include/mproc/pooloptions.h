@@ -163,7 +163,8 @@ MPROC_API void mproc_pool_options_set_environment (MprocPoolOptions *self,
  * @timeout_us: a worker that has had nothing to do for so long ends, in microseconds;
  *   %MPROC_FOREVER: never
  *
- * Workers are started again when there are tasks.
+ * Workers are started again when there are tasks, as many as there are tasks that none is free for, and
+ * not more than the pool keeps.  So a pool that has nothing to do costs nothing.
  */
 MPROC_API void mproc_pool_options_set_idle_timeout (MprocPoolOptions *self,
                                                     gint64 timeout_us);
