@@ -179,10 +179,10 @@ END_TEST
 START_TEST (a_map_has_the_limit_for_each_chunk)
 {
   MprocPool *pool = mproc_test_pool (2, _i);
-  MprocTaskOptions *options = limit (0, 300 * MS);
-  GVariant *quick = g_variant_new_parsed ("[@u 60000, 60000, 60000, 60000, 60000, 60000, "
-                                          "60000, 60000, 60000, 60000, 60000, 60000]");
-  GVariant *slow = g_variant_new_parsed ("[@u 0, 900000, 0]");
+  MprocTaskOptions *options = limit (0, 200 * MS);
+  GVariant *quick = g_variant_new_parsed ("[@u 70000, 70000, 70000, 70000, "
+                                          "70000, 70000, 70000, 70000]");
+  GVariant *slow = g_variant_new_parsed ("[@u 0, 500000, 0]");
 
   mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1, options));
   mproc_test_expect_failure (mproc_pool_map_async (pool, take_a_while, slow, 1, options),
