@@ -75,6 +75,12 @@ mproc_test_count (MprocArray *counters, guint i)
 }
 
 void
+mproc_test_set_count (MprocArray *counters, guint i, gint count)
+{
+  g_atomic_int_set (counter_at (counters, i), count);
+}
+
+void
 mproc_test_count_one (MprocArray *counters, guint i)
 {
   g_atomic_int_inc (counter_at (counters, i));
@@ -136,7 +142,7 @@ mproc_test_await_count (MprocArray *counters, guint i, gint least)
 void
 mproc_test_let_go (MprocArray *counters, guint i)
 {
-  g_atomic_int_set (counter_at (counters, i), -1000);
+  mproc_test_set_count (counters, i, -1000);
 }
 
 void

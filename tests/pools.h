@@ -23,6 +23,7 @@ void mproc_test_expect_service (MprocPool *pool, gint n);
 /* Counters that all processes share, one for each task. */
 MprocArray *mproc_test_counters (guint n);
 gint mproc_test_count (MprocArray *counters, guint i);
+void mproc_test_set_count (MprocArray *counters, guint i, gint count);
 
 /* In a task: one more. */
 void mproc_test_count_one (MprocArray *counters, guint i);
