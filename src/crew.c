@@ -9,6 +9,13 @@
 
 #include <string.h>
 
+/* So many workers in a row that end before they are ready, with none that is, are as good as an
+ * initializer that fails. */
+#define MAX_UNREADY 5
+
+/* How long a killed worker may take to be gone before others are looked after. */
+#define PATIENCE (G_USEC_PER_SEC / 100)
+
 /* A worker that ends sooner than this after its start, and with no task taken by anyone
  * since then, was no use: the next replacement waits. */
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
@@ -34,6 +41,8 @@ struct MprocCrew
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;
+  guint n_unready;    /* ended in a row before they were ready */
+  gint32 unready_end; /* the last one's exit code */
 };
 
 /* FALSE: there is no memory for it now. */
@@ -208,12 +217,18 @@ static gboolean
 report_death (MprocCrew *self, Worker *worker)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_DEATH };
+  /* With its death told, its seat is gone. */
+  gboolean was_ready = mproc_load64 (&mproc_seat_at (worker->seat)->ready) != 0;
 
   event.seat = worker->seat;
   event.member = mproc_process_get_member (worker->process);
   event.pid = mproc_process_get_pid (worker->process);
   mproc_process_get_exit_code (worker->process, &event.exit_code);
-  return post_once (self, &event);
+  if (!post_once (self, &event))
+    return FALSE;
+  self->n_unready = was_ready ? 0 : self->n_unready + 1;
+  self->unready_end = event.exit_code;
+  return TRUE;
 }
 
 static guint32
@@ -239,6 +254,21 @@ take_break (MprocCrew *self, gboolean was_short)
   else
     self->pause = CLAMP (self->pause * 2, G_USEC_PER_SEC / 100, LONGEST_PAUSE);
   self->not_before = now + self->pause;
+}
+
+/* Those whose task has been taken from them.  Such a one takes no other, so it does not matter what it
+ * does just now. */
+static void
+kill_condemned (MprocCrew *self)
+{
+  for (guint i = 0; i < self->workers->len; i++)
+    {
+      Worker *worker = &g_array_index (self->workers, Worker, i);
+
+      if (mproc_load64 (&mproc_seat_at (worker->seat)->kill) != 0 &&
+          mproc_process_kill (worker->process, NULL))
+        mproc_process_join (worker->process, PATIENCE);
+    }
 }
 
 /* Takes those that have ended, and have been reported, out of the list. */
@@ -348,6 +378,35 @@ count_wanted (MprocCrew *self)
   return MIN (wanted, self->workers->len + MIN (n_missing, wanted));
 }
 
+static gboolean
+has_ready (MprocCrew *self)
+{
+  for (guint i = 0; i < self->workers->len; i++)
+    if (mproc_load64 (&mproc_seat_at (g_array_index (self->workers, Worker, i).seat)
+                           ->ready) != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* TRUE: it has been told. */
+static gboolean
+report_crash_loop (MprocCrew *self)
+{
+  gint code = self->unready_end;
+  const char *signal = code < 0 ? mproc_os_signal_name (-code) : NULL;
+  char *end = signal != NULL ? g_strdup_printf ("was killed by %s", signal)
+                             : g_strdup_printf ("had exit code %d", code);
+  GError *error =
+      g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
+                   "%u workers in a row ended before the initializer was done; the last %s",
+                   self->n_unready, end);
+  gboolean told = report (self, MPROC_EVENT_BROKEN, error);
+
+  g_error_free (error);
+  g_free (end);
+  return told;
+}
+
 /* A worker that cannot be replaced is tried again later, as long as another one works. */
 static gboolean
 replace (MprocCrew *self)
@@ -356,6 +415,8 @@ replace (MprocCrew *self)
   GError *error = NULL;
   gboolean go_on = TRUE;
 
+  if (self->n_unready >= MAX_UNREADY && !has_ready (self))
+    return !report_crash_loop (self);
   if (self->workers->len >= wanted || g_get_monotonic_time () < self->not_before ||
       start_up_to (self, wanted, &error))
     return TRUE;
@@ -368,6 +429,7 @@ replace (MprocCrew *self)
 gboolean
 mproc_crew_tend (MprocCrew *self)
 {
+  kill_condemned (self);
   reap (self);
   if (!mproc_queue_is_finished (self->plan.tasks))
     {

@@ -2,6 +2,7 @@
 /* A pool's life: made, closed or terminated, joined, gone. */
 #include "pool.h"
 
+#include "cancel.h"
 #include "local.h"
 #include "process.h"
 #include "setup.h"
@@ -98,6 +99,7 @@ free_seats (MprocPool *self)
 static void
 free_pool (MprocPool *self)
 {
+  mproc_pool_link_cut (self->link);
   mproc_nursery_free (self->nursery);
   mproc_crew_free (self->crew);
   if (self->tasks != NULL)
@@ -109,6 +111,7 @@ free_pool (MprocPool *self)
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
+  g_ptr_array_unref (self->condemned);
   free_seats (self);
   if (self->control != 0)
     mproc_arena_free (self->control);
@@ -133,6 +136,8 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   g_cond_init (&self->changed);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->condemned = g_ptr_array_new ();
+  self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
 }
@@ -271,12 +276,24 @@ enter_state (MprocPool *self, MprocPoolState state)
   return changed;
 }
 
+/* A worker that dies may leave its task to another one: until the last task is settled there have to
+ * be workers that take some. */
+void
+mproc_pool_end_tasks (MprocPool *self)
+{
+  if (self->state == MPROC_POOL_CLOSED && g_hash_table_size (self->jobs) == 0)
+    mproc_queue_shutdown (self->tasks, FALSE);
+}
+
 void
 mproc_pool_close (MprocPool *self)
 {
   g_return_if_fail (mproc_pool_is_mine (self));
-  if (enter_state (self, MPROC_POOL_CLOSED))
-    mproc_queue_shutdown (self->tasks, FALSE);
+  if (!enter_state (self, MPROC_POOL_CLOSED))
+    return;
+  g_mutex_lock (&self->mutex);
+  mproc_pool_end_tasks (self);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* The thread has ended; whoever comes first joins it. */

@@ -3,8 +3,9 @@
  *
  * A task's fate is decided by its word, by compare-and-swap, against a worker that begins or finishes
  * it in that moment: so each is counted once, as what it came to. */
-#include "pool.h"
+#include "burial.h"
 
+#include "obituary.h"
 #include "report.h"
 #include "word.h"
 
@@ -32,14 +33,6 @@ count_jobs (MprocPool *self)
   return n;
 }
 
-static char *
-name_job (const MprocJob *job)
-{
-  if (job->options == NULL || job->options->name == NULL)
-    return g_strdup_printf ("task %u", job->serial);
-  return g_strdup_printf ("task %u (%s)", job->serial, job->options->name);
-}
-
 /* ------------------------------------------------------------------ cancelling */
 
 /* In a list of their own, since a job that is failed leaves the table. */
@@ -59,9 +52,12 @@ list_all (MprocPool *self)
 static gboolean
 cancel_if_waiting (MprocPool *self, MprocJob *job)
 {
+  /* Nor is it to be begun again, if its worker dies. */
+  job->is_cancelled = TRUE;
   if (!mproc_task_condemn (job->task, MPROC_TASK_QUEUED))
     return FALSE;
-  mproc_pool_fail_job (self, job, describe_end ("the task was not begun"));
+  mproc_pool_give_up_job (self, job, 0);
+  mproc_job_settle (job, NULL, describe_end ("the task was not begun"));
   return TRUE;
 }
 
@@ -114,17 +110,26 @@ await_stop (MprocPool *self, gint64 deadline)
 
 /* ------------------------------------------------------------------ killing */
 
-/* A worker that is condemned for its task, and no other, can lose it: what is DONE by now counts. */
+/* What is DONE by now counts.  A task that the warden has condemned already is as good as killed. */
 static void
 condemn (MprocPool *self, MprocJob *job, MprocPoolReport *report)
 {
   guint32 state = mproc_task_get_state (job->task);
+  GError *error;
 
-  if (state == MPROC_TASK_DONE || !mproc_task_condemn (job->task, state))
+  if (state == MPROC_TASK_DONE)
     return;
-  g_ptr_array_add (report->killed, name_job (job));
-  mproc_pool_fail_job (self, job,
-                       describe_end ("the task did not end in time, and was killed"));
+  if (state == MPROC_TASK_CONDEMNED)
+    error = mproc_job_describe_fate (job, mproc_os_pid ());
+  else if (mproc_task_condemn (job->task, state))
+    error = describe_end ("the task did not end in time, and was killed");
+  else
+    return;
+  g_ptr_array_add (report->killed, mproc_job_name (job));
+  /* Its worker may write into the block as long as it lives. */
+  mproc_pool_give_up_job (self, job,
+                          state == MPROC_TASK_CONDEMNED ? job->condemned : state);
+  mproc_job_settle (job, NULL, error);
 }
 
 /* Under the mutex. */
@@ -182,7 +187,7 @@ end_stop (MprocPool *self, MprocPoolReport *report, guint n_asked)
   g_mutex_lock (&self->mutex);
   condemn_running (self, report);
   g_mutex_unlock (&self->mutex);
-  /* Some may have been handed over again after their worker's death. */
+  /* Some may have been about to be begun again after their worker's death. */
   report->n_stopped = n_asked - report->killed->len - (report->n_cancelled - n_cancelled);
 }
 

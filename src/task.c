@@ -283,16 +283,26 @@ mproc_task_get_outcome (MprocOffset task, GError **error)
 }
 
 void
-mproc_task_free (MprocOffset task)
+mproc_task_drop_outcome (MprocOffset task)
 {
   Task *self = task_at (task);
   MprocOffset outcome = mproc_load64 (&self->outcome);
 
-  if (outcome != 0)
-    mproc_message_discard (mproc_arena_at (outcome, (gsize) self->outcome_size),
-                           (gsize) self->outcome_size);
-  if (outcome != 0 && outcome != room_of (task))
+  if (outcome == 0)
+    return;
+  mproc_store64 (&self->outcome, 0);
+  mproc_message_discard (mproc_arena_at (outcome, (gsize) self->outcome_size),
+                         (gsize) self->outcome_size);
+  if (outcome != room_of (task))
     mproc_arena_free (outcome);
+}
+
+void
+mproc_task_free (MprocOffset task)
+{
+  Task *self = task_at (task);
+
+  mproc_task_drop_outcome (task);
   mproc_message_discard (mproc_arena_at (args_of (task), (gsize) self->args_size),
                          (gsize) self->args_size);
   mproc_arena_free (task);

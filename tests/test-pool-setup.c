@@ -60,7 +60,7 @@ START_TEST (workers_have_their_processor)
       return;
     }
   mproc_pool_options_set_cpus (options, cpus, n);
-  pool = mproc_test_pool (2, options);
+  pool = mproc_test_pool_with (2, options);
   expect_processors (pool, cpus, n);
   if (mproc_test_method (_i) != MPROC_START_METHOD_THREAD)
     {
@@ -122,7 +122,7 @@ START_TEST (workers_are_nicer)
   GVariant *value;
 
   mproc_pool_options_set_niceness (options, 7);
-  pool = mproc_test_pool (1, options);
+  pool = mproc_test_pool_with (1, options);
   value = mproc_test_value_of (mproc_pool_apply_async (pool, tell_niceness, NULL, NULL));
   ck_assert_int_eq (g_variant_get_int32 (value),
                     mproc_test_expect_niceness (mproc_test_get_niceness (), 7));
@@ -150,7 +150,7 @@ expect_file (int i, const char *directory, const char *name)
 
   mproc_pool_options_set_directory (options, directory);
   mproc_pool_options_set_initializer (options, find_file, g_variant_new_string (name));
-  pool = mproc_test_pool (1, options);
+  pool = mproc_test_pool_with (1, options);
   g_variant_unref (mproc_test_value_of (
       mproc_pool_apply_async (pool, find_file, g_variant_new_string (name), NULL)));
   mproc_test_end_pool (pool);
@@ -223,7 +223,7 @@ START_TEST (workers_have_their_environment)
   mproc_pool_options_set_environment (options, "MPROC_TEST_TWO", "v\303\244lue = 2");
   mproc_pool_options_set_environment (options, "MPROC_TEST_ONE", "again");
   mproc_pool_options_set_environment (options, "MPROC_TEST_DROPPED", NULL);
-  pool = mproc_test_pool (1, options);
+  pool = mproc_test_pool_with (1, options);
   expect_variable (pool, "MPROC_TEST_KEPT", "kept");
   expect_variable (pool, "MPROC_TEST_ONE", "again");
   expect_variable (pool, "MPROC_TEST_TWO", "v\303\244lue = 2");

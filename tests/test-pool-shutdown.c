@@ -41,7 +41,7 @@ expect_counts (const MprocPoolReport *report,
 
 START_TEST (what_is_there_is_done_first)
 {
-  MprocPool *pool = mproc_test_pool (2, mproc_test_pool_options (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocResult *results[20];
   MprocPoolReport *report;
   char *text;
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST (tasks_that_look_are_stopped_and_those_that_wait_cancelled)
 {
-  MprocPool *pool = mproc_test_pool (2, mproc_test_pool_options (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocTestGate gate;
   MprocResult *running[2], *waiting[3];
   MprocPoolReport *report;
@@ -102,7 +102,7 @@ END_TEST
 static gint64
 shut_down_stuck (int i, gint64 drain, gint64 stop)
 {
-  MprocPool *pool = mproc_test_pool (2, mproc_test_pool_options (i));
+  MprocPool *pool = mproc_test_pool (2, i);
   gboolean is_thread = mproc_test_method (i) == MPROC_START_METHOD_THREAD;
   MprocTaskOptions *options = mproc_task_options_new ();
   MprocTestGate gate;
@@ -160,7 +160,7 @@ END_TEST
 
 START_TEST (a_pool_that_has_ended_is_shut_down_again)
 {
-  MprocPool *pool = mproc_test_pool (1, mproc_test_pool_options (_i));
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocPoolReport *report;
 
   mproc_pool_terminate (pool);

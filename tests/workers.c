@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "workers.h"
 
-#include <string.h>
-
 MprocPoolOptions *
 mproc_test_pool_options (int i)
 {
@@ -13,7 +11,7 @@ mproc_test_pool_options (int i)
 }
 
 MprocPool *
-mproc_test_pool (guint n_workers, MprocPoolOptions *options)
+mproc_test_pool_with (guint n_workers, MprocPoolOptions *options)
 {
   GError *error = NULL;
   MprocPool *pool = mproc_pool_new_full (n_workers, options, &error);
@@ -22,14 +20,6 @@ mproc_test_pool (guint n_workers, MprocPoolOptions *options)
   if (pool == NULL)
     ck_abort_msg ("%s", error->message);
   return pool;
-}
-
-void
-mproc_test_end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
 }
 
 GVariant *
@@ -42,18 +32,6 @@ mproc_test_value_of (MprocResult *result)
     ck_abort_msg ("%s", error->message);
   mproc_result_unref (result);
   return value;
-}
-
-void
-mproc_test_expect_failure (MprocResult *result, gint code, const char *text)
-{
-  GError *error = NULL;
-
-  ck_assert_ptr_null (mproc_result_get (result, MPROC_SECONDS (50), &error));
-  ck_assert_msg (g_error_matches (error, MPROC_ERROR, code), "%s", error->message);
-  ck_assert_msg (strstr (error->message, text) != NULL, "%s", error->message);
-  g_error_free (error);
-  mproc_result_unref (result);
 }
 
 /* ------------------------------------------------------------------ in the workers */

@@ -3,19 +3,15 @@
 #ifndef MPROC_TEST_WORKERS_H
 #define MPROC_TEST_WORKERS_H
 
-#include "mproc-test.h"
+#include "pools.h"
 
 /* Options with the @i-th start method; what the pool cannot be made with fails the test.  Takes
  * @options. */
 MprocPoolOptions *mproc_test_pool_options (int i);
-MprocPool *mproc_test_pool (guint n_workers, MprocPoolOptions *options);
+MprocPool *mproc_test_pool_with (guint n_workers, MprocPoolOptions *options);
 
-/* Closed, joined and gone. */
-void mproc_test_end_pool (MprocPool *pool);
-
-/* The value, or NULL where it must have failed with @code and @text; drops @result. */
+/* Its value, which it must have; drops it. */
 GVariant *mproc_test_value_of (MprocResult *result);
-void mproc_test_expect_failure (MprocResult *result, gint code, const char *text);
 
 /* A task that begins: `(hh)`, it says its number by the first queue, then waits for an item in the
  * second, or until it is asked to stop: then it fails. */
