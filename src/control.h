@@ -14,8 +14,10 @@ typedef struct
 {
   MprocAtomic32 wanted; /* workers; by the pool */
   MprocAtomic32 live;   /* those that the crew has started and that have not ended */
-  MprocAtomic32 leave;  /* so many are to leave: raised by the crew, a worker that leaves takes one */
-  MprocAtomic32 hungry; /* 1: the crew would start a worker for another task; whoever hands over one
+  MprocAtomic32
+      leave; /* so many are to leave: raised by the crew, a worker that leaves takes one */
+  MprocAtomic32
+      hungry; /* 1: the crew would start a worker for another task; whoever hands over one
                            clears it, and wakes the crew */
 } MprocPoolControl;
 

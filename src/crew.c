@@ -396,10 +396,10 @@ report_crash_loop (MprocCrew *self)
   const char *signal = code < 0 ? mproc_os_signal_name (-code) : NULL;
   char *end = signal != NULL ? g_strdup_printf ("was killed by %s", signal)
                              : g_strdup_printf ("had exit code %d", code);
-  GError *error =
-      g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
-                   "%u workers in a row ended before the initializer was done; the last %s",
-                   self->n_unready, end);
+  GError *error = g_error_new (
+      MPROC_ERROR, MPROC_ERROR_STATE,
+      "%u workers in a row ended before the initializer was done; the last %s",
+      self->n_unready, end);
   gboolean told = report (self, MPROC_EVENT_BROKEN, error);
 
   g_error_free (error);

@@ -23,10 +23,11 @@ typedef enum
   MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
   MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
   MPROC_EVENT_READY, /* all workers have been started */
-  MPROC_EVENT_BROKEN,   /* none can be started: text */
-  MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
-  MPROC_EVENT_STOP,     /* the pool's thread shall end */
-  MPROC_EVENT_CONDEMNED /* a worker is to be killed, see MprocSeat */
+  MPROC_EVENT_BROKEN,    /* none can be started: text */
+  MPROC_EVENT_FINISHED,  /* the tasks are used up and the last worker has ended */
+  MPROC_EVENT_STOP,      /* the pool's thread shall end */
+  MPROC_EVENT_CONDEMNED, /* a worker is to be killed, see MprocSeat */
+  MPROC_EVENT_TEND /* the crew is to look around, if it is the pool's thread's own */
 } MprocEventKind;
 
 /* What the event queue carries.  All of it, so that a record says everything. */
@@ -53,8 +54,9 @@ gboolean mproc_event_copy (gconstpointer payload, gsize size, gpointer data);
 
 typedef struct
 {
-  MprocOffset control;       /* says how many workers there are to be */
-  gboolean starts_on_demand; /* idle ones leave, and are missing only when there are tasks */
+  MprocOffset control; /* says how many workers there are to be */
+  gboolean
+      starts_on_demand; /* idle ones leave, and are missing only when there are tasks */
   MprocStartMethod method;
   char *name; /* the crew's */
   MprocQueue *tasks;

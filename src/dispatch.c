@@ -3,6 +3,7 @@
 #include "burial.h"
 
 #include "local.h"
+#include "memorywatch.h"
 #include "process.h"
 #include "warden.h"
 #include "word.h"
@@ -114,6 +115,12 @@ handle (MprocPool *self, const MprocPoolEvent *event)
       settle_result (self, event->serial);
       return TRUE;
     }
+  if (event->kind == MPROC_EVENT_TEND)
+    {
+      if (self->crew != NULL)
+        mproc_crew_tend (self->crew);
+      return TRUE;
+    }
   if (event->kind == MPROC_EVENT_CONDEMNED)
     {
       mproc_warden_look (self);
@@ -160,6 +167,7 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  mproc_memory_look (self);
   mproc_warden_look (self);
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);

@@ -40,10 +40,11 @@ mproc_job_describe_death (const MprocJob *job, const MprocPoolEvent *death)
   guint attempts = mproc_job_get_attempts (job);
   char *name = mproc_job_name (job);
   char *end = tell_end (death);
-  GError *error =
-      g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
-                   "the worker (pid %" G_GINT64_FORMAT ") that ran %s %s, attempt %u of %u",
-                   death->pid, name, end, mproc_task_count_attempts (job->task), attempts);
+  GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
+                               "the worker (pid %" G_GINT64_FORMAT
+                               ") that ran %s %s, attempt %u of %u",
+                               death->pid, name, end,
+                               mproc_task_count_attempts (job->task), attempts);
 
   if (attempts > 1)
     {
@@ -63,10 +64,28 @@ static GError *
 describe_limit (const MprocJob *job, gint64 pid)
 {
   char *name = mproc_job_name (job);
-  GError *error = g_error_new (
-      MPROC_ERROR, MPROC_ERROR_TIMED_OUT,
-      "%s ran longer than its hard limit of %.3f s in the worker with pid %" G_GINT64_FORMAT,
-      name, (double) mproc_task_get_plan (job->task)->limits.hard / G_USEC_PER_SEC, pid);
+  GError *error =
+      g_error_new (MPROC_ERROR, MPROC_ERROR_TIMED_OUT,
+                   "%s ran longer than its hard limit of %.3f s in the worker with pid "
+                   "%" G_GINT64_FORMAT,
+                   name,
+                   (double) mproc_task_get_plan (job->task)->limits.hard / G_USEC_PER_SEC,
+                   pid);
+
+  g_free (name);
+  return error;
+}
+
+static GError *
+describe_memory (const MprocJob *job, gint64 pid)
+{
+  char *name = mproc_job_name (job);
+  GError *error =
+      g_error_new (MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+                   "%s was ended: its worker, pid %" G_GINT64_FORMAT
+                   ", had %" G_GUINT64_FORMAT
+                   " bytes of memory for itself, where the limit is %" G_GUINT64_FORMAT,
+                   name, pid, job->bytes_used, job->bytes_allowed);
 
   g_free (name);
   return error;
@@ -80,6 +99,8 @@ mproc_job_describe_fate (const MprocJob *job, gint64 pid)
 
   if (job->fate == MPROC_FATE_TIMED_OUT)
     return describe_limit (job, pid);
+  if (job->fate == MPROC_FATE_NO_MEMORY)
+    return describe_memory (job, pid);
   name = mproc_job_name (job);
   error = g_error_new (MPROC_ERROR, MPROC_ERROR_CANCELLED,
                        "%s was cancelled while the worker with pid %" G_GINT64_FORMAT

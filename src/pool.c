@@ -4,6 +4,7 @@
 
 #include "cancel.h"
 #include "local.h"
+#include "memorywatch.h"
 #include "process.h"
 #include "setup.h"
 #include "word.h"
@@ -235,7 +236,8 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
   if (method == MPROC_START_METHOD_DEFAULT)
     return NULL;
   if (!mproc_pool_check_size (n_workers, error) ||
-      (options != NULL && !mproc_setup_check (options, method, error)))
+      (options != NULL && (!mproc_setup_check (options, method, error) ||
+                           !mproc_memory_check (options, method, error))))
     return NULL;
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
   if (!set_up (self, error))

@@ -28,7 +28,7 @@ struct MprocPool
   MprocObject base;
   gint64 creator;            /* pid of the process it belongs to */
   MprocPoolOptions *options; /* a copy */
-  guint n_workers; /* when it was made */
+  guint n_workers;           /* when it was made */
   MprocOffset control;
   MprocStartMethod method;
   GVariant *setup; /* for the workers */
@@ -45,10 +45,12 @@ struct MprocPool
   GError *broken;   /* why no worker is to be had any more */
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
-  GArray *graves; /* of MprocGrave */
+  GArray *graves;       /* of MprocGrave */
   GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
   gboolean is_watched;  /* there has been a limit, or something to stop */
-  GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
+  GArray *
+      seats; /* of MprocOffset: the workers', from before they start until they have ended */
+  gint64 next_memory_look;    /* the dispatcher's alone */
   struct MprocPoolLink *link; /* by which results find it */
 };
 
@@ -66,7 +68,8 @@ typedef enum
 {
   MPROC_FATE_OPEN, /* nothing */
   MPROC_FATE_TIMED_OUT,
-  MPROC_FATE_CANCELLED
+  MPROC_FATE_CANCELLED,
+  MPROC_FATE_NO_MEMORY
 } MprocFate;
 
 /* A task as the pool sees it. */
@@ -82,7 +85,9 @@ typedef struct
   gboolean is_cancelled;     /* asked to end, and not to be begun again */
   MprocFate fate;
   MprocMember condemned; /* the worker that had it */
-  GError *verdict;       /* what it is to be settled with, once no lock is held */
+  guint64 bytes_used;    /* NO_MEMORY: by that worker */
+  guint64 bytes_allowed;
+  GError *verdict; /* what it is to be settled with, once no lock is held */
 } MprocJob;
 
 /* dispatch.c: the pool's one thread. */

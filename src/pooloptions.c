@@ -236,6 +236,9 @@ mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
   if (self->max_tasks != 0)
     g_variant_builder_add (&setup, "{sv}", "max-tasks",
                            g_variant_new_uint32 (self->max_tasks));
+  if (self->recycle_at != 0)
+    g_variant_builder_add (&setup, "{sv}", "recycle-at",
+                           g_variant_new_uint64 (self->recycle_at));
   if (self->idle_timeout != MPROC_FOREVER)
     g_variant_builder_add (&setup, "{sv}", "idle-timeout",
                            g_variant_new_int64 (self->idle_timeout));

@@ -45,6 +45,7 @@ MprocPoolOptions *mproc_pool_options_copy (const MprocPoolOptions *self);
  *   initializer, finalizer  (hv)  a function's ticket and its argument
  *   max-tasks               u
  *   idle-timeout            x        microseconds
+ *   recycle-at              t        bytes
  *   cpus                    au       numbers of processors
  *   niceness                i        added
  *   directory               ay       absolute

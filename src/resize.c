@@ -16,12 +16,16 @@ mproc_pool_get_n_live_workers (MprocPool *self)
   return mproc_load32 (&mproc_control_at (self->control)->live);
 }
 
-/* A crew of the pool's own thread looks by itself, twice in each nap. */
+/* Without room for it, the crew looks by itself a little later.  Under the mutex. */
 static void
 wake_crew (MprocPool *self)
 {
+  MprocPoolEvent event = { .kind = MPROC_EVENT_TEND };
+
   if (self->nursery != NULL)
     mproc_nursery_wake (self->nursery);
+  else
+    mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
 /* The crew says that it is hungry, and looks at the queue once more; we put the task, and look whether

@@ -83,7 +83,8 @@ hand_over_message (MprocPool *self,
   if (ok)
     {
       g_mutex_lock (&self->mutex);
-      ok = mproc_pool_check_running (self, error) && mproc_pool_queue_job (self, job, error);
+      ok = mproc_pool_check_running (self, error) &&
+           mproc_pool_queue_job (self, job, error);
       job->number = job->serial;
       self->is_watched |= plan.limits.hard > 0;
       g_mutex_unlock (&self->mutex);

@@ -4,6 +4,7 @@
 #include "worker.h"
 
 #include "function.h"
+#include "memorywatch.h"
 #include "setup.h"
 #include "task.h"
 #include "word.h"
@@ -117,7 +118,8 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
 static gboolean
 takes_another (MprocWorker *self)
 {
-  return self->max_tasks == 0 || self->n_tasks < self->max_tasks;
+  return (self->max_tasks == 0 || self->n_tasks < self->max_tasks) &&
+         (self->n_tasks == 0 || !mproc_worker_is_bloated (self));
 }
 
 /* First it counts as leaving, then it takes its leave: killed in between it has ended all the same.
@@ -163,8 +165,7 @@ work (MprocWorker *self)
 
   mproc_store64 (&self->seat->ready, (guint64) g_get_monotonic_time ());
   mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
-  while (wanted && takes_another (self) &&
-         take_task (self, &record))
+  while (wanted && takes_another (self) && take_task (self, &record))
     {
       wanted = do_task (self, &record);
       self->n_tasks++;
@@ -189,6 +190,7 @@ live (MprocWorker *self, GError **error)
 
   g_variant_lookup (self->setup, "max-tasks", "u", &self->max_tasks);
   g_variant_lookup (self->setup, "idle-timeout", "x", &self->idle_timeout);
+  g_variant_lookup (self->setup, "recycle-at", "t", &self->recycle_at);
   if (!mproc_setup_apply (self->setup, self->seat->place, &failure))
     {
       report_broken (self, "the worker's setup", failure);

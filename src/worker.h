@@ -18,7 +18,9 @@ typedef struct
   guint n_tasks;
   guint max_tasks; /* 0: any number */
   gint64 idle_timeout;
-  guint attempt;   /* of the task that runs; 0: none does */
+  guint64 recycle_at; /* bytes; 0: never */
+  gint64 next_memory_look;
+  guint attempt; /* of the task that runs; 0: none does */
 
   gpointer data; /* mproc_worker_set_data() */
   GDestroyNotify free_data;

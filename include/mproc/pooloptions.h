@@ -103,8 +103,17 @@ MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint
  * @kill_at: bytes: a worker that uses more is killed within its task, which fails with
  *   %MPROC_ERROR_NO_MEMORY; 0: no limit
  *
- * What is measured is the memory that the worker has for itself: neither what it shares with the
- * process it was forked from nor the family's shared memory.
+ * What is measured is the memory that the worker has for itself: pages of its own, which no file
+ * backs.  Neither the family's shared memory counts nor what a forked worker still has in common with
+ * the process it was forked from: a page of that begins to count when it is written to.  On Linux it is
+ * what lies in RAM, what is swapped out does not count; on Windows what is committed.
+ *
+ * A worker looks at itself after a task, at most every 10 ms; the pool at those that run a task, about
+ * every 50 ms: so much more memory may be taken before it is noticed.  Where looking takes long, because
+ * a forked worker has much in common with others, both look less often: a twentieth of the time at most.
+ *
+ * Not for workers that are threads, nor on systems that do not tell: such a pool is not made
+ * (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_memory_limit (MprocPoolOptions *self,
                                                     guint64 recycle_at,

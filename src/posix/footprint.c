@@ -62,8 +62,7 @@ read_private (const MprocOsIdentity *who, guint64 *bytes)
   if (file == NULL)
     return FALSE;
   while (fgets (line, sizeof line, file) != NULL)
-    if (!read_line (line, "Private_Dirty:", &dirty) &&
-        strncmp (line, "VmFlags:", 8) == 0)
+    if (!read_line (line, "Private_Dirty:", &dirty) && strncmp (line, "VmFlags:", 8) == 0)
       {
         if (strstr (line, " sh ") == NULL)
           total += dirty;
