@@ -113,7 +113,9 @@ bury_job (MprocPool *self, MprocJob *job, const MprocPoolEvent *death)
 
 /* Jobs in a list of their own, since burying takes them out of the table. */
 static GPtrArray *
-list_jobs (MprocPool *self, gboolean (*wanted) (const MprocJob *, MprocMember), MprocMember member)
+list_jobs (MprocPool *self,
+           gboolean (*wanted) (const MprocJob *, MprocMember),
+           MprocMember member)
 {
   GPtrArray *list = g_ptr_array_new ();
   GHashTableIter iter;

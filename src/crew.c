@@ -90,10 +90,11 @@ static MprocProcess *
 make_process (MprocCrew *self, MprocOffset seat)
 {
   char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
-  MprocProcess *process = mproc_process_new (
-      mproc_worker_main,
-      mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events, (guint64) seat,
-                  g_variant_new_variant (self->plan.setup)));
+  MprocProcess *process =
+      mproc_process_new (mproc_worker_main,
+                         mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events,
+                                     (guint64) seat,
+                                     g_variant_new_variant (self->plan.setup)));
 
   mproc_process_set_internal (process, TRUE);
   mproc_process_set_name (process, name);
@@ -265,10 +266,10 @@ report_crash_loop (MprocCrew *self)
   const char *signal = code < 0 ? mproc_os_signal_name (-code) : NULL;
   char *end = signal != NULL ? g_strdup_printf ("was killed by %s", signal)
                              : g_strdup_printf ("had exit code %d", code);
-  GError *error =
-      g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
-                   "%u workers in a row ended before the initializer was done; the last %s",
-                   self->n_unready, end);
+  GError *error = g_error_new (
+      MPROC_ERROR, MPROC_ERROR_STATE,
+      "%u workers in a row ended before the initializer was done; the last %s",
+      self->n_unready, end);
   gboolean told = report (self, MPROC_EVENT_BROKEN, error);
 
   g_error_free (error);

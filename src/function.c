@@ -262,7 +262,8 @@ mproc_function_describe (MprocHandle handle)
   ticket = mproc_arena_at (body, sizeof (Ticket));
   ticket = mproc_arena_at (body, sizeof (Ticket) + ticket->path_size);
   module = g_path_get_basename (ticket->path);
-  text = g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", module, (guint64) ticket->offset);
+  text =
+      g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", module, (guint64) ticket->offset);
   g_free (module);
   return text;
 }

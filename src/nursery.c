@@ -34,7 +34,8 @@ read_order (gintptr line)
 {
   guint8 order = ORDER_END;
 
-  return mproc_os_channel_read (line, &order, 1, 0, NULL) == 1 ? (Order) order : ORDER_END;
+  return mproc_os_channel_read (line, &order, 1, 0, NULL) == 1 ? (Order) order
+                                                               : ORDER_END;
 }
 
 static void

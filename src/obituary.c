@@ -41,10 +41,11 @@ mproc_job_describe_death (const MprocJob *job, const MprocPoolEvent *death)
   guint attempts = mproc_job_get_attempts (job);
   char *name = name_job (job);
   char *end = tell_end (death);
-  GError *error =
-      g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
-                   "the worker (pid %" G_GINT64_FORMAT ") that ran %s %s, attempt %u of %u",
-                   death->pid, name, end, mproc_task_count_attempts (job->task), attempts);
+  GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
+                               "the worker (pid %" G_GINT64_FORMAT
+                               ") that ran %s %s, attempt %u of %u",
+                               death->pid, name, end,
+                               mproc_task_count_attempts (job->task), attempts);
 
   if (attempts > 1)
     {
@@ -64,10 +65,13 @@ static GError *
 describe_limit (const MprocJob *job, gint64 pid)
 {
   char *name = name_job (job);
-  GError *error = g_error_new (
-      MPROC_ERROR, MPROC_ERROR_TIMED_OUT,
-      "%s ran longer than its hard limit of %.3f s in the worker with pid %" G_GINT64_FORMAT,
-      name, (double) mproc_task_get_plan (job->task)->limits.hard / G_USEC_PER_SEC, pid);
+  GError *error =
+      g_error_new (MPROC_ERROR, MPROC_ERROR_TIMED_OUT,
+                   "%s ran longer than its hard limit of %.3f s in the worker with pid "
+                   "%" G_GINT64_FORMAT,
+                   name,
+                   (double) mproc_task_get_plan (job->task)->limits.hard / G_USEC_PER_SEC,
+                   pid);
 
   g_free (name);
   return error;

@@ -25,7 +25,7 @@ typedef enum
 struct MprocPool
 {
   MprocObject base;
-  gint64 creator; /* pid of the process it belongs to */
+  gint64 creator;            /* pid of the process it belongs to */
   MprocPoolOptions *options; /* a copy */
   guint n_workers;
   MprocStartMethod method;
@@ -43,10 +43,11 @@ struct MprocPool
   GError *broken;   /* why no worker is to be had any more */
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
-  GArray *graves; /* of MprocGrave */
+  GArray *graves;       /* of MprocGrave */
   GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
   gboolean is_watched;  /* there has been a limit, or something to stop */
-  GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
+  GArray *
+      seats; /* of MprocOffset: the workers', from before they start until they have ended */
   struct MprocPoolLink *link; /* by which results find it */
 };
 

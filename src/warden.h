@@ -23,10 +23,8 @@ void mproc_warden_stop (MprocPool *self, MprocJob *job, MprocMember member);
 /* Takes the task away from @member.  FALSE: that has just finished it.  The job is settled when the
  * worker is dead; where that is a thread, which nobody can kill, the job is out of the table, has a
  * verdict, and the caller settles it.  Under the mutex. */
-gboolean mproc_warden_condemn (MprocPool *self,
-                               MprocJob *job,
-                               MprocMember member,
-                               MprocFate fate);
+gboolean
+mproc_warden_condemn (MprocPool *self, MprocJob *job, MprocMember member, MprocFate fate);
 
 /* Jobs that have a verdict, with no lock held; takes the list. */
 void mproc_warden_settle (GPtrArray *jobs);

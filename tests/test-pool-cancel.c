@@ -288,16 +288,10 @@ storm (int method, gboolean kill)
   mproc_test_end_pool (pool);
 }
 
-START_TEST (cancelling_races_with_running)
-{
-  storm (_i, FALSE);
-}
+START_TEST (cancelling_races_with_running) { storm (_i, FALSE); }
 END_TEST
 
-START_TEST (killing_races_with_running)
-{
-  storm (_i, TRUE);
-}
+START_TEST (killing_races_with_running) { storm (_i, TRUE); }
 END_TEST
 
 typedef struct

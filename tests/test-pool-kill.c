@@ -133,9 +133,10 @@ load (Field *self, MprocResult **results, guint attempts)
     {
       mproc_test_set_count (self->begun, i, 0);
       mproc_test_set_count (self->done, i, 0);
-      results[i] = mproc_pool_apply_async (
-          self->pool, leave_traces,
-          mproc_pack ("(hhhu)", self->pids, self->begun, self->done, i), options);
+      results[i] = mproc_pool_apply_async (self->pool, leave_traces,
+                                           mproc_pack ("(hhhu)", self->pids, self->begun,
+                                                       self->done, i),
+                                           options);
     }
   mproc_task_options_free (options);
 }
@@ -322,9 +323,10 @@ submit_some (Field *self, guint32 i)
     result = mproc_pool_apply_async (self->pool, mproc_test_run_for_ever,
                                      mproc_pack ("(hu)", self->begun, i), options);
   else
-    result = mproc_pool_apply_async (
-        self->pool, leave_traces,
-        mproc_pack ("(hhhu)", self->pids, self->begun, self->done, i), options);
+    result = mproc_pool_apply_async (self->pool, leave_traces,
+                                     mproc_pack ("(hhhu)", self->pids, self->begun,
+                                                 self->done, i),
+                                     options);
   mproc_task_options_free (options);
   return result;
 }

@@ -83,7 +83,8 @@ START_TEST (a_task_over_its_limit_fails_alone_and_in_time)
       gint64 begun = g_get_monotonic_time ();
 
       mproc_test_expect_failure (apply_limited (pool, mproc_test_run_for_ever,
-                                                mproc_pack ("(hu)", counters, (guint32) i),
+                                                mproc_pack ("(hu)", counters,
+                                                            (guint32) i),
                                                 0, 200 * MS),
                                  MPROC_ERROR_TIMED_OUT, "hard limit of 0.200 s");
       best = MIN (best, g_get_monotonic_time () - begun);
@@ -107,8 +108,7 @@ START_TEST (the_error_tells_the_worker_and_the_task)
   MprocPool *pool = mproc_test_pool (1, _i);
   MprocTaskOptions *options = limit (0, 20 * MS);
   MprocArray *counters = mproc_test_counters (1);
-  GVariant *pid =
-      mproc_pool_apply (pool, take_a_while, g_variant_new_uint32 (0), NULL);
+  GVariant *pid = mproc_pool_apply (pool, take_a_while, g_variant_new_uint32 (0), NULL);
   char *text = g_strdup_printf ("pid %" G_GINT64_FORMAT, g_variant_get_int64 (pid));
   MprocResult *result;
 
@@ -154,9 +154,11 @@ START_TEST (a_task_that_ends_at_its_limit_has_one_end)
       MprocResult *results[6];
 
       for (guint i = 0; i < 6; i++)
-        results[i] = apply_limited (
-            pool, take_a_while,
-            g_variant_new_uint32 ((guint32) g_random_int_range (0, 110000)), 0, 1);
+        results[i] =
+            apply_limited (pool, take_a_while,
+                           g_variant_new_uint32 ((guint32) g_random_int_range (0,
+                                                                               110000)),
+                           0, 1);
       for (guint i = 0; i < 6; i++)
         {
           GError *error = NULL;
@@ -184,7 +186,8 @@ START_TEST (a_map_has_the_limit_for_each_chunk)
                                           "70000, 70000, 70000, 70000]");
   GVariant *slow = g_variant_new_parsed ("[@u 0, 500000, 0]");
 
-  mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1, options));
+  mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1,
+                                                   options));
   mproc_test_expect_failure (mproc_pool_map_async (pool, take_a_while, slow, 1, options),
                              MPROC_ERROR_TIMED_OUT, NULL);
   mproc_test_expect_service (pool, 10);
@@ -221,9 +224,8 @@ START_TEST (a_closed_pool_enforces_limits)
 {
   MprocPool *pool = mproc_test_pool (1, _i);
   MprocArray *counters = mproc_test_counters (1);
-  MprocResult *looping =
-      apply_limited (pool, mproc_test_run_for_ever, mproc_pack ("(hu)", counters, 0u), 0,
-                     50 * MS);
+  MprocResult *looping = apply_limited (pool, mproc_test_run_for_ever,
+                                        mproc_pack ("(hu)", counters, 0u), 0, 50 * MS);
   MprocResult *behind = mproc_pool_apply_async (pool, mproc_test_count_task,
                                                 mproc_pack ("(hu)", counters, 0u), NULL);
 
@@ -261,7 +263,8 @@ START_TEST (a_limit_outlives_the_nursery)
 
           ck_assert_ptr_null (mproc_result_get (results[i], MPROC_SECONDS (50), &error));
           ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT) ||
-                             g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED),
+                             g_error_matches (error, MPROC_ERROR,
+                                              MPROC_ERROR_WORKER_DIED),
                          "%s", error->message);
           g_error_free (error);
           mproc_result_unref (results[i]);

@@ -112,8 +112,9 @@ START_TEST (a_task_is_begun_again_as_often_as_allowed)
   if (pool != NULL)
     {
       for (guint32 i = 0; i < 4; i++)
-        results[i] = mproc_pool_apply_async (
-            pool, need_attempts, mproc_pack ("(huu)", counters, i, i + 1), options);
+        results[i] =
+            mproc_pool_apply_async (pool, need_attempts,
+                                    mproc_pack ("(huu)", counters, i, i + 1), options);
       for (guint i = 0; i < 3; i++)
         {
           mproc_test_expect_success (results[i]);
@@ -140,9 +141,10 @@ START_TEST (nothing_is_begun_twice_by_itself)
   if (pool != NULL)
     {
       for (guint32 i = 0; i < 10; i++)
-        results[i] = mproc_pool_apply_async (
-            pool, need_attempts, mproc_pack ("(huu)", counters, i, i % 3 == 0 ? 2u : 1u),
-            NULL);
+        results[i] = mproc_pool_apply_async (pool, need_attempts,
+                                             mproc_pack ("(huu)", counters, i,
+                                                         i % 3 == 0 ? 2u : 1u),
+                                             NULL);
       for (guint i = 0; i < 10; i++)
         {
           if (i % 3 == 0)
@@ -271,9 +273,9 @@ START_TEST (a_killed_nursery_costs_an_attempt)
 
   for (guint32 i = 0; i < 2; i++)
     {
-      results[i] =
-          mproc_pool_apply_async (pool, mproc_test_run_for_ever,
-                                  mproc_pack ("(hu)", counters, i), i == 0 ? options : NULL);
+      results[i] = mproc_pool_apply_async (pool, mproc_test_run_for_ever,
+                                           mproc_pack ("(hu)", counters, i),
+                                           i == 0 ? options : NULL);
       mproc_test_await_count (counters, i, 1);
     }
   mproc_test_kill_pid (g_variant_get_int64 (nursery));
@@ -317,8 +319,8 @@ pool_with_initializer (int i, MprocArray *counters, gint32 n_crashes, gint32 cod
   GError *error = NULL;
 
   mproc_pool_options_set_start_method (options, mproc_test_method (i));
-  mproc_pool_options_set_initializer (
-      options, crash_first, mproc_pack ("(hii)", counters, n_crashes, code));
+  mproc_pool_options_set_initializer (options, crash_first,
+                                      mproc_pack ("(hii)", counters, n_crashes, code));
   pool = mproc_pool_new_full (3, options, &error);
   if (pool == NULL)
     ck_abort_msg ("%s", error->message);
