@@ -114,23 +114,29 @@ list_jobs (MprocPool *pool, const MprocResult *result)
   return list;
 }
 
-/* Those that are to be settled are left in @jobs.  Returns whether any could be ended. */
-static gboolean
-end_jobs (MprocPool *pool, GPtrArray *jobs, gboolean kill)
+/* The list of what the caller is to settle. */
+static GPtrArray *
+end_jobs (MprocPool *pool, GPtrArray *jobs, gboolean kill, gboolean *any)
 {
-  gboolean any = FALSE;
+  GPtrArray *ended = g_ptr_array_new ();
 
+  /* First those that wait: a worker that is stopped takes the next one. */
   for (guint i = 0; i < jobs->len;)
+    if (end_queued (pool, g_ptr_array_index (jobs, i)) == END_TO_TELL)
+      g_ptr_array_add (ended, g_ptr_array_remove_index_fast (jobs, i));
+    else
+      i++;
+  *any = ended->len > 0;
+  for (guint i = 0; i < jobs->len; i++)
     {
-      End end = end_job (pool, g_ptr_array_index (jobs, i), kill);
+      MprocJob *job = g_ptr_array_index (jobs, i);
+      End end = end_job (pool, job, kill);
 
-      any = any || end != END_NONE;
+      *any |= end != END_NONE;
       if (end == END_TO_TELL)
-        i++;
-      else
-        g_ptr_array_remove_index_fast (jobs, i);
+        g_ptr_array_add (ended, job);
     }
-  return any;
+  return ended;
 }
 
 /* The pool's thread tells the crew; it looks by itself a little later if this event finds no room. */
@@ -138,12 +144,14 @@ static gboolean
 end_in_pool (MprocPool *pool, MprocResult *result, gboolean kill, GPtrArray **ended)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_CONDEMNED };
+  GPtrArray *jobs;
   gboolean any;
 
   g_mutex_lock (&pool->mutex);
-  *ended = list_jobs (pool, result);
-  any = end_jobs (pool, *ended, kill);
+  jobs = list_jobs (pool, result);
+  *ended = end_jobs (pool, jobs, kill, &any);
   g_mutex_unlock (&pool->mutex);
+  g_ptr_array_unref (jobs);
   if (any && kill)
     mproc_queue_put_bytes (pool->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
   return any;

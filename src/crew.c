@@ -146,6 +146,7 @@ make_seat (MprocCrew *self, GError **error)
   MprocPoolEvent event = { .kind = MPROC_EVENT_SEAT };
 
   event.seat = mproc_seat_new (self->n_started + 1, error);
+  MPROC_CRASH_POINT (SEAT_MADE);
   if (event.seat == 0 ||
       mproc_queue_put_bytes (self->plan.events, &event, MPROC_EVENT_BASE_SIZE, 0, error))
     return event.seat;
@@ -172,6 +173,7 @@ start_one (MprocCrew *self, GError **error)
   worker.place = take_place (self);
   mproc_seat_at (worker.seat)->place = worker.place;
   mproc_seat_at (worker.seat)->control = self->plan.control;
+  MPROC_CRASH_POINT (SEAT_TOLD);
   worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
@@ -182,6 +184,7 @@ start_one (MprocCrew *self, GError **error)
       take_seat_back (self, worker.seat);
       return FALSE;
     }
+  MPROC_CRASH_POINT (WORKER_STARTED);
   self->n_started++;
   g_array_append_val (self->workers, worker);
   tell_live (self);
@@ -267,7 +270,10 @@ kill_condemned (MprocCrew *self)
 
       if (mproc_load64 (&mproc_seat_at (worker->seat)->kill) != 0 &&
           mproc_process_kill (worker->process, NULL))
-        mproc_process_join (worker->process, PATIENCE);
+        {
+          mproc_process_join (worker->process, PATIENCE);
+          MPROC_CRASH_POINT (CONDEMNED_KILLED);
+        }
     }
 }
 
@@ -285,6 +291,7 @@ reap (MprocCrew *self)
           i++;
           continue;
         }
+      MPROC_CRASH_POINT (DEATH_TOLD);
       if (!mproc_queue_is_finished (self->plan.tasks))
         take_break (self, was_no_use (self, worker, left));
       mproc_process_unref (worker->process);

@@ -48,6 +48,7 @@ mproc_job_settle_done (MprocJob *job)
 void
 mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {
+  mproc_pool_forget_waiting (self, job);
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   if (job->fate != MPROC_FATE_OPEN)
     g_ptr_array_remove_fast (self->condemned, job);
@@ -71,6 +72,7 @@ settle_result (MprocPool *self, guint32 serial)
     mproc_pool_take_out (self, job);
   else
     job = NULL;
+  mproc_pool_feed_queue (self);
   g_mutex_unlock (&self->mutex);
   if (job != NULL)
     mproc_job_settle_done (job);
@@ -167,6 +169,9 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  g_mutex_lock (&self->mutex);
+  mproc_pool_feed_queue (self);
+  g_mutex_unlock (&self->mutex);
   mproc_memory_look (self);
   mproc_warden_look (self);
   if (self->crew != NULL)

@@ -114,6 +114,7 @@ free_pool (MprocPool *self)
   g_array_unref (self->graves);
   g_ptr_array_unref (self->condemned);
   free_seats (self);
+  mproc_backlog_clear (&self->backlog);
   if (self->control != 0)
     mproc_arena_free (self->control);
   g_clear_error (&self->broken);
@@ -136,6 +137,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   g_mutex_init (&self->mutex);
   g_cond_init (&self->changed);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
+  mproc_backlog_init (&self->backlog);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
   self->condemned = g_ptr_array_new ();
   self->link = mproc_pool_link_new (self);

@@ -4,6 +4,7 @@
 #ifndef MPROC_POOL_INTERNAL_H
 #define MPROC_POOL_INTERNAL_H
 
+#include "backlog.h"
 #include "control.h"
 #include "crew.h"
 #include "nursery.h"
@@ -45,6 +46,7 @@ struct MprocPool
   GError *broken;   /* why no worker is to be had any more */
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
+  MprocBacklog backlog;
   GArray *graves;       /* of MprocGrave */
   GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
   gboolean is_watched;  /* there has been a limit, or something to stop */
@@ -85,6 +87,7 @@ typedef struct
   gboolean is_cancelled;     /* asked to end, and not to be begun again */
   MprocFate fate;
   MprocMember condemned; /* the worker that had it */
+  MprocBacklogJob backlog;
   guint64 bytes_used;    /* NO_MEMORY: by that worker */
   guint64 bytes_allowed;
   GError *verdict; /* what it is to be settled with, once no lock is held */
@@ -104,8 +107,23 @@ void mproc_job_settle_done (MprocJob *job);
 /* Out of the table.  Under the mutex; the last one of a closed pool ends the workers. */
 void mproc_pool_take_out (MprocPool *self, MprocJob *job);
 
-/* submit.c: into the table and the queue, under a serial of its own.  Under the mutex. */
+/* backlog.c: into the table, and into the queue as soon as it is its turn.  FALSE: it is in neither.
+ * Under the mutex, as the next three. */
 gboolean mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error);
+
+/* As many into the queue as are to be there. */
+void mproc_pool_feed_queue (MprocPool *self);
+
+/* It waits no more. */
+void mproc_pool_forget_waiting (MprocPool *self, MprocJob *job);
+
+/* submit.c: its parts.  Gives the job a serial of its own; and the queue a record of it.  Under the
+ * mutex. */
+void mproc_pool_number_job (MprocPool *self, MprocJob *job);
+gboolean mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error);
+
+/* Another serial, so that its record claims nothing any more.  FALSE: it has been claimed. */
+gboolean mproc_pool_take_back_job (MprocPool *self, MprocJob *job);
 
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);

@@ -93,10 +93,21 @@ mproc_task_queue (MprocOffset task, guint32 serial)
 }
 
 gboolean
+mproc_task_take_back (MprocOffset task, guint32 serial, guint32 later)
+{
+  return mproc_cas64 (&task_at (task)->word,
+                      mproc_taskword_make (serial, MPROC_TASK_QUEUED),
+                      mproc_taskword_make (later, MPROC_TASK_QUEUED));
+}
+
+gboolean
 mproc_task_claim (const MprocTaskRecord *record)
 {
-  return mproc_taskword_claim (&task_at (record->task)->word, record->serial,
-                               mproc_self ());
+  if (!mproc_taskword_claim (&task_at (record->task)->word, record->serial,
+                             mproc_self ()))
+    return FALSE;
+  MPROC_CRASH_POINT (TASK_CLAIMED);
+  return TRUE;
 }
 
 gboolean
@@ -184,6 +195,7 @@ publish (MprocOffset task, MprocOffset outcome, gsize size, gboolean is_error)
   mproc_crash_order ();
   mproc_store64 (&self->outcome, outcome);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (OUTCOME_STORED);
   return mproc_taskword_finish (&self->word, serial, mproc_self ()) ? OUTCOME_TOLD
                                                                     : OUTCOME_UNWANTED;
 }

@@ -141,15 +141,19 @@ tell_crew (MprocPool *self)
 void
 mproc_warden_look (MprocPool *self)
 {
-  GPtrArray *ended = g_ptr_array_new ();
+  GPtrArray *ended = NULL;
   gboolean has_condemned;
 
   g_mutex_lock (&self->mutex);
   if (self->is_watched)
-    look_at_all (self, ended);
+    {
+      ended = g_ptr_array_new ();
+      look_at_all (self, ended);
+    }
   has_condemned = self->condemned->len > 0;
   g_mutex_unlock (&self->mutex);
-  mproc_warden_settle (ended);
+  if (ended != NULL)
+    mproc_warden_settle (ended);
   if (has_condemned)
     tell_crew (self);
 }

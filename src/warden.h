@@ -11,10 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* How often the warden looks, in microseconds: so much later a limit may be noticed. */
-#define MPROC_WARDEN_PERIOD 50000
-
-/* By the pool's thread, once in a period: what is over its limit is condemned, and the crew is told. */
+/* By the pool's thread, twice in MPROC_NAP: what is over its limit is condemned, and the crew is told. */
 void mproc_warden_look (MprocPool *self);
 
 /* A running task that is asked to end.  Under the mutex. */

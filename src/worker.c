@@ -99,17 +99,21 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   GVariant *value;
   gboolean wanted;
 
+  MPROC_CRASH_POINT (TASK_TAKEN);
   mproc_task_begin (record->task, record->serial, self->seat);
+  MPROC_CRASH_POINT (TASK_BEGUN);
   self->attempt = mproc_task_count_attempts (record->task);
   value = run (record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
+  MPROC_CRASH_POINT (TASK_LEFT);
   if (error != NULL && is_pushed)
     print_error (error);
   wanted = mproc_task_finish (record->task, value, error);
   if (value != NULL)
     g_variant_unref (value);
   g_clear_error (&error);
+  MPROC_CRASH_POINT (TASK_TOLD);
   if (wanted)
     mproc_event_post (self->events, &event);
   return wanted;

@@ -52,7 +52,8 @@ MPROC_API void mproc_pool_options_set_name (MprocPoolOptions *self, const char *
  * @args: (nullable): its argument; a floating reference is sunk
  *
  * If it fails, in whichever worker, the pool is broken: its tasks fail with %MPROC_ERROR_STATE and the
- * initializer's message, and no worker is started any more.
+ * initializer's message, and no worker is started any more.  The same happens when five workers in a
+ * row end, by a signal or by exit, before it is done, and no worker is left in which it was.
  */
 MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
                                                    MprocFunc func,
