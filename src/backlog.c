@@ -23,17 +23,11 @@ compare (gconstpointer a, gconstpointer b, gpointer data)
   return one > other ? -1 : one < other;
 }
 
-static void
-free_class (gpointer data)
-{
-  g_free (data); /* the links are the jobs' own */
-}
-
 void
 mproc_backlog_init (MprocBacklog *self)
 {
   g_queue_init (&self->queued);
-  self->waiting = g_tree_new_full (compare, NULL, NULL, free_class);
+  self->waiting = g_tree_new_full (compare, NULL, NULL, g_free);
   self->n_waiting = 0;
 }
 
@@ -45,6 +39,7 @@ mproc_backlog_clear (MprocBacklog *self)
 
 /* ------------------------------------------------------------------ the two places */
 
+/* Its links are the jobs' own. */
 static GQueue *
 class_of (MprocBacklog *self, gint priority)
 {
@@ -52,7 +47,7 @@ class_of (MprocBacklog *self, gint priority)
 
   if (class != NULL)
     return class;
-  class = g_queue_new ();
+  class = g_new0 (GQueue, 1);
   g_tree_insert (self->waiting, GINT_TO_POINTER (priority), class);
   return class;
 }
