@@ -18,8 +18,10 @@ struct MprocPool;
 
 typedef struct
 {
-  GQueue queued;    /* of MprocJob: with a record, in the queue's order; the first may have been begun */
-  GTree *waiting;   /* priority -> GQueue of MprocJob, without; none is above those that are queued */
+  GQueue
+      queued; /* of MprocJob: with a record, in the queue's order; the first may have been begun */
+  GTree *
+      waiting; /* priority -> GQueue of MprocJob, without; none is above those that are queued */
   guint n_waiting;
 } MprocBacklog;
 

@@ -19,6 +19,8 @@ typedef struct
   MprocAtomic32
       hungry; /* 1: the crew would start a worker for another task; whoever hands over one
                            clears it, and wakes the crew */
+  MprocAtomic32
+      own_slot; /* the worker that uses the pool's own slot of make's; see jobserver.h */
 } MprocPoolControl;
 
 static inline MprocPoolControl *

@@ -94,6 +94,7 @@ free_seat (MprocPool *self, MprocOffset seat)
     if (g_array_index (self->seats, MprocOffset, i) == seat)
       {
         g_array_remove_index_fast (self->seats, i);
+        mproc_pool_recover_slot (self, seat);
         mproc_arena_free (seat);
         return;
       }
@@ -151,6 +152,7 @@ replace_nursery (MprocPool *self)
   mproc_nursery_free (self->nursery);
   self->nursery = NULL;
   mproc_pool_bury_orphans (self);
+  mproc_pool_recover_slots (self);
   if (self->state == MPROC_POOL_TERMINATED)
     return TRUE;
   mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);
@@ -212,6 +214,8 @@ finish (MprocPool *self)
 
   g_mutex_lock (&self->mutex);
   mproc_pool_settle_finished (self);
+  if (alone)
+    mproc_pool_recover_slots (self);
   mproc_pool_fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)

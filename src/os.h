@@ -357,6 +357,20 @@ void mproc_os_channel_adopt (gintptr channel);
  * (Windows) or not (POSIX): callers that must not block wait in slices. */
 void mproc_os_channel_close (gintptr channel);
 
+/* ------------------------------------------------------------------ GNU make's jobserver */
+
+/* What @name, of make's option --jobserver-auth, means to any process: for
+ * mproc_os_jobserver_open, g_free.  NULL if it is not there for us. */
+char *mproc_os_jobserver_find (const char *name);
+
+/* MPROC_OS_NONE if it is not there (any more). */
+gintptr mproc_os_jobserver_open (const char *where);
+
+/* A token; -1: there was none until @deadline. */
+gint mproc_os_jobserver_take (gintptr jobserver, gint64 deadline);
+void mproc_os_jobserver_give (gintptr jobserver, guint8 token);
+void mproc_os_jobserver_close (gintptr jobserver);
+
 /* ------------------------------------------------------------------ waiting on many */
 
 typedef enum

@@ -115,6 +115,7 @@ free_pool (MprocPool *self)
   g_ptr_array_unref (self->condemned);
   free_seats (self);
   mproc_backlog_clear (&self->backlog);
+  mproc_pool_close_jobserver (self);
   if (self->control != 0)
     mproc_arena_free (self->control);
   g_clear_error (&self->broken);
@@ -138,6 +139,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   g_cond_init (&self->changed);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   mproc_backlog_init (&self->backlog);
+  mproc_pool_find_jobserver (self);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
   self->condemned = g_ptr_array_new ();
   self->link = mproc_pool_link_new (self);

@@ -52,6 +52,7 @@ struct MprocPool
   gboolean is_watched;  /* there has been a limit, or something to stop */
   GArray *
       seats; /* of MprocOffset: the workers', from before they start until they have ended */
+  gintptr jobserver;          /* MPROC_OS_NONE: none */
   gint64 next_memory_look;    /* the dispatcher's alone */
   struct MprocPoolLink *link; /* by which results find it */
 };
@@ -88,7 +89,7 @@ typedef struct
   MprocFate fate;
   MprocMember condemned; /* the worker that had it */
   MprocBacklogJob backlog;
-  guint64 bytes_used;    /* NO_MEMORY: by that worker */
+  guint64 bytes_used; /* NO_MEMORY: by that worker */
   guint64 bytes_allowed;
   GError *verdict; /* what it is to be settled with, once no lock is held */
 } MprocJob;
@@ -133,6 +134,14 @@ gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 
 /* Whether a pool can have so many workers. */
 gboolean mproc_pool_check_size (guint n_workers, GError **error);
+
+/* slots.c: looks for GNU make's, if it is to be used. */
+void mproc_pool_find_jobserver (MprocPool *self);
+void mproc_pool_close_jobserver (MprocPool *self);
+
+/* What a worker that is dead held is given back; or what all of them did. */
+void mproc_pool_recover_slot (MprocPool *self, MprocOffset seat);
+void mproc_pool_recover_slots (MprocPool *self);
 
 /* resize.c: there is another task; under the mutex. */
 void mproc_pool_feed_crew (MprocPool *self);

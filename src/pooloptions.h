@@ -46,6 +46,7 @@ MprocPoolOptions *mproc_pool_options_copy (const MprocPoolOptions *self);
  *   max-tasks               u
  *   idle-timeout            x        microseconds
  *   recycle-at              t        bytes
+ *   jobserver               ay       where GNU make's is
  *   cpus                    au       numbers of processors
  *   niceness                i        added
  *   directory               ay       absolute

@@ -29,6 +29,7 @@ typedef struct
       place; /* 0 to as many as there may be; a replacement's is that of one that is gone */
 
   MprocOffset control; /* the pool's */
+  MprocAtomic32 slot;  /* of GNU make's, that it holds; see jobserver.h */
 
   /* What it runs.  The word's offset is written last, and taken away first: who finds it, and the
    * member in the word itself, knows what the rest belongs to. */

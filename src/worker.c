@@ -4,6 +4,7 @@
 #include "worker.h"
 
 #include "function.h"
+#include "jobserver.h"
 #include "memorywatch.h"
 #include "setup.h"
 #include "task.h"
@@ -89,6 +90,29 @@ print_error (const GError *error)
   fflush (stderr);
 }
 
+/* A pool that is over waits for no slot of make's, but for its threads. */
+static gboolean
+is_over (gpointer data)
+{
+  MprocWorker *self = data;
+
+  return mproc_queue_is_shut_down (self->tasks);
+}
+
+static void
+take_slot (MprocWorker *self)
+{
+  if (self->jobserver != MPROC_OS_NONE)
+    mproc_jobserver_take (self->jobserver, self->seat, is_over, self);
+}
+
+static void
+give_slot (MprocWorker *self)
+{
+  if (self->jobserver != MPROC_OS_NONE)
+    mproc_jobserver_give (self->jobserver, self->seat);
+}
+
 /* FALSE: it has been condemned meanwhile. */
 static gboolean
 do_task (MprocWorker *self, const MprocTaskRecord *record)
@@ -100,12 +124,14 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   gboolean wanted;
 
   MPROC_CRASH_POINT (TASK_TAKEN);
+  take_slot (self);
   mproc_task_begin (record->task, record->serial, self->seat);
   MPROC_CRASH_POINT (TASK_BEGUN);
   self->attempt = mproc_task_count_attempts (record->task);
   value = run (record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
+  give_slot (self);
   MPROC_CRASH_POINT (TASK_LEFT);
   if (error != NULL && is_pushed)
     print_error (error);
@@ -188,12 +214,22 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
 }
 
 static void
+open_jobserver (MprocWorker *self)
+{
+  const char *where;
+
+  if (g_variant_lookup (self->setup, "jobserver", "^&ay", &where))
+    self->jobserver = mproc_os_jobserver_open (where);
+}
+
+static void
 live (MprocWorker *self, GError **error)
 {
   GError *failure = NULL;
 
   g_variant_lookup (self->setup, "max-tasks", "u", &self->max_tasks);
   g_variant_lookup (self->setup, "idle-timeout", "x", &self->idle_timeout);
+  open_jobserver (self);
   g_variant_lookup (self->setup, "recycle-at", "t", &self->recycle_at);
   if (!mproc_setup_apply (self->setup, self->seat->place, &failure))
     {
@@ -214,7 +250,7 @@ live (MprocWorker *self, GError **error)
 GVariant *
 mproc_worker_main (GVariant *args, GError **error)
 {
-  MprocWorker self = { .idle_timeout = MPROC_FOREVER };
+  MprocWorker self = { .idle_timeout = MPROC_FOREVER, .jobserver = MPROC_OS_NONE };
   guint64 seat;
   GVariant *setup;
 
@@ -227,6 +263,8 @@ mproc_worker_main (GVariant *args, GError **error)
   mproc_worker_become (&self);
   live (&self, error);
   mproc_worker_clear_data (&self);
+  if (self.jobserver != MPROC_OS_NONE)
+    mproc_os_jobserver_close (self.jobserver);
   mproc_worker_become (NULL);
   g_variant_unref (self.setup);
   return NULL;

@@ -20,7 +20,8 @@ typedef struct
   gint64 idle_timeout;
   guint64 recycle_at; /* bytes; 0: never */
   gint64 next_memory_look;
-  guint attempt; /* of the task that runs; 0: none does */
+  gintptr jobserver; /* GNU make's; MPROC_OS_NONE: none */
+  guint attempt;     /* of the task that runs; 0: none does */
 
   gpointer data; /* mproc_worker_set_data() */
   GDestroyNotify free_data;

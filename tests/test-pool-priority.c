@@ -96,7 +96,9 @@ END_TEST
 
 START_TEST (the_highest_comes_first)
 {
-  const gint priorities[] = { 0, 0, 0, 5, 5, -3, 5, 0, 10, -3, G_MININT, G_MAXINT, 10, 0 };
+  const gint priorities[] = {
+    0, 0, 0, 5, 5, -3, 5, 0, 10, -3, G_MININT, G_MAXINT, 10, 0
+  };
 
   expect_order (_i, priorities, G_N_ELEMENTS (priorities));
 }

@@ -182,8 +182,15 @@ MPROC_API void mproc_pool_options_set_idle_timeout (MprocPoolOptions *self,
 /**
  * mproc_pool_options_set_jobserver:
  * @self: options
- * @use: whether workers ask GNU make for a job slot before each task, where this process runs in one
- *   of make's jobs; elsewhere it changes nothing
+ * @use: whether workers ask GNU make for a job slot before each task
+ *
+ * Where this process runs in one of make's jobs (as its variable MAKEFLAGS says when the pool is made),
+ * no more tasks run at a time than make has slots free; one always does, in the slot that the job has
+ * anyway.  So a pool may have as many workers as there are processors.  What a worker holds that is
+ * killed is given back for it.  The time a task waits for its slot does not count for its limits.
+ *
+ * Elsewhere it changes nothing; nor where make has closed its pipe for a job whose line has no `+`.
+ * Make's pipe without a name, which versions before 4.4 have, is understood on Linux only.
  */
 MPROC_API void mproc_pool_options_set_jobserver (MprocPoolOptions *self, gboolean use);
 
