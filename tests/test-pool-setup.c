@@ -74,6 +74,38 @@ START_TEST (workers_have_their_processor)
 }
 END_TEST
 
+static gboolean
+counts (const char *quota, const char *period, guint wanted, GError **error)
+{
+  mproc_test_set_quota (quota, period);
+  if (mproc_cpu_count () == wanted)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_FAILED, "%s of %s: %u, not %u", quota,
+               period, mproc_cpu_count (), wanted);
+  return FALSE;
+}
+
+/* Also what is not a whole number of them. */
+static GVariant *
+count_by_quota (GVariant *args, GError **error)
+{
+  guint all = mproc_cpu_count ();
+
+  (void) args;
+  if (mproc_test_fake_groups () && counts ("50000", "100000", 1, error) &&
+      counts ("150000", "100000", MIN (all, 2), error) &&
+      counts ("100", "100000", 1, error))
+    counts ("max", "100000", all, error);
+  return NULL;
+}
+
+/* In a process of its own, which may have to be privileged for it. */
+START_TEST (a_quota_of_processor_time_counts)
+{
+  mproc_test_end_with (mproc_test_start (_i, count_by_quota, NULL), 0);
+}
+END_TEST
+
 /* A pool whose workers cannot be as they should either is not made or is broken: with this text. */
 static void
 expect_broken (MprocPoolOptions *options, const char *text)
@@ -283,6 +315,7 @@ mproc_test_pool_setup_suite (void)
   for (int i = 0; i < n; i++)
     if (mproc_test_method (i) != MPROC_START_METHOD_THREAD)
       {
+        tcase_add_loop_test (tcase, a_quota_of_processor_time_counts, i, i + 1);
         tcase_add_loop_test (tcase, workers_are_nicer, i, i + 1);
         tcase_add_loop_test (tcase, workers_are_in_their_directory, i, i + 1);
         tcase_add_loop_test (tcase, a_directory_that_does_not_exist_breaks_the_pool, i,

@@ -35,3 +35,15 @@ mproc_test_expect_niceness (gint before, gint added)
   (void) before;
   return added >= 10 ? IDLE_PRIORITY_CLASS : BELOW_NORMAL_PRIORITY_CLASS;
 }
+
+gboolean
+mproc_test_fake_groups (void)
+{
+  return FALSE;
+}
+
+void
+mproc_test_set_quota (const char *quota, const char *period)
+{
+  (void) quota, (void) period;
+}
