@@ -229,7 +229,7 @@ kill_one_of_all (MprocPool *pool, guint which)
 
 START_TEST (each_worker_in_turn)
 {
-  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 1 : 5);
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 1 : 2);
   MprocPool *pool;
 
   if (mproc_test_is_thread (_i))
@@ -246,7 +246,7 @@ END_TEST
 static void
 kill_under_load (int method, gint attempts)
 {
-  gint64 duration = mproc_test_scale (mproc_test_is_slow_platform () ? 2000 : 400) * 1000;
+  gint64 duration = mproc_test_scale (mproc_test_is_slow_platform () ? 2000 : 300) * 1000;
   gint64 end = g_get_monotonic_time () + duration;
   Field field;
 
@@ -291,7 +291,7 @@ END_TEST
 /* The process that the workers die with. */
 START_TEST (the_nursery_under_load)
 {
-  for (gint round = mproc_test_scale (5); round > 0; round--)
+  for (gint round = mproc_test_scale (3); round > 0; round--)
     {
       MprocResult *results[N_TASKS];
       GVariant *nursery;
