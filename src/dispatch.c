@@ -6,6 +6,7 @@
 #include "pool.h"
 
 #include "local.h"
+#include "poolbatch.h"
 #include "process.h"
 #include "word.h"
 
@@ -55,20 +56,29 @@ take_out (MprocPool *self, MprocJob *job)
 
 /* ------------------------------------------------------------------ death */
 
-static GError *
-describe_death (const MprocPoolEvent *death, MprocJob *job)
+GError *
+mproc_pool_describe_death (const MprocPoolEvent *death, const char *what)
 {
   const char *signal =
       death->exit_code < 0 ? mproc_os_signal_name (-death->exit_code) : NULL;
   char *how = signal != NULL
                   ? g_strdup_printf ("was killed by %s", signal)
                   : g_strdup_printf ("ended with exit code %d", death->exit_code);
-  GError *error =
-      g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
-                   "the worker (pid %" G_GINT64_FORMAT ") that ran task %u %s",
-                   death->pid, job->serial, how);
+  GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
+                               "the worker (pid %" G_GINT64_FORMAT ") that ran %s %s",
+                               death->pid, what, how);
 
   g_free (how);
+  return error;
+}
+
+static GError *
+describe_death (const MprocPoolEvent *death, MprocJob *job)
+{
+  char *what = g_strdup_printf ("task %u", job->serial);
+  GError *error = mproc_pool_describe_death (death, what);
+
+  g_free (what);
   return error;
 }
 
@@ -133,6 +143,7 @@ bury_worker (MprocPool *self, const MprocPoolEvent *death)
         fail_job (self, job, describe_death (death, job));
     }
   g_ptr_array_unref (lost);
+  mproc_pool_bury_in_batches (self, death);
 }
 
 static void
@@ -160,6 +171,7 @@ fail_all (MprocPool *self, const GError *why)
   for (guint i = 0; i < all->len; i++)
     fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));
   g_ptr_array_unref (all);
+  mproc_pool_fail_batches (self, why);
 }
 
 /* ------------------------------------------------------------------ the stream */
@@ -223,6 +235,11 @@ handle (MprocPool *self, const MprocPoolEvent *event)
       settle_result (self, event->serial);
       return TRUE;
     }
+  if (event->kind == MPROC_EVENT_BATCH)
+    {
+      mproc_pool_handle_batch (self, event);
+      return TRUE;
+    }
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
   g_mutex_lock (&self->mutex);
@@ -231,6 +248,8 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   else if (event->kind == MPROC_EVENT_BROKEN)
     break_pool (self, event->text);
   mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_DEATH || event->kind == MPROC_EVENT_SEAT)
+    mproc_pool_offer_batches (self);
   g_mutex_unlock (&self->mutex);
   return event->kind != MPROC_EVENT_BROKEN;
 }
@@ -261,6 +280,7 @@ bury_orphans (MprocPool *self)
       fail_job (self, job, describe_death (&death, job));
     }
   g_ptr_array_unref (all);
+  mproc_pool_bury_in_batches (self, NULL);
 }
 
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew
@@ -292,6 +312,7 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  mproc_pool_tend_batches (self);
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);
   else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
@@ -332,7 +353,12 @@ finish (MprocPool *self)
   fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)
-    free_graves (self, TRUE, 0);
+    {
+      free_graves (self, TRUE, 0);
+      g_ptr_array_set_size (self->ended_batches, 0);
+    }
+  else
+    g_ptr_array_set_free_func (self->ended_batches, NULL);
   self->thread_ended = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);

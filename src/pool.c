@@ -3,6 +3,7 @@
 #include "pool.h"
 
 #include "local.h"
+#include "poolbatch.h"
 #include "process.h"
 #include "word.h"
 
@@ -108,6 +109,8 @@ free_pool (MprocPool *self)
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
+  g_ptr_array_unref (self->batches);
+  g_ptr_array_unref (self->ended_batches);
   free_seats (self);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
@@ -130,6 +133,8 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   g_cond_init (&self->changed);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->batches = g_ptr_array_new ();
+  self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
 }
@@ -268,8 +273,11 @@ void
 mproc_pool_close (MprocPool *self)
 {
   g_return_if_fail (mproc_pool_is_mine (self));
-  if (enter_state (self, MPROC_POOL_CLOSED))
-    mproc_queue_shutdown (self->tasks, FALSE);
+  if (!enter_state (self, MPROC_POOL_CLOSED))
+    return;
+  g_mutex_lock (&self->mutex);
+  mproc_pool_shut_down_tasks (self);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* The thread has ended; whoever comes first joins it. */
@@ -293,6 +301,9 @@ mproc_pool_terminate (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
+  g_mutex_lock (&self->mutex);
+  mproc_pool_cancel_batches (self);
+  g_mutex_unlock (&self->mutex);
   mproc_queue_shutdown (self->tasks, TRUE);
   mproc_event_post (self->events, &stop);
 }

@@ -45,6 +45,8 @@ struct MprocPool
   guint32 last_serial;
   GArray *graves; /* of MprocGrave; the dispatcher's alone */
   GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
+  GPtrArray *batches;       /* of MprocBatchJob: handed over and not settled */
+  GPtrArray *ended_batches; /* settled, but a worker may still be in there */
 };
 
 /* A task whose worker died: the record that names it may still be in the queue, so its
@@ -70,8 +72,14 @@ gpointer mproc_pool_dispatch (gpointer pool);
 
 void mproc_job_free (gpointer job);
 
+/* What became of the worker that ran @what. */
+GError *mproc_pool_describe_death (const MprocPoolEvent *death, const char *what);
+
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
+
+/* submit.c: whether tasks are taken; under the mutex. */
+gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 
 /* pool.c: what its crew, wherever that is, has to know. */
 void mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan);

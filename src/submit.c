@@ -2,6 +2,7 @@
 /* Handing tasks over. */
 #include "function.h"
 #include "pool.h"
+#include "poolmap.h"
 
 #include <mproc/queue.h>
 
@@ -16,8 +17,8 @@ typedef struct
   MprocTaskOptions *options; /* frozen; NULL: none */
 } Order;
 
-static gboolean
-check_running (MprocPool *self, GError **error)
+gboolean
+mproc_pool_check_running (MprocPool *self, GError **error)
 {
   if (self->broken != NULL)
     g_propagate_error (error, g_error_copy (self->broken));
@@ -37,7 +38,7 @@ enqueue (MprocPool *self, MprocJob *job, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
 
-  if (!check_running (self, error))
+  if (!mproc_pool_check_running (self, error))
     return FALSE;
   do
     job->serial = ++self->last_serial;
@@ -216,12 +217,19 @@ mproc_pool_map_async (MprocPool *self,
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
   n = g_variant_n_children (items);
+  chosen = choose_options (self, options);
+  if (n > 0 && mproc_pool_can_batch (self, chosen))
+    {
+      result = mproc_pool_map_values (self, func, items, chunk, chosen);
+      mproc_task_options_free (chosen);
+      g_variant_unref (items);
+      return result;
+    }
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
   result =
       mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  chosen = choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;

@@ -3,6 +3,7 @@
  * when it dies. */
 #include "worker.h"
 
+#include "batchrun.h"
 #include "function.h"
 #include "task.h"
 
@@ -11,14 +12,23 @@
 #include <stdio.h>
 #include <string.h>
 
+typedef struct
+{
+  MprocWorker *worker;
+  MprocTaskRecord record;
+} Claim;
+
 static gboolean
 claim (gconstpointer payload, gsize size, gpointer data)
 {
-  MprocTaskRecord *record = data;
+  Claim *self = data;
+  MprocTaskRecord *record = &self->record;
 
   if (size != sizeof *record)
     return FALSE;
   memcpy (record, payload, sizeof *record);
+  if (record->is_batch)
+    return mproc_batch_enter (record->task, record->serial, self->worker->seat);
   return mproc_task_claim (record);
 }
 
@@ -112,8 +122,8 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   return wanted;
 }
 
-static gboolean
-takes_another (MprocWorker *self)
+gboolean
+mproc_worker_takes_another (MprocWorker *self)
 {
   return self->max_tasks == 0 || self->n_tasks < self->max_tasks;
 }
@@ -122,17 +132,20 @@ takes_another (MprocWorker *self)
 static void
 work (MprocWorker *self)
 {
-  MprocTaskRecord record;
+  Claim taken = { .worker = self };
   gboolean wanted = TRUE;
 
   mproc_store64 (&self->seat->ready, (guint64) g_get_monotonic_time ());
   mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
-  while (wanted && takes_another (self) &&
-         mproc_queue_take (self->tasks, MPROC_OS_NEVER, claim, &record, NULL))
-    {
-      wanted = do_task (self, &record);
-      self->n_tasks++;
-    }
+  while (wanted && mproc_worker_takes_another (self) &&
+         mproc_queue_take (self->tasks, MPROC_OS_NEVER, claim, &taken, NULL))
+    if (taken.record.is_batch)
+      wanted = mproc_worker_run_batch (self, taken.record.task);
+    else
+      {
+        wanted = do_task (self, &taken.record);
+        self->n_tasks++;
+      }
   mproc_store32 (&self->seat->phase, MPROC_SEAT_LEAVING);
 }
 
@@ -142,7 +155,8 @@ report_broken (MprocWorker *self, const GError *error)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN };
 
-  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s", error->message);
+  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s",
+              error->message);
   mproc_event_post (self->events, &event);
 }
 

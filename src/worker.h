@@ -38,6 +38,9 @@ gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
 /* Drops what mproc_worker_set_data() was given. */
 void mproc_worker_clear_data (MprocWorker *self);
 
+/* Whether it may begin another task. */
+gboolean mproc_worker_takes_another (MprocWorker *self);
+
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
 
