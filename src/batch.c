@@ -187,21 +187,21 @@ mproc_batch_get_args (MprocOffset batch, gsize *size)
 }
 
 gconstpointer
-mproc_batch_get_item (MprocOffset batch, guint64 item)
+mproc_batch_get_items (MprocOffset batch, guint64 first, guint64 n)
 {
   const MprocBatch *self = mproc_batch_at (batch);
   gsize size = (gsize) self->plan.item_size;
 
-  return mproc_arena_at (self->items + item * size, size);
+  return mproc_arena_at (self->items + first * size, (gsize) n * size);
 }
 
 gpointer
-mproc_batch_get_result (MprocOffset batch, guint64 item)
+mproc_batch_get_results (MprocOffset batch, guint64 first, guint64 n)
 {
   const MprocBatch *self = mproc_batch_at (batch);
   gsize size = (gsize) self->plan.result_size;
 
-  return mproc_arena_at (self->results + item * size, size);
+  return mproc_arena_at (self->results + first * size, (gsize) n * size);
 }
 
 guint32

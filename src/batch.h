@@ -77,9 +77,9 @@ guint32 mproc_batch_get_serial (MprocOffset batch);
 /* The argument's message. */
 gconstpointer mproc_batch_get_args (MprocOffset batch, gsize *size);
 
-/* BYTES: where they are. */
-gconstpointer mproc_batch_get_item (MprocOffset batch, guint64 item);
-gpointer mproc_batch_get_result (MprocOffset batch, guint64 item);
+/* BYTES: where @n of them are, from @first on. */
+gconstpointer mproc_batch_get_items (MprocOffset batch, guint64 first, guint64 n);
+gpointer mproc_batch_get_results (MprocOffset batch, guint64 first, guint64 n);
 
 /* How many parts it has at the beginning. */
 guint32 mproc_batch_count_parts (MprocOffset batch);

@@ -144,8 +144,9 @@ run_bytes (Run *self, MprocPart *part, GError **error)
   MprocBytesFunc func = (MprocBytesFunc) (void (*) (void)) self->func;
   gsize item_size = (gsize) self->plan->item_size;
   gsize result_size = (gsize) self->plan->result_size;
-  const guint8 *item = mproc_batch_get_item (self->batch, part->first);
-  guint8 *result = mproc_batch_get_result (self->batch, part->first);
+  guint64 n = part->end - part->first;
+  const guint8 *item = mproc_batch_get_items (self->batch, part->first, n);
+  guint8 *result = mproc_batch_get_results (self->batch, part->first, n);
 
   for (guint64 i = part->first; i < part->end; i++)
     {

@@ -272,13 +272,16 @@ gboolean
 mproc_batch_leave (MprocOffset batch, guint64 n_items, MprocSeat *seat)
 {
   MprocBatch *self = mproc_batch_at (batch);
-  guint64 n_done = n_items > 0 ? atomic_fetch_add (&self->n_done, n_items) + n_items : 0;
+  guint64 n_done;
   gboolean tell;
 
+  /* Two may see that it is all: the pool does not mind to be told twice. */
+  atomic_fetch_add (&self->n_done, n_items);
+  n_done = mproc_load64 (&self->n_done);
   if (n_done < self->plan.n_items && self->plan.covered > 1)
     mproc_store32 (&self->hungry, 1);
   atomic_thread_fence (memory_order_seq_cst);
-  tell = n_done == self->plan.n_items || mproc_load32 (&self->careful);
+  tell = (n_items > 0 && n_done == self->plan.n_items) || mproc_load32 (&self->careful);
   mproc_store64 (&seat->batch, 0);
   return tell;
 }

@@ -138,13 +138,13 @@ copy_results (MprocBatchJob *job)
     {
       bytes = g_malloc (size);
       if (size > 0)
-        memcpy (bytes, mproc_batch_get_result (job->batch, 0), size);
+        memcpy (bytes, mproc_batch_get_results (job->batch, 0, plan->n_items), size);
       return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING,
                                                           bytes, size, TRUE, g_free,
                                                           bytes));
     }
   if (size > 0)
-    memcpy (job->results, mproc_batch_get_result (job->batch, 0), size);
+    memcpy (job->results, mproc_batch_get_results (job->batch, 0, plan->n_items), size);
   return g_variant_ref_sink (g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL));
 }
 
