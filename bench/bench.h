@@ -168,6 +168,9 @@ double bench_bare_trip (const char *what);
  * @numbers is NULL, bench_compute() with @n.  FALSE: there is no fork. */
 gboolean bench_fork_pair (double *numbers, gsize n);
 
+/* How a pool starts its workers, whatever threads there are. */
+MprocStartMethod bench_pool_method (void);
+
 /* KiB that a process has for itself. */
 double bench_private_memory (gint64 pid);
 

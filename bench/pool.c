@@ -154,7 +154,7 @@ map_rate (const char *what)
 {
   guint chunk = strcmp (what, "auto") == 0 ? 0 : 1;
 
-  return 1 / time_tasks (MPROC_START_METHOD_DEFAULT, map, TASKS, chunk);
+  return 1 / time_tasks (bench_pool_method (), map, TASKS, chunk);
 }
 
 static double
@@ -163,14 +163,14 @@ bytes_rate (const char *what)
   guint chunk = strcmp (what, "auto") == 0 ? 0 : 1;
 
   return 1 / time_tasks (strcmp (what, "threads") == 0 ? MPROC_START_METHOD_THREAD
-                                                       : MPROC_START_METHOD_DEFAULT,
+                                                       : bench_pool_method (),
                          map_bytes, TASKS, chunk);
 }
 
 static double
 apply_time (const char *what)
 {
-  return time_tasks (MPROC_START_METHOD_DEFAULT,
+  return time_tasks (bench_pool_method (),
                      strcmp (what, "bytes") == 0 ? apply_bytes : apply,
                      bench_repeat (5000), 1);
 }

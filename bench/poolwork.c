@@ -14,6 +14,7 @@ new_pool (guint n_workers, guint max_tasks)
   GError *error = NULL;
   MprocPool *pool;
 
+  mproc_pool_options_set_start_method (options, bench_pool_method ());
   mproc_pool_options_set_max_tasks_per_worker (options, max_tasks);
   pool = mproc_pool_new_full (n_workers, options, &error);
   mproc_pool_options_free (options);

@@ -54,3 +54,9 @@ bench_private_memory (gint64 pid)
   fclose (file);
   return sum;
 }
+
+MprocStartMethod
+bench_pool_method (void)
+{
+  return MPROC_START_METHOD_FORK;
+}

@@ -83,3 +83,9 @@ bench_private_memory (gint64 pid)
   (void) pid;
   return BENCH_NOT_HERE;
 }
+
+MprocStartMethod
+bench_pool_method (void)
+{
+  return MPROC_START_METHOD_SPAWN;
+}
