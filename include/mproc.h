@@ -17,6 +17,7 @@
 #include <mproc/pooloptions.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>
+#include <mproc/report.h>
 #include <mproc/result.h>
 #include <mproc/semaphore.h>
 #include <mproc/shared.h>

@@ -255,6 +255,7 @@ do_part (Run *self, MprocPart *part)
   GError *error = NULL;
   gboolean ok;
 
+  mproc_worker_take_slot (worker);
   self->begun =
       mproc_seat_begin (worker->seat, mproc_batch_word_at (self->batch, part->word),
                         mproc_seat_name (mproc_batch_get_serial (self->batch),
@@ -264,6 +265,7 @@ do_part (Run *self, MprocPart *part)
   ok = run (self, part, &error);
   worker->attempt = 0;
   mproc_seat_end (worker->seat);
+  mproc_worker_give_slot (worker);
   if (!ok)
     mproc_batch_set_error (self->batch, error);
   g_clear_error (&error);
@@ -274,6 +276,13 @@ do_part (Run *self, MprocPart *part)
   return TRUE;
 }
 
+/* There are too many workers. */
+static gboolean
+is_to_leave (MprocWorker *worker)
+{
+  return mproc_load32 (&mproc_control_at (worker->seat->control)->leave) > 0;
+}
+
 gboolean
 mproc_worker_run_batch (MprocWorker *worker, MprocOffset batch)
 {
@@ -281,16 +290,22 @@ mproc_worker_run_batch (MprocWorker *worker, MprocOffset batch)
   MprocPoolEvent event = { .kind = MPROC_EVENT_BATCH, .serial = serial };
   Run self = { .worker = worker, .batch = batch };
   gboolean wanted = TRUE;
+  gboolean is_early = FALSE;
   MprocPart part;
 
   self.plan = mproc_batch_get_plan (batch);
   begin (&self);
   mproc_batch_walk_init (&self.walk, batch);
-  while (wanted && mproc_worker_takes_another (worker) &&
-         mproc_batch_walk_next (&self.walk, &part))
-    wanted = do_part (&self, &part);
+  while (wanted && !is_early && mproc_batch_walk_next (&self.walk, &part))
+    {
+      wanted = do_part (&self, &part);
+      is_early = !mproc_worker_takes_another (worker) || is_to_leave (worker);
+    }
   end (&self);
-  if (mproc_batch_leave (batch, self.n_done, worker->seat))
+  /* What it would have done is for another one. */
+  if (is_early)
+    event.item = MPROC_EVENT_BATCH_EARLY;
+  if (mproc_batch_leave (batch, self.n_done, worker->seat) || is_early)
     mproc_event_post (worker->events, &event);
   return wanted;
 }

@@ -7,6 +7,7 @@
 #include "poolbatch.h"
 
 #include "batchvalues.h"
+#include "obituary.h"
 
 #include <string.h>
 
@@ -42,6 +43,7 @@ offer (MprocPool *self, MprocBatchJob *job, guint n, GError **error)
         return i > 0;
       job->last_record = mproc_queue_get_put (self->tasks);
     }
+  mproc_pool_feed_crew (self);
   return TRUE;
 }
 
@@ -80,7 +82,7 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
       job->serial = choose_serial (self);
       mproc_batch_queue (job->batch, job->serial);
       g_ptr_array_add (self->batches, job);
-      ok = offer (self, job, self->n_workers, error);
+      ok = offer (self, job, mproc_pool_get_n_workers (self), error);
       if (!ok)
         g_ptr_array_remove (self->batches, job);
     }
@@ -90,18 +92,18 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
 
 /* ------------------------------------------------------------------ the end */
 
-void
-mproc_pool_shut_down_tasks (MprocPool *self)
+/* Some record that names it is in the queue. */
+static gboolean
+is_offered (MprocPool *self, const MprocBatchJob *job)
 {
-  if (self->state == MPROC_POOL_CLOSED && self->batches->len == 0)
-    mproc_queue_shutdown (self->tasks, FALSE);
+  return (gint32) (mproc_queue_get_taken (self->tasks) - job->last_record) < 0;
 }
 
 /* A worker's note is stored before the queue's position moves past its record. */
 static gboolean
 is_reached (MprocPool *self, const MprocBatchJob *job)
 {
-  if ((gint32) (mproc_queue_get_taken (self->tasks) - job->last_record) < 0)
+  if (is_offered (self, job))
     return TRUE;
   for (guint i = 0; i < self->seats->len; i++)
     {
@@ -187,7 +189,7 @@ settle_all (MprocPool *self, GPtrArray *done)
   for (guint i = 0; i < done->len; i++)
     g_ptr_array_add (self->ended_batches, g_ptr_array_index (done, i));
   free_unreached (self);
-  mproc_pool_shut_down_tasks (self);
+  mproc_pool_end_tasks (self);
   g_mutex_unlock (&self->mutex);
 }
 
@@ -214,9 +216,12 @@ mproc_pool_handle_batch (MprocPool *self, const MprocPoolEvent *event)
 
   g_mutex_lock (&self->mutex);
   job = find (self, event->serial);
-  if (job != NULL && !take_complete (self, job, done, &has_queued) &&
-      event->item == MPROC_EVENT_BATCH_SHARED)
-    offer (self, job, self->n_workers, NULL);
+  if (job == NULL || take_complete (self, job, done, &has_queued))
+    ;
+  else if (event->item == MPROC_EVENT_BATCH_SHARED)
+    offer (self, job, mproc_pool_get_n_workers (self), NULL);
+  else if (event->item == MPROC_EVENT_BATCH_EARLY && !is_offered (self, job))
+    offer (self, job, 1, NULL);
   g_mutex_unlock (&self->mutex);
   if (done->len > 0)
     settle_all (self, done);
@@ -239,7 +244,7 @@ mproc_pool_tend_batches (MprocPool *self)
 
       if (!is_reached (self, job) && !take_complete (self, job, done, &has_queued) &&
           has_queued)
-        offer (self, job, self->n_workers, NULL);
+        offer (self, job, mproc_pool_get_n_workers (self), NULL);
     }
   g_mutex_unlock (&self->mutex);
   if (done->len > 0)
@@ -271,7 +276,7 @@ bury (MprocBatchJob *job, const MprocPoolEvent *death)
     return;
   what = describe_part (job, &part);
   if (death != NULL)
-    job->error = mproc_pool_describe_death (death, what);
+    job->error = mproc_describe_death (death, what);
   else
     job->error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
                               "the worker that ran %s was killed", what);
@@ -286,10 +291,15 @@ mproc_pool_bury_in_batches (MprocPool *self, const MprocPoolEvent *death)
 }
 
 void
-mproc_pool_offer_batches (MprocPool *self)
+mproc_pool_offer_batches (MprocPool *self, gboolean for_lost)
 {
   for (guint i = 0; i < self->batches->len; i++)
-    offer (self, g_ptr_array_index (self->batches, i), 1, NULL);
+    {
+      MprocBatchJob *job = g_ptr_array_index (self->batches, i);
+
+      if (for_lost || !is_offered (self, job))
+        offer (self, job, 1, NULL);
+    }
 }
 
 /* Under the mutex: whoever waits for room in the pool does not hold it. */

@@ -32,8 +32,9 @@ void mproc_pool_handle_batch (MprocPool *self, const MprocPoolEvent *event);
 /* Under the mutex.  A worker has died; NULL: all have. */
 void mproc_pool_bury_in_batches (MprocPool *self, const MprocPoolEvent *death);
 
-/* Under the mutex.  A worker is about to be started: it joins. */
-void mproc_pool_offer_batches (MprocPool *self);
+/* Under the mutex.  A worker has ended, and another one may come instead; or one is about to be started,
+ * who may find offers that nobody has taken. */
+void mproc_pool_offer_batches (MprocPool *self, gboolean for_lost);
 
 /* What nobody sends an event for. */
 void mproc_pool_tend_batches (MprocPool *self);
@@ -45,9 +46,6 @@ void mproc_pool_fail_batches (MprocPool *self, const GError *why);
 
 /* The workers are to begin no more parts. */
 void mproc_pool_cancel_batches (MprocPool *self);
-
-/* Ends the task queue of a pool that was closed, unless a batch may still be offered again. */
-void mproc_pool_shut_down_tasks (MprocPool *self);
 
 G_END_DECLS
 

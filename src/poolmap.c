@@ -34,7 +34,8 @@ hand_over_batch (MprocPool *self,
 
   job->result = mproc_result_ref (order->result);
   job->results = order->results;
-  job->batch = mproc_batch_new (&order->plan, args, order->items, self->n_workers, error);
+  job->batch = mproc_batch_new (&order->plan, args, order->items, mproc_pool_get_n_workers (self),
+                                error);
   if (job->batch != 0 && mproc_pool_hand_over_batch (self, job, error))
     return TRUE;
   if (job->batch != 0)
@@ -64,7 +65,7 @@ hand_over (MprocPool *self, Order *order, GError **error)
   order->plan.function = mproc_function_get_ticket (order->func, error);
   if (order->plan.function == 0)
     return FALSE;
-  mproc_batch_cut (&order->plan, order->chunk, self->n_workers);
+  mproc_batch_cut (&order->plan, order->chunk, mproc_pool_get_n_workers (self));
   if (order->args == NULL)
     return hand_over_batch (self, order, NULL, error);
   if (!mproc_message_init (&message, order->args, error))
@@ -83,6 +84,7 @@ submit (MprocPool *self, Order *order, const MprocTaskOptions *options)
   if (options != NULL)
     order->plan.limits = options->limits;
   order->result = mproc_result_new (1, MPROC_RESULT_VALUE);
+  mproc_result_bind (order->result, self->link);
   if (!hand_over (self, order, &error))
     mproc_result_set_part (order->result, 0, NULL, error);
   return order->result;
