@@ -13,6 +13,7 @@
 #include <mproc/lock.h>
 #include <mproc/memory.h>
 #include <mproc/pool.h>
+#include <mproc/poolmap.h>
 #include <mproc/pooloptions.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>

@@ -4,6 +4,7 @@
 #include "burial.h"
 
 #include "obituary.h"
+#include "poolbatch.h"
 
 /* ------------------------------------------------------------------ graves */
 
@@ -160,6 +161,7 @@ mproc_pool_bury_worker (MprocPool *self, const MprocPoolEvent *death)
     bury_job (self, g_ptr_array_index (lost, i), death);
   g_ptr_array_unref (lost);
   release_graves (self, death->member);
+  mproc_pool_bury_in_batches (self, death);
 }
 
 void
@@ -181,6 +183,7 @@ mproc_pool_bury_orphans (MprocPool *self)
       bury_job (self, job, &death);
     }
   g_ptr_array_unref (lost);
+  mproc_pool_bury_in_batches (self, NULL);
 }
 
 static gboolean
@@ -213,4 +216,5 @@ mproc_pool_fail_all (MprocPool *self, const GError *why)
   for (guint i = 0; i < all->len; i++)
     fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));
   g_ptr_array_unref (all);
+  mproc_pool_fail_batches (self, why);
 }

@@ -27,8 +27,14 @@ typedef enum
   MPROC_EVENT_FINISHED,  /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP,      /* the pool's thread shall end */
   MPROC_EVENT_CONDEMNED, /* a worker is to be killed, see MprocSeat */
-  MPROC_EVENT_TEND /* the crew is to look around, if it is the pool's thread's own */
+  MPROC_EVENT_TEND, /* the crew is to look around, if it is the pool's thread's own */
+  MPROC_EVENT_BATCH /* a worker has left a batch, or shared a part of it out: item */
 } MprocEventKind;
+
+/* BATCH: its item. */
+#define MPROC_EVENT_BATCH_LEFT 0u
+#define MPROC_EVENT_BATCH_SHARED 1u
+#define MPROC_EVENT_BATCH_EARLY 2u /* and there was more to do */
 
 /* What the event queue carries.  All of it, so that a record says everything. */
 typedef struct

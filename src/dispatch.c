@@ -4,6 +4,7 @@
 
 #include "local.h"
 #include "memorywatch.h"
+#include "poolbatch.h"
 #include "process.h"
 #include "warden.h"
 #include "word.h"
@@ -118,6 +119,11 @@ handle (MprocPool *self, const MprocPoolEvent *event)
       settle_result (self, event->serial);
       return TRUE;
     }
+  if (event->kind == MPROC_EVENT_BATCH)
+    {
+      mproc_pool_handle_batch (self, event);
+      return TRUE;
+    }
   if (event->kind == MPROC_EVENT_TEND)
     {
       if (self->crew != NULL)
@@ -137,6 +143,8 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   else if (event->kind == MPROC_EVENT_BROKEN)
     break_pool (self, event->text);
   mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_DEATH || event->kind == MPROC_EVENT_SEAT)
+    mproc_pool_offer_batches (self, event->kind == MPROC_EVENT_DEATH);
   g_mutex_unlock (&self->mutex);
   return event->kind != MPROC_EVENT_BROKEN;
 }
@@ -176,6 +184,7 @@ look_around (MprocPool *self, gboolean quiet)
   g_mutex_unlock (&self->mutex);
   mproc_memory_look (self);
   mproc_warden_look (self);
+  mproc_pool_tend_batches (self);
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);
   else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
@@ -219,7 +228,12 @@ finish (MprocPool *self)
   mproc_pool_fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)
-    mproc_pool_free_all_graves (self);
+    {
+      mproc_pool_free_all_graves (self);
+      g_ptr_array_set_size (self->ended_batches, 0);
+    }
+  else
+    g_ptr_array_set_free_func (self->ended_batches, NULL);
   self->thread_ended = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);

@@ -35,6 +35,18 @@ tell_end (const MprocPoolEvent *death)
 }
 
 GError *
+mproc_describe_death (const MprocPoolEvent *death, const char *what)
+{
+  char *end = tell_end (death);
+  GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
+                               "the worker (pid %" G_GINT64_FORMAT ") that ran %s %s",
+                               death->pid, what, end);
+
+  g_free (end);
+  return error;
+}
+
+GError *
 mproc_job_describe_death (const MprocJob *job, const MprocPoolEvent *death)
 {
   guint attempts = mproc_job_get_attempts (job);

@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* What became of the worker that ran @what. */
+GError *mproc_describe_death (const MprocPoolEvent *death, const char *what);
+
 /* How often it may be begun. */
 guint mproc_job_get_attempts (const MprocJob *job);
 

@@ -5,6 +5,7 @@
 #include "cancel.h"
 #include "local.h"
 #include "memorywatch.h"
+#include "poolbatch.h"
 #include "process.h"
 #include "setup.h"
 #include "word.h"
@@ -112,6 +113,8 @@ free_pool (MprocPool *self)
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
+  g_ptr_array_unref (self->batches);
+  g_ptr_array_unref (self->ended_batches);
   g_ptr_array_unref (self->condemned);
   free_seats (self);
   mproc_backlog_clear (&self->backlog);
@@ -141,6 +144,8 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   mproc_backlog_init (&self->backlog);
   mproc_pool_find_jobserver (self);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->batches = g_ptr_array_new ();
+  self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
   self->condemned = g_ptr_array_new ();
   self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
@@ -287,7 +292,8 @@ enter_state (MprocPool *self, MprocPoolState state)
 void
 mproc_pool_end_tasks (MprocPool *self)
 {
-  if (self->state == MPROC_POOL_CLOSED && g_hash_table_size (self->jobs) == 0)
+  if (self->state == MPROC_POOL_CLOSED && g_hash_table_size (self->jobs) == 0 &&
+      self->batches->len == 0)
     mproc_queue_shutdown (self->tasks, FALSE);
 }
 
@@ -323,6 +329,9 @@ mproc_pool_terminate (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
+  g_mutex_lock (&self->mutex);
+  mproc_pool_cancel_batches (self);
+  g_mutex_unlock (&self->mutex);
   mproc_queue_shutdown (self->tasks, TRUE);
   mproc_event_post (self->events, &stop);
 }

@@ -52,6 +52,8 @@ struct MprocPool
   gboolean is_watched;  /* there has been a limit, or something to stop */
   GArray *
       seats; /* of MprocOffset: the workers', from before they start until they have ended */
+  GPtrArray *batches;         /* of MprocBatchJob: handed over and not settled */
+  GPtrArray *ended_batches;   /* settled, but a worker may still be in there */
   gintptr jobserver;          /* MPROC_OS_NONE: none */
   gint64 next_memory_look;    /* the dispatcher's alone */
   struct MprocPoolLink *link; /* by which results find it */

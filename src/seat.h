@@ -50,6 +50,8 @@ typedef struct
   MprocAtomic64 n_tasks;
   MprocAtomic64 busy;
   MprocAtomic64 longest;
+
+  MprocAtomic64 batch; /* the one it is in, which therefore is not freed; 0: none */
 } MprocSeat;
 
 typedef struct

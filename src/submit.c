@@ -3,6 +3,7 @@
 #include "cancel.h"
 #include "function.h"
 #include "pool.h"
+#include "poolmap.h"
 
 #include <mproc/queue.h>
 
@@ -260,12 +261,19 @@ mproc_pool_map_async (MprocPool *self,
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
   n = g_variant_n_children (items);
+  chosen = choose_options (self, options);
+  if (n > 0 && mproc_pool_can_batch (self, chosen))
+    {
+      result = mproc_pool_map_values (self, func, items, chunk, chosen);
+      mproc_task_options_free (chosen);
+      g_variant_unref (items);
+      return result;
+    }
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
   result =
       mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  chosen = choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;

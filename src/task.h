@@ -24,7 +24,7 @@ typedef struct
 {
   MprocOffset task;
   guint32 serial;
-  guint32 unused;
+  guint32 is_batch; /* not a task, see batch.h */
 } MprocTaskRecord;
 
 /* What is known when it is made. */

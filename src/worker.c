@@ -3,6 +3,7 @@
  * when it dies. */
 #include "worker.h"
 
+#include "batchrun.h"
 #include "function.h"
 #include "jobserver.h"
 #include "memorywatch.h"
@@ -15,14 +16,23 @@
 #include <stdio.h>
 #include <string.h>
 
+typedef struct
+{
+  MprocWorker *worker;
+  MprocTaskRecord record;
+} Claim;
+
 static gboolean
 claim (gconstpointer payload, gsize size, gpointer data)
 {
-  MprocTaskRecord *record = data;
+  Claim *self = data;
+  MprocTaskRecord *record = &self->record;
 
   if (size != sizeof *record)
     return FALSE;
   memcpy (record, payload, sizeof *record);
+  if (record->is_batch)
+    return mproc_batch_enter (record->task, record->serial, self->worker->seat);
   return record->task == 0 || mproc_task_claim (record);
 }
 
@@ -99,15 +109,15 @@ is_over (gpointer data)
   return mproc_queue_is_shut_down (self->tasks);
 }
 
-static void
-take_slot (MprocWorker *self)
+void
+mproc_worker_take_slot (MprocWorker *self)
 {
   if (self->jobserver != MPROC_OS_NONE)
     mproc_jobserver_take (self->jobserver, self->seat, is_over, self);
 }
 
-static void
-give_slot (MprocWorker *self)
+void
+mproc_worker_give_slot (MprocWorker *self)
 {
   if (self->jobserver != MPROC_OS_NONE)
     mproc_jobserver_give (self->jobserver, self->seat);
@@ -124,14 +134,14 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   gboolean wanted;
 
   MPROC_CRASH_POINT (TASK_TAKEN);
-  take_slot (self);
+  mproc_worker_take_slot (self);
   mproc_task_begin (record->task, record->serial, self->seat);
   MPROC_CRASH_POINT (TASK_BEGUN);
   self->attempt = mproc_task_count_attempts (record->task);
   value = run (record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
-  give_slot (self);
+  mproc_worker_give_slot (self);
   MPROC_CRASH_POINT (TASK_LEFT);
   if (error != NULL && is_pushed)
     print_error (error);
@@ -145,8 +155,8 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   return wanted;
 }
 
-static gboolean
-takes_another (MprocWorker *self)
+gboolean
+mproc_worker_takes_another (MprocWorker *self)
 {
   return (self->max_tasks == 0 || self->n_tasks < self->max_tasks) &&
          (self->n_tasks == 0 || !mproc_worker_is_bloated (self));
@@ -175,14 +185,14 @@ takes_leave (MprocWorker *self)
 
 /* FALSE: there is nothing more for it to do here. */
 static gboolean
-take_task (MprocWorker *self, MprocTaskRecord *record)
+take_task (MprocWorker *self, Claim *taken)
 {
   do
     if (takes_leave (self) ||
-        !mproc_queue_take (self->tasks, mproc_deadline (self->idle_timeout), claim,
-                           record, NULL))
+        !mproc_queue_take (self->tasks, mproc_deadline (self->idle_timeout), claim, taken,
+                           NULL))
       return FALSE;
-  while (record->task == 0);
+  while (taken->record.task == 0);
   return TRUE;
 }
 
@@ -190,16 +200,19 @@ take_task (MprocWorker *self, MprocTaskRecord *record)
 static void
 work (MprocWorker *self)
 {
-  MprocTaskRecord record;
+  Claim taken = { .worker = self };
   gboolean wanted = TRUE;
 
   mproc_store64 (&self->seat->ready, (guint64) g_get_monotonic_time ());
   mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
-  while (wanted && takes_another (self) && take_task (self, &record))
-    {
-      wanted = do_task (self, &record);
-      self->n_tasks++;
-    }
+  while (wanted && mproc_worker_takes_another (self) && take_task (self, &taken))
+    if (taken.record.is_batch)
+      wanted = mproc_worker_run_batch (self, taken.record.task);
+    else
+      {
+        wanted = do_task (self, &taken.record);
+        self->n_tasks++;
+      }
   mproc_store32 (&self->seat->phase, MPROC_SEAT_LEAVING);
 }
 

@@ -42,6 +42,13 @@ gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
 /* Drops what mproc_worker_set_data() was given. */
 void mproc_worker_clear_data (MprocWorker *self);
 
+/* Whether it may begin another task. */
+gboolean mproc_worker_takes_another (MprocWorker *self);
+
+/* A slot of GNU make's, if the pool asks for one, around each task. */
+void mproc_worker_take_slot (MprocWorker *self);
+void mproc_worker_give_slot (MprocWorker *self);
+
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
 
