@@ -24,7 +24,8 @@ typedef enum
   MPROC_EVENT_READY,    /* all workers have been started */
   MPROC_EVENT_BROKEN,   /* none can be started: text */
   MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
-  MPROC_EVENT_STOP      /* the pool's thread shall end */
+  MPROC_EVENT_STOP,     /* the pool's thread shall end */
+  MPROC_EVENT_WAKE      /* it shall look for callbacks */
 } MprocEventKind;
 
 /* What the event queue carries.  All of it, so that a record says everything. */

@@ -51,6 +51,7 @@ static void
 take_out (MprocPool *self, MprocJob *job)
 {
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  mproc_pool_make_room (self);
 }
 
 /* ------------------------------------------------------------------ death */
@@ -190,6 +191,7 @@ break_pool (MprocPool *self, const char *why)
   if (self->broken == NULL)
     self->broken = g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
                                 "the pool is broken, it can start no worker: %s", why);
+  mproc_pool_make_room (self);
   fail_all (self, self->broken);
 }
 
@@ -333,10 +335,29 @@ finish (MprocPool *self)
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)
     free_graves (self, TRUE, 0);
-  self->thread_ended = TRUE;
-  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
   g_error_free (why);
+}
+
+/* The thread's last act.  Whoever waits for it may free the pool from here on; if nobody is left who
+ * could, it does so itself. */
+static void
+leave (MprocPool *self)
+{
+  mproc_gate_enter ();
+  if (self->frees_itself)
+    {
+      g_thread_unref (self->thread);
+      mproc_pool_free (self);
+    }
+  else
+    {
+      g_mutex_lock (&self->mutex);
+      self->thread_ended = TRUE;
+      g_cond_broadcast (&self->changed);
+      g_mutex_unlock (&self->mutex);
+    }
+  mproc_gate_leave ();
 }
 
 gpointer
@@ -347,6 +368,7 @@ mproc_pool_dispatch (gpointer pool)
   gboolean go_on = TRUE;
   gint64 last_look = 0;
 
+  mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
       gint64 now = g_get_monotonic_time ();
@@ -354,7 +376,9 @@ mproc_pool_dispatch (gpointer pool)
                                        mproc_event_copy, &event, NULL);
 
       mproc_gate_enter ();
-      if (got)
+      if (self->stops_itself)
+        go_on = FALSE;
+      else if (got)
         go_on = handle (self, &event);
       if (go_on && now - last_look >= MPROC_NAP / 2)
         {
@@ -364,6 +388,8 @@ mproc_pool_dispatch (gpointer pool)
       if (!go_on)
         finish (self);
       mproc_gate_leave ();
+      mproc_callbacks_run (self->callbacks);
     }
+  leave (self);
   return NULL;
 }

@@ -94,8 +94,8 @@ free_seats (MprocPool *self)
   g_array_unref (self->seats);
 }
 
-static void
-free_pool (MprocPool *self)
+void
+mproc_pool_free (MprocPool *self)
 {
   mproc_nursery_free (self->nursery);
   mproc_crew_free (self->crew);
@@ -103,6 +103,7 @@ free_pool (MprocPool *self)
     mproc_queue_unref (self->tasks);
   if (self->events != NULL)
     mproc_queue_unref (self->events);
+  mproc_callbacks_unref (self->callbacks);
   if (self->setup != NULL)
     g_variant_unref (self->setup);
   mproc_pool_options_free (self->options);
@@ -111,6 +112,7 @@ free_pool (MprocPool *self)
   free_seats (self);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
+  g_cond_clear (&self->room);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -128,6 +130,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->method = method;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->changed);
+  g_cond_init (&self->room);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
@@ -197,6 +200,7 @@ set_up (MprocPool *self, GError **error)
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
+  self->callbacks = mproc_callbacks_new (self->events);
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
 }
@@ -221,7 +225,7 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
   if (!set_up (self, error))
     {
-      free_pool (self);
+      mproc_pool_free (self);
       return NULL;
     }
   remember (self);
@@ -259,7 +263,10 @@ enter_state (MprocPool *self, MprocPoolState state)
   g_mutex_lock (&self->mutex);
   changed = self->state < state;
   if (changed)
-    self->state = state;
+    {
+      self->state = state;
+      mproc_pool_make_room (self);
+    }
   g_mutex_unlock (&self->mutex);
   return changed;
 }
@@ -294,19 +301,31 @@ mproc_pool_terminate (MprocPool *self)
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
   mproc_queue_shutdown (self->tasks, TRUE);
-  mproc_event_post (self->events, &stop);
+  /* The thread that makes room for events cannot wait for it. */
+  if (mproc_callbacks_are_mine (self->callbacks))
+    self->stops_itself = TRUE;
+  else
+    mproc_event_post (self->events, &stop);
+}
+
+/* A callback that waits for its own thread's end would wait for ever. */
+static gint64
+deadline_of_join (MprocPool *self, gint64 timeout_us)
+{
+  return mproc_callbacks_are_mine (self->callbacks) ? 0 : mproc_deadline (timeout_us);
 }
 
 /* Waits for the thread, which ends when the workers have, or when told to. */
 gboolean
 mproc_pool_join (MprocPool *self, gint64 timeout_us)
 {
-  gint64 deadline = mproc_deadline (timeout_us);
+  gint64 deadline;
   gboolean in_time = TRUE;
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
   g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
+  deadline = deadline_of_join (self, timeout_us);
   g_mutex_lock (&self->mutex);
   while (!self->thread_ended && in_time)
     if (deadline == MPROC_OS_NEVER)
@@ -328,6 +347,11 @@ mproc_pool_unref (MprocPool *self)
   if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
     return;
   mproc_pool_terminate (self);
+  if (mproc_callbacks_are_mine (self->callbacks))
+    {
+      self->frees_itself = TRUE;
+      return;
+    }
   mproc_pool_join (self, MPROC_FOREVER);
-  free_pool (self);
+  mproc_pool_free (self);
 }

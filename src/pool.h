@@ -4,6 +4,7 @@
 #ifndef MPROC_POOL_INTERNAL_H
 #define MPROC_POOL_INTERNAL_H
 
+#include "callbacks.h"
 #include "crew.h"
 #include "nursery.h"
 #include "object.h"
@@ -35,9 +36,14 @@ struct MprocPool
   MprocNursery *nursery; /* under fork; else */
   MprocCrew *crew;       /* the thread's own */
   GThread *thread;
+  MprocCallbacks *callbacks; /* what the thread calls */
+  gboolean stops_itself; /* the thread's own: terminated in one of these */
+  gboolean frees_itself; /* the same: the last reference went there */
 
   GMutex mutex;  /* over what follows */
-  GCond changed; /* of state and thread_ended */
+  GCond changed; /* of thread_ended */
+  GCond room;    /* there is some, or none to wait for any more; see pending.c */
+  guint n_waiting_for_room;
   MprocPoolState state;
   gboolean thread_ended;
   GError *broken;   /* why no worker is to be had any more */
@@ -67,6 +73,16 @@ typedef struct
 
 /* dispatch.c: the pool's one thread. */
 gpointer mproc_pool_dispatch (gpointer pool);
+
+/* pending.c: waits until one more task may be handed over.  FALSE with MPROC_ERROR_FULL once the
+ * deadline is over.  Where the pool has ended meanwhile it is TRUE too.  Under the mutex. */
+gboolean mproc_pool_await_room (MprocPool *self, gint64 deadline, GError **error);
+
+/* A task is settled, or the pool takes none any more.  Under the mutex. */
+void mproc_pool_make_room (MprocPool *self);
+
+/* pool.c: no thread uses it any more. */
+void mproc_pool_free (MprocPool *self);
 
 void mproc_job_free (gpointer job);
 

@@ -14,6 +14,7 @@ typedef struct
   MprocResult *result;
   guint part;
   MprocTaskOptions *options; /* frozen; NULL: none */
+  gint64 deadline;           /* until when it waits for room */
 } Order;
 
 static gboolean
@@ -33,11 +34,11 @@ check_running (MprocPool *self, GError **error)
 /* Under the mutex.  Serials and records are in the same order: that a task has been
  * claimed says that every earlier record is gone from the queue. */
 static gboolean
-enqueue (MprocPool *self, MprocJob *job, GError **error)
+enqueue (MprocPool *self, MprocJob *job, gint64 deadline, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
 
-  if (!check_running (self, error))
+  if (!mproc_pool_await_room (self, deadline, error) || !check_running (self, error))
     return FALSE;
   do
     job->serial = ++self->last_serial;
@@ -78,7 +79,7 @@ hand_over_message (MprocPool *self,
   if (ok)
     {
       g_mutex_lock (&self->mutex);
-      ok = enqueue (self, job, error);
+      ok = enqueue (self, job, order->deadline, error);
       g_mutex_unlock (&self->mutex);
       if (!ok)
         mproc_task_free_unsent (job->task);
@@ -133,12 +134,12 @@ mproc_pool_apply_async (MprocPool *self,
                         GVariant *args,
                         const MprocTaskOptions *options)
 {
-  Order order = { func, args, 0, NULL, 0, NULL };
+  Order order = { func, args, 0, NULL, 0, NULL, MPROC_OS_NEVER };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   order.options = choose_options (self, options);
-  order.result = mproc_result_new (1, MPROC_RESULT_VALUE);
+  order.result = mproc_result_new (self->callbacks, 1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
   mproc_task_options_free (order.options);
   return order.result;
@@ -160,7 +161,7 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
 gboolean
 mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL };
+  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL, MPROC_OS_NEVER };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
@@ -219,13 +220,15 @@ mproc_pool_map_async (MprocPool *self,
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
-  result =
-      mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
+  result = mproc_result_new (self->callbacks, n_parts,
+                             chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
   chosen = choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order = { func, NULL, chunk == 1 ? 0 : MPROC_TASK_MAP, result, i, chosen };
+      Order order = { func,   NULL, chunk == 1 ? 0 : MPROC_TASK_MAP,
+                      result, i,    chosen,
+                      MPROC_OS_NEVER };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);
