@@ -71,6 +71,30 @@ typedef struct
   MprocTaskOptions *options; /* frozen; NULL: none */
 } MprocJob;
 
+/* A task that is to be handed over. */
+typedef struct
+{
+  MprocFunc func;
+  GVariant *args;
+  guint32 flags;             /* MprocTaskFlags */
+  MprocResult *result;       /* NULL: pushed */
+  guint part;                /* of the result's */
+  MprocTaskOptions *options; /* frozen; NULL: none */
+  gint64 deadline;           /* until when it waits for room */
+} MprocOrder;
+
+/* submit.c: consumes the order's args.  FALSE: nobody will settle it; MPROC_ERROR_FULL: there was no
+ * room in time. */
+gboolean
+mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
+
+/* Whether tasks are taken; under the mutex. */
+gboolean mproc_pool_check_running (MprocPool *self, GError **error);
+
+/* Frozen, a full reference; NULL: none. */
+MprocTaskOptions *mproc_pool_choose_options (MprocPool *self,
+                                             const MprocTaskOptions *given);
+
 /* dispatch.c: the pool's one thread. */
 gpointer mproc_pool_dispatch (gpointer pool);
 

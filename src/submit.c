@@ -5,20 +5,10 @@
 
 #include <mproc/queue.h>
 
-/* A task that is to be handed over. */
-typedef struct
-{
-  MprocFunc func;
-  GVariant *args;
-  guint32 flags;
-  MprocResult *result;
-  guint part;
-  MprocTaskOptions *options; /* frozen; NULL: none */
-  gint64 deadline;           /* until when it waits for room */
-} Order;
+typedef MprocOrder Order;
 
-static gboolean
-check_running (MprocPool *self, GError **error)
+gboolean
+mproc_pool_check_running (MprocPool *self, GError **error)
 {
   if (self->broken != NULL)
     g_propagate_error (error, g_error_copy (self->broken));
@@ -38,7 +28,8 @@ enqueue (MprocPool *self, MprocJob *job, gint64 deadline, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
 
-  if (!mproc_pool_await_room (self, deadline, error) || !check_running (self, error))
+  if (!mproc_pool_await_room (self, deadline, error) ||
+      !mproc_pool_check_running (self, error))
     return FALSE;
   do
     job->serial = ++self->last_serial;
@@ -50,6 +41,7 @@ enqueue (MprocPool *self, MprocJob *job, gint64 deadline, GError **error)
   if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
     return TRUE;
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  mproc_pool_make_room (self);
   return FALSE;
 }
 
@@ -89,9 +81,8 @@ hand_over_message (MprocPool *self,
   return ok;
 }
 
-/* Consumes the order's args.  FALSE: nobody will settle it. */
-static gboolean
-hand_over (MprocPool *self, const Order *order, GError **error)
+gboolean
+mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 {
   MprocMessage message;
   gboolean ok;
@@ -116,13 +107,12 @@ submit_part (MprocPool *self, const Order *order)
 {
   GError *error = NULL;
 
-  if (!hand_over (self, order, &error))
+  if (!mproc_pool_hand_over (self, order, &error))
     mproc_result_set_part (order->result, order->part, NULL, error);
 }
 
-/* Frozen, a full reference; NULL: none. */
-static MprocTaskOptions *
-choose_options (MprocPool *self, const MprocTaskOptions *given)
+MprocTaskOptions *
+mproc_pool_choose_options (MprocPool *self, const MprocTaskOptions *given)
 {
   return given != NULL ? mproc_task_options_freeze (given)
                        : mproc_task_options_ref (self->options->task_options);
@@ -134,11 +124,11 @@ mproc_pool_apply_async (MprocPool *self,
                         GVariant *args,
                         const MprocTaskOptions *options)
 {
-  Order order = { func, args, 0, NULL, 0, NULL, MPROC_OS_NEVER };
+  Order order = { .func = func, .args = args, .deadline = MPROC_OS_NEVER };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
-  order.options = choose_options (self, options);
+  order.options = mproc_pool_choose_options (self, options);
   order.result = mproc_result_new (self->callbacks, 1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
   mproc_task_options_free (order.options);
@@ -161,12 +151,14 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
 gboolean
 mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL, MPROC_OS_NEVER };
+  Order order = {
+    .func = func, .args = args, .flags = MPROC_TASK_PUSHED, .deadline = MPROC_OS_NEVER
+  };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
   order.options = self->options->task_options;
-  return hand_over (self, &order, error);
+  return mproc_pool_hand_over (self, &order, error);
 }
 
 /* ------------------------------------------------------------------ map */
@@ -222,13 +214,16 @@ mproc_pool_map_async (MprocPool *self,
   n_parts = (guint) ((n + chunk - 1) / chunk);
   result = mproc_result_new (self->callbacks, n_parts,
                              chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  chosen = choose_options (self, options);
+  chosen = mproc_pool_choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order = { func,   NULL, chunk == 1 ? 0 : MPROC_TASK_MAP,
-                      result, i,    chosen,
-                      MPROC_OS_NEVER };
+      Order order = { .func = func,
+                      .flags = chunk == 1 ? 0 : MPROC_TASK_MAP,
+                      .result = result,
+                      .part = i,
+                      .options = chosen,
+                      .deadline = MPROC_OS_NEVER };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);

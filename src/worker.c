@@ -72,6 +72,8 @@ run (MprocOffset task, GError **error)
   func = mproc_function_resolve (plan->function, error);
   if (func != NULL && (plan->flags & MPROC_TASK_MAP) != 0)
     value = mproc_worker_run_each (func, args, error);
+  else if (func != NULL && (plan->flags & MPROC_TASK_EACH) != 0)
+    value = mproc_worker_run_all (func, args);
   else if (func != NULL)
     value = mproc_worker_run (func, args, error);
   g_variant_unref (args);

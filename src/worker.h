@@ -41,6 +41,12 @@ void mproc_worker_clear_data (MprocWorker *self);
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
 
+/* each.c: for each of @items, as `a(bv)`: TRUE and its value, or FALSE and its error's. */
+GVariant *mproc_worker_run_all (MprocFunc func, GVariant *items);
+
+/* Item @i of such a value: what it gave, or NULL with error. */
+GVariant *mproc_worker_get_one (GVariant *all, gsize i, GError **error);
+
 /* The same for each of @items, as `av`.  NULL with the first error. */
 GVariant *mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error);
 
