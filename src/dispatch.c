@@ -185,8 +185,8 @@ settle_result (MprocPool *self, guint32 serial)
     settle_done (job);
 }
 
-static void
-break_pool (MprocPool *self, const char *why)
+void
+mproc_pool_break (MprocPool *self, const char *why)
 {
   if (self->broken == NULL)
     self->broken = g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
@@ -227,11 +227,13 @@ handle (MprocPool *self, const MprocPoolEvent *event)
     }
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
+  if (event->kind == MPROC_EVENT_LEAVING)
+    self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
   g_mutex_lock (&self->mutex);
   if (event->kind == MPROC_EVENT_DEATH && event->member != 0)
     bury_worker (self, event);
   else if (event->kind == MPROC_EVENT_BROKEN)
-    break_pool (self, event->text);
+    mproc_pool_break (self, event->text);
   mproc_pool_note_seat (self, event);
   g_mutex_unlock (&self->mutex);
   return event->kind != MPROC_EVENT_BROKEN;
@@ -282,7 +284,7 @@ replace_nursery (MprocPool *self)
   self->crew = mproc_crew_new (&plan);
   if (mproc_crew_fill (self->crew, &error))
     return TRUE;
-  break_pool (self, error->message);
+  mproc_pool_break (self, error->message);
   g_error_free (error);
   return FALSE;
 }
@@ -360,6 +362,14 @@ leave (MprocPool *self)
   mproc_gate_leave ();
 }
 
+/* How long until it looks around.  A crew of its own is asked often while a worker ends that has to be
+ * replaced; a nursery sees that by itself. */
+static gint64
+time_to_look (MprocPool *self, gint64 now)
+{
+  return self->crew != NULL && now < self->hurry_until ? 1000 : MPROC_NAP / 2;
+}
+
 gpointer
 mproc_pool_dispatch (gpointer pool)
 {
@@ -368,19 +378,21 @@ mproc_pool_dispatch (gpointer pool)
   gboolean go_on = TRUE;
   gint64 last_look = 0;
 
+  self->stops_itself = self->broken != NULL;
   mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
       gint64 now = g_get_monotonic_time ();
-      gboolean got = mproc_queue_take (self->events, now + MPROC_NAP / 2,
-                                       mproc_event_copy, &event, NULL);
+      gint64 nap = time_to_look (self, now);
+      gboolean got =
+          mproc_queue_take (self->events, now + nap, mproc_event_copy, &event, NULL);
 
       mproc_gate_enter ();
       if (self->stops_itself)
         go_on = FALSE;
       else if (got)
         go_on = handle (self, &event);
-      if (go_on && now - last_look >= MPROC_NAP / 2)
+      if (go_on && now - last_look >= nap)
         {
           go_on = look_around (self, !got);
           last_look = now;

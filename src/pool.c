@@ -104,6 +104,7 @@ mproc_pool_free (MprocPool *self)
   if (self->events != NULL)
     mproc_queue_unref (self->events);
   mproc_callbacks_unref (self->callbacks);
+  mproc_inline_free (self->worker);
   if (self->setup != NULL)
     g_variant_unref (self->setup);
   mproc_pool_options_free (self->options);
@@ -137,6 +138,23 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   return self;
 }
 
+/* The nursery itself starts no worker: not a worker that does not work. */
+static gboolean
+is_nursery_broken (const MprocPoolEvent *event)
+{
+  return event->kind == MPROC_EVENT_BROKEN && event->member == 0;
+}
+
+/* An initializer may fail before the last worker has been started: that breaks the pool as it would a
+ * moment later. */
+static void
+note_start (MprocPool *self, const MprocPoolEvent *event)
+{
+  mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_BROKEN && event->member != 0)
+    mproc_pool_break (self, event->text);
+}
+
 /* The nursery's word that all have been started, or its silence. */
 static gboolean
 await_nursery (MprocPool *self, GError **error)
@@ -155,8 +173,8 @@ await_nursery (MprocPool *self, GError **error)
         return FALSE;
       }
     else
-      mproc_pool_note_seat (self, &event);
-  while (event.kind != MPROC_EVENT_READY && event.kind != MPROC_EVENT_BROKEN);
+      note_start (self, &event);
+  while (event.kind != MPROC_EVENT_READY && !is_nursery_broken (&event));
   if (event.kind == MPROC_EVENT_READY)
     return TRUE;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
@@ -190,9 +208,27 @@ start_workers (MprocPool *self, GError **error)
   return mproc_crew_fill (self->crew, error);
 }
 
+/* Nothing has to end before it is over. */
+static gboolean
+set_up_inline (MprocPool *self, GError **error)
+{
+  GError *failure = NULL;
+
+  self->thread_ended = TRUE;
+  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  if (self->setup == NULL)
+    return FALSE;
+  self->worker = mproc_inline_new (self->setup, &failure, error);
+  if (failure != NULL)
+    mproc_pool_break_inline (self, failure);
+  return self->worker != NULL;
+}
+
 static gboolean
 set_up (MprocPool *self, GError **error)
 {
+  if (self->options->is_inline)
+    return set_up_inline (self, error);
   self->tasks = mproc_queue_new (0, error);
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
   if (self->events == NULL)
@@ -205,15 +241,38 @@ set_up (MprocPool *self, GError **error)
   return self->thread != NULL;
 }
 
+/* Negative numbers, as they look when cast. */
+static gboolean
+check_numbers (const MprocPoolOptions *options, GError **error)
+{
+  if (options == NULL ||
+      (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+                       "max_pending and max_tasks_per_worker of a pool are at most "
+                       "2147483647");
+  return FALSE;
+}
+
+/* An inline pool starts nothing, by whatever method. */
+static gboolean
+choose_method (const MprocPoolOptions *options, MprocStartMethod *method, GError **error)
+{
+  if (options != NULL && options->is_inline)
+    *method = MPROC_START_METHOD_THREAD;
+  else
+    *method = mproc_start_resolve (
+        options != NULL ? options->method : MPROC_START_METHOD_DEFAULT, error);
+  return *method != MPROC_START_METHOD_DEFAULT;
+}
+
 MprocPool *
 mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error)
 {
-  MprocStartMethod method =
-      mproc_start_resolve (options != NULL ? options->method : MPROC_START_METHOD_DEFAULT,
-                           error);
+  MprocStartMethod method;
   MprocPool *self;
 
-  if (method == MPROC_START_METHOD_DEFAULT)
+  if (!check_numbers (options, error) || !choose_method (options, &method, error))
     return NULL;
   if (n_workers > MAX_WORKERS)
     {
@@ -275,7 +334,11 @@ void
 mproc_pool_close (MprocPool *self)
 {
   g_return_if_fail (mproc_pool_is_mine (self));
-  if (enter_state (self, MPROC_POOL_CLOSED))
+  if (!enter_state (self, MPROC_POOL_CLOSED))
+    return;
+  if (self->worker != NULL)
+    mproc_inline_end (self->worker);
+  else
     mproc_queue_shutdown (self->tasks, FALSE);
 }
 
@@ -300,6 +363,11 @@ mproc_pool_terminate (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
+  if (self->worker != NULL)
+    {
+      mproc_inline_end (self->worker);
+      return;
+    }
   mproc_queue_shutdown (self->tasks, TRUE);
   /* The thread that makes room for events cannot wait for it. */
   if (mproc_callbacks_are_mine (self->callbacks))

@@ -6,6 +6,7 @@
 
 #include "callbacks.h"
 #include "crew.h"
+#include "inline.h"
 #include "nursery.h"
 #include "object.h"
 #include "pooloptions.h"
@@ -37,6 +38,8 @@ struct MprocPool
   MprocCrew *crew;       /* the thread's own */
   GThread *thread;
   MprocCallbacks *callbacks; /* what the thread calls */
+  MprocInline *worker; /* of an inline pool, which has neither thread nor workers */
+  gint64 hurry_until; /* the thread's own: a worker is about to end */
   gboolean stops_itself; /* the thread's own: terminated in one of these */
   gboolean frees_itself; /* the same: the last reference went there */
 
@@ -104,6 +107,12 @@ gboolean mproc_pool_await_room (MprocPool *self, gint64 deadline, GError **error
 
 /* A task is settled, or the pool takes none any more.  Under the mutex. */
 void mproc_pool_make_room (MprocPool *self);
+
+/* submit.c: the initializer's failure, which it takes, broke an inline pool. */
+void mproc_pool_break_inline (MprocPool *self, GError *failure);
+
+/* dispatch.c: says of the pool that it has no workers, and fails what it has; under the mutex. */
+void mproc_pool_break (MprocPool *self, const char *why);
 
 /* pool.c: no thread uses it any more. */
 void mproc_pool_free (MprocPool *self);

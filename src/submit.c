@@ -81,6 +81,70 @@ hand_over_message (MprocPool *self,
   return ok;
 }
 
+/* ------------------------------------------------------------------ inline */
+
+/* Of a pool that has no thread and no tasks pending. */
+void
+mproc_pool_break_inline (MprocPool *self, GError *failure)
+{
+  char *why = g_strdup_printf ("the initializer failed: %s", failure->message);
+
+  g_mutex_lock (&self->mutex);
+  mproc_pool_break (self, why);
+  g_mutex_unlock (&self->mutex);
+  g_free (why);
+  g_error_free (failure);
+}
+
+static gboolean
+may_run_inline (MprocPool *self, const MprocOrder *order, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->mutex);
+  ok = mproc_pool_check_running (self, error);
+  g_mutex_unlock (&self->mutex);
+  return ok && mproc_function_get_ticket (order->func, error) != 0;
+}
+
+static void
+settle_inline (const MprocOrder *order, GVariant *value, GError *error)
+{
+  if (order->result != NULL)
+    {
+      mproc_result_set_part (order->result, order->part, value, error);
+      return;
+    }
+  if (error != NULL)
+    mproc_worker_print_error (error);
+  g_clear_error (&error);
+  if (value != NULL)
+    g_variant_unref (value);
+}
+
+/* Before it returns. */
+static gboolean
+run_inline (MprocPool *self, const MprocOrder *order, GVariant *args, GError **error)
+{
+  MprocInlineTask task = { order->func, order->flags, args, NULL };
+  GError *failure = NULL;
+  GError *outcome = NULL;
+  GVariant *value;
+
+  if (!may_run_inline (self, order, error))
+    return FALSE;
+  if (order->options != NULL)
+    task.limits = &order->options->limits;
+  value = mproc_inline_run (self->worker, &task, &failure, &outcome);
+  if (failure == NULL)
+    {
+      settle_inline (order, value, outcome);
+      return TRUE;
+    }
+  mproc_pool_break_inline (self, failure);
+  return may_run_inline (self, order, error);
+}
+
 gboolean
 mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 {
@@ -96,6 +160,12 @@ mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
                            "a task cannot carry a connection: only the arguments of "
                            "mproc_process_start do");
       return FALSE;
+    }
+  if (self->worker != NULL)
+    {
+      ok = run_inline (self, order, message.value, error);
+      mproc_message_clear (&message, FALSE);
+      return ok;
     }
   ok = hand_over_message (self, order, &message, error);
   mproc_message_clear (&message, ok);

@@ -11,9 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
+  MprocMember member; /* whose this is: not one's that was forked in a task */
   MprocQueue *tasks;
   MprocQueue *events;
-  MprocSeat *seat; /* NULL: an inline pool, which has no workers */
+  MprocSeat *seat;
   GVariant *setup; /* `a{sv}`, see mproc_pool_options_pack_setup() */
   guint n_tasks;
   guint max_tasks; /* 0: any number */
@@ -37,6 +38,13 @@ gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
 
 /* Drops what mproc_worker_set_data() was given. */
 void mproc_worker_clear_data (MprocWorker *self);
+
+/* A task's function under @plan flags, as its worker runs it: a full reference, or NULL with error. */
+GVariant *
+mproc_worker_run_task (MprocFunc func, guint32 flags, GVariant *args, GError **error);
+
+/* Says on standard error what a pushed task has failed with. */
+void mproc_worker_print_error (const GError *error);
 
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
