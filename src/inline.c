@@ -148,14 +148,20 @@ static gboolean
 check_sending (GVariant *value, GError **error)
 {
   MprocMessage message;
+  gboolean ok = mproc_message_init (&message, value, error);
 
-  if (mproc_message_init (&message, value, error))
+  if (ok && mproc_message_has_kind (&message, MPROC_KIND_CONNECTION))
     {
+      ok = FALSE;
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                           "it has a connection, which stays in its process");
       mproc_message_clear (&message, FALSE);
-      return TRUE;
     }
-  g_prefix_error (error, "the task's result cannot be sent: ");
-  return FALSE;
+  else if (ok)
+    mproc_message_clear (&message, FALSE);
+  if (!ok)
+    g_prefix_error (error, "the task's result cannot be sent: ");
+  return ok;
 }
 
 static GVariant *
