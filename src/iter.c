@@ -421,7 +421,7 @@ take_next (MprocIter *self, gint64 deadline, GError **error)
         return value;
       if (filled)
         continue;
-      if (!has_more (self) && self->filler == NULL && self->track->parts.length == 0)
+      if (self->filler == NULL && !has_more (self) && self->track->parts.length == 0)
         return NULL;
       if (!wait (self, deadline, error))
         return NULL;

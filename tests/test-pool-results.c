@@ -29,6 +29,13 @@ look (MprocResult *result, gpointer data)
 }
 
 static void
+count_call (MprocResult *result, gpointer data)
+{
+  if (mproc_result_is_ready (result))
+    g_atomic_int_inc (&((Seen *) data)->n_calls);
+}
+
+static void
 note_destroyed (gpointer data)
 {
   g_atomic_int_inc (&((Seen *) data)->n_destroyed);
@@ -175,7 +182,7 @@ START_TEST (each_is_called_once)
 
       if (i % 7 == 0)
         g_usleep ((gulong) (i % 100));
-      mproc_result_set_callback (result, NULL, look, &seen, note_destroyed);
+      mproc_result_set_callback (result, NULL, count_call, &seen, note_destroyed);
       mproc_result_unref (result);
     }
   mproc_test_end_pool (pool);

@@ -2,6 +2,7 @@
 /* Workers: initializer and finalizer, their data and numbers, how many tasks they take. */
 #include "poolkit.h"
 
+#include "forge.h"
 #include "kill.h"
 #include "os.h"
 
@@ -501,6 +502,37 @@ END_TEST
 
 /* ------------------------------------------------------------------ bad input */
 
+static GVariant *
+of_another_build (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  return NULL;
+}
+
+/* The task's own failure: no wild jump, and no other task's. */
+START_TEST (a_function_of_another_build)
+{
+  static gboolean is_forged; /* once for all methods */
+  MprocPool *pool = mproc_test_pool (1, _i, NULL);
+  guint8 identity[MPROC_OS_IDENTITY_SIZE];
+  GError *error = NULL;
+  MprocOsImage image;
+
+  ck_assert (mproc_os_image_at ((gconstpointer) (guintptr) of_another_build, &image));
+  if (!is_forged)
+    mproc_test_forge_ticket (of_another_build, &image, identity);
+  is_forged = TRUE;
+  mproc_os_image_clear (&image);
+  ck_assert_ptr_null (mproc_pool_apply (pool, of_another_build, NULL, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "cannot be run by this process");
+  ck_assert_ptr_null (mproc_pool_map (pool, of_another_build, mproc_test_numbers (1, 9), 0,
+                                      &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "cannot be run by this process");
+  ck_assert_int_eq (apply (pool, get_number), 1);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
 START_TEST (negative_numbers)
 {
   MprocPoolOptions *options = mproc_pool_options_new ();
@@ -538,6 +570,7 @@ mproc_test_pool_worker_suite (void)
   tcase_add_loop_test (tcase, a_tasks_child_is_no_worker, 0, n);
   tcase_add_loop_test (tcase, pools_nest, 0, n);
   tcase_add_loop_test (tcase, a_daemon_has_no_pool, 0, n);
+  tcase_add_loop_test (tcase, a_function_of_another_build, 0, n);
   tcase_add_test (tcase, negative_numbers);
   return suite;
 }
