@@ -360,12 +360,10 @@ START_TEST (a_killed_worker_is_not_finalized)
   mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "");
   mproc_test_expect_number (log, INITIALIZED);
   mproc_test_expect_number (log, INITIALIZED);
-  mproc_pool_terminate (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
-  mproc_pool_unref (pool);
+  mproc_test_end_pool (pool);
   count_log (log, counts);
-  ck_assert_uint_eq (counts[FREED], 0);
-  ck_assert_uint_eq (counts[FINALIZED], 0);
+  ck_assert_uint_eq (counts[FREED], 1);
+  ck_assert_uint_eq (counts[FINALIZED], 1);
   mproc_queue_unref (log);
 }
 END_TEST

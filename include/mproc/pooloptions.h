@@ -64,7 +64,8 @@ MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
  * @func: (nullable): called in each worker that ends in good order, after its last task
  * @args: (nullable): its argument; a floating reference is sunk
  *
- * It is not called in a worker that is killed: by mproc_pool_terminate(), a limit, or from outside.
+ * It is not called in a worker that is killed, by a limit or from outside, and mproc_pool_terminate()
+ * does not wait for it.  What it fails with nobody hears of.
  */
 MPROC_API void mproc_pool_options_set_finalizer (MprocPoolOptions *self,
                                                  MprocFunc func,
