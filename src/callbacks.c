@@ -10,6 +10,7 @@ struct MprocCallbacks
   MprocQueue *events; /* a reference */
   GMutex mutex;       /* a leaf: nothing is called under it */
   GQueue due;         /* of MprocCallback */
+  gboolean has_ended; /* nobody serves it any more */
   gint n_due;         /* as many; atomic, to be looked at without a lock */
 };
 
@@ -103,19 +104,45 @@ wake (MprocCallbacks *self)
   mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
+/* FALSE: it is too late for that.  A task may be taken back while the last of its pool ends. */
+static gboolean
+enlist (MprocCallbacks *self, MprocCallback *callback)
+{
+  gboolean in_time;
+
+  g_mutex_lock (&self->mutex);
+  in_time = !self->has_ended;
+  if (in_time)
+    {
+      g_queue_push_tail (&self->due, callback);
+      g_atomic_int_inc (&self->n_due);
+    }
+  g_mutex_unlock (&self->mutex);
+  return in_time;
+}
+
+gboolean
+mproc_callbacks_end (MprocCallbacks *self)
+{
+  gboolean is_empty;
+
+  mproc_gate_enter ();
+  g_mutex_lock (&self->mutex);
+  is_empty = g_queue_is_empty (&self->due);
+  self->has_ended = is_empty;
+  g_mutex_unlock (&self->mutex);
+  mproc_gate_leave ();
+  return is_empty;
+}
+
 void
 mproc_callbacks_add (MprocCallbacks *self, MprocCallback *callback)
 {
   if (callback->context != NULL)
-    {
-      give_to_context (callback);
-      return;
-    }
-  g_mutex_lock (&self->mutex);
-  g_queue_push_tail (&self->due, callback);
-  g_atomic_int_inc (&self->n_due);
-  g_mutex_unlock (&self->mutex);
-  if (!mproc_callbacks_are_mine (self))
+    give_to_context (callback);
+  else if (!enlist (self, callback))
+    mproc_callback_call (callback);
+  else if (!mproc_callbacks_are_mine (self))
     wake (self);
 }
 

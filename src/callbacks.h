@@ -42,6 +42,10 @@ void mproc_callbacks_serve (MprocCallbacks *self);
 /* By the pool's thread, outside of the gate and without locks. */
 void mproc_callbacks_run (MprocCallbacks *self);
 
+/* By the pool's thread, as its last act: what becomes due later is called by whoever made it so.  FALSE:
+ * something is due. */
+gboolean mproc_callbacks_end (MprocCallbacks *self);
+
 /* Whether the calling thread is the one that serves these, which means: in user code, inside of a
  * callback. */
 gboolean mproc_callbacks_are_mine (MprocCallbacks *self);

@@ -8,6 +8,13 @@
 
 #include <string.h>
 
+/* So many workers in a row that end before they are ready, with none that is, are as good as an
+ * initializer that fails. */
+#define MAX_UNREADY 5
+
+/* How long a killed worker may take to be gone before others are looked after. */
+#define PATIENCE (G_USEC_PER_SEC / 100)
+
 /* A worker that ends sooner than this after its start, and with no task taken by anyone
  * since then, was no use: the next replacement waits. */
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
@@ -28,9 +35,12 @@ struct MprocCrew
 {
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
+  GArray *lost;    /* the same: condemned, and nobody can kill them; others are in their places */
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;
+  guint n_unready;    /* ended in a row before they were ready */
+  gint32 unready_end; /* the last one's exit code */
 };
 
 /* FALSE: there is no memory for it now. */
@@ -74,6 +84,7 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->tasks);
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
+  self->lost = g_array_new (FALSE, FALSE, sizeof (Worker));
   return self;
 }
 
@@ -81,10 +92,11 @@ static MprocProcess *
 make_process (MprocCrew *self, MprocOffset seat)
 {
   char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
-  MprocProcess *process = mproc_process_new (
-      mproc_worker_main,
-      mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events, (guint64) seat,
-                  g_variant_new_variant (self->plan.setup)));
+  MprocProcess *process =
+      mproc_process_new (mproc_worker_main,
+                         mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events,
+                                     (guint64) seat,
+                                     g_variant_new_variant (self->plan.setup)));
 
   mproc_process_set_internal (process, TRUE);
   mproc_process_set_name (process, name);
@@ -100,6 +112,7 @@ make_seat (MprocCrew *self, GError **error)
   MprocPoolEvent event = { .kind = MPROC_EVENT_SEAT };
 
   event.seat = mproc_seat_new (self->n_started + 1, error);
+  MPROC_CRASH_POINT (SEAT_MADE);
   if (event.seat == 0 ||
       mproc_queue_put_bytes (self->plan.events, &event, MPROC_EVENT_BASE_SIZE, 0, error))
     return event.seat;
@@ -123,6 +136,7 @@ start_one (MprocCrew *self, GError **error)
 
   if (worker.seat == 0)
     return FALSE;
+  MPROC_CRASH_POINT (SEAT_TOLD);
   worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
@@ -132,6 +146,7 @@ start_one (MprocCrew *self, GError **error)
       take_seat_back (self, worker.seat);
       return FALSE;
     }
+  MPROC_CRASH_POINT (WORKER_STARTED);
   self->n_started++;
   g_array_append_val (self->workers, worker);
   return TRUE;
@@ -160,12 +175,18 @@ static gboolean
 report_death (MprocCrew *self, Worker *worker)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_DEATH };
+  /* With its death told, its seat is gone. */
+  gboolean was_ready = mproc_load64 (&mproc_seat_at (worker->seat)->ready) != 0;
 
   event.seat = worker->seat;
   event.member = mproc_process_get_member (worker->process);
   event.pid = mproc_process_get_pid (worker->process);
   mproc_process_get_exit_code (worker->process, &event.exit_code);
-  return post_once (self, &event);
+  if (!post_once (self, &event))
+    return FALSE;
+  self->n_unready = was_ready ? 0 : self->n_unready + 1;
+  self->unready_end = event.exit_code;
+  return TRUE;
 }
 
 static gboolean
@@ -187,23 +208,49 @@ take_break (MprocCrew *self, gboolean was_short)
   self->not_before = now + self->pause;
 }
 
-/* Takes those that have ended, and have been reported, out of the list. */
+/* Those whose task has been taken from them.  Such a one takes no other, so it does not matter what it
+ * does just now.  A thread is left alone, and ends when its task does. */
 static void
-reap (MprocCrew *self)
+kill_condemned (MprocCrew *self)
 {
   for (guint i = 0; i < self->workers->len;)
     {
-      Worker *worker = &g_array_index (self->workers, Worker, i);
+      Worker worker = g_array_index (self->workers, Worker, i);
+
+      if (mproc_load64 (&mproc_seat_at (worker.seat)->kill) == 0)
+        i++;
+      else if (mproc_process_kill (worker.process, NULL))
+        {
+          mproc_process_join (worker.process, PATIENCE);
+          MPROC_CRASH_POINT (CONDEMNED_KILLED);
+          i++;
+        }
+      else
+        {
+          g_array_append_val (self->lost, worker);
+          g_array_remove_index_fast (self->workers, i);
+        }
+    }
+}
+
+/* Takes those that have ended, and have been reported, out of the list. */
+static void
+reap (MprocCrew *self, GArray *workers)
+{
+  for (guint i = 0; i < workers->len;)
+    {
+      Worker *worker = &g_array_index (workers, Worker, i);
 
       if (!mproc_process_join (worker->process, 0) || !report_death (self, worker))
         {
           i++;
           continue;
         }
+      MPROC_CRASH_POINT (DEATH_TOLD);
       if (!mproc_queue_is_finished (self->plan.tasks))
         take_break (self, was_no_use (self, worker));
       mproc_process_unref (worker->process);
-      g_array_remove_index_fast (self->workers, i);
+      g_array_remove_index_fast (workers, i);
     }
 }
 
@@ -217,6 +264,35 @@ report (MprocCrew *self, MprocEventKind kind, const GError *error)
   return post_once (self, &event);
 }
 
+static gboolean
+has_ready (MprocCrew *self)
+{
+  for (guint i = 0; i < self->workers->len; i++)
+    if (mproc_load64 (&mproc_seat_at (g_array_index (self->workers, Worker, i).seat)
+                           ->ready) != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* TRUE: it has been told. */
+static gboolean
+report_crash_loop (MprocCrew *self)
+{
+  gint code = self->unready_end;
+  const char *signal = code < 0 ? mproc_os_signal_name (-code) : NULL;
+  char *end = signal != NULL ? g_strdup_printf ("was killed by %s", signal)
+                             : g_strdup_printf ("had exit code %d", code);
+  GError *error = g_error_new (
+      MPROC_ERROR, MPROC_ERROR_STATE,
+      "%u workers in a row ended before the initializer was done; the last %s",
+      self->n_unready, end);
+  gboolean told = report (self, MPROC_EVENT_BROKEN, error);
+
+  g_error_free (error);
+  g_free (end);
+  return told;
+}
+
 /* A worker that cannot be replaced is tried again later, as long as another one works. */
 static gboolean
 replace (MprocCrew *self)
@@ -224,6 +300,8 @@ replace (MprocCrew *self)
   GError *error = NULL;
   gboolean go_on = TRUE;
 
+  if (self->n_unready >= MAX_UNREADY && !has_ready (self))
+    return !report_crash_loop (self);
   if (self->workers->len == self->plan.n_workers ||
       g_get_monotonic_time () < self->not_before || mproc_crew_fill (self, &error))
     return TRUE;
@@ -236,10 +314,12 @@ replace (MprocCrew *self)
 gboolean
 mproc_crew_tend (MprocCrew *self)
 {
-  reap (self);
+  kill_condemned (self);
+  reap (self, self->workers);
+  reap (self, self->lost);
   if (!mproc_queue_is_finished (self->plan.tasks))
     return replace (self);
-  if (self->workers->len > 0)
+  if (self->workers->len > 0 || self->lost->len > 0)
     return TRUE;
   return !report (self, MPROC_EVENT_FINISHED, NULL);
 }
@@ -257,20 +337,27 @@ mproc_crew_list_waits (MprocCrew *self, GArray *waits)
     }
 }
 
+static void
+await_end (GArray *workers)
+{
+  for (guint i = 0; i < workers->len; i++)
+    {
+      MprocProcess *process = g_array_index (workers, Worker, i).process;
+
+      mproc_process_join (process, MPROC_FOREVER);
+      mproc_process_unref (process);
+    }
+  g_array_set_size (workers, 0);
+}
+
 void
 mproc_crew_kill (MprocCrew *self)
 {
   mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
     mproc_process_kill (g_array_index (self->workers, Worker, i).process, NULL);
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      MprocProcess *process = g_array_index (self->workers, Worker, i).process;
-
-      mproc_process_join (process, MPROC_FOREVER);
-      mproc_process_unref (process);
-    }
-  g_array_set_size (self->workers, 0);
+  await_end (self->workers);
+  await_end (self->lost);
 }
 
 void
@@ -280,6 +367,7 @@ mproc_crew_free (MprocCrew *self)
     return;
   mproc_crew_kill (self);
   g_array_unref (self->workers);
+  g_array_unref (self->lost);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
   mproc_queue_unref (self->plan.events);

@@ -26,7 +26,8 @@ typedef enum
   MPROC_EVENT_BROKEN,   /* none can be started: text; member: one that cannot work */
   MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP,     /* the pool's thread shall end */
-  MPROC_EVENT_WAKE      /* it shall look for callbacks */
+  MPROC_EVENT_CONDEMNED, /* a worker is to be killed, see MprocSeat */
+  MPROC_EVENT_WAKE       /* the pool's thread shall look for callbacks */
 } MprocEventKind;
 
 /* What the event queue carries.  All of it, so that a record says everything. */
@@ -39,7 +40,7 @@ typedef struct
   gint32 exit_code;
   gint64 pid;
   MprocOffset seat; /* SEAT, DEATH */
-  char text[160]; /* BROKEN; sent only as far as it goes */
+  char text[160];   /* BROKEN; sent only as far as it goes */
 } MprocPoolEvent;
 
 #define MPROC_EVENT_BASE_SIZE G_STRUCT_OFFSET (MprocPoolEvent, text)

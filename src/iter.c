@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An iterator hands items over as outcomes are taken: whoever takes one asks the input for more. */
+#include "cancel.h"
 #include "function.h"
 #include "pool.h"
 #include "track.h"
@@ -355,6 +356,13 @@ mproc_iter_ref (MprocIter *self)
   return self;
 }
 
+/* Under the pool's mutex: a job's result is not ready, and so keeps its part. */
+static gboolean
+is_of_track (MprocResult *result, gpointer track)
+{
+  return mproc_track_has (track, result);
+}
+
 void
 mproc_iter_unref (MprocIter *self)
 {
@@ -363,6 +371,8 @@ mproc_iter_unref (MprocIter *self)
       !mproc_pool_is_mine (self->pool))
     return;
   mproc_track_abandon (self->track);
+  if (self->pool->worker == NULL)
+    mproc_pool_cancel_where (self->pool, is_of_track, self->track);
   mproc_track_unref (self->track);
   if (self->destroy != NULL)
     self->destroy (self->data);

@@ -2,6 +2,7 @@
 /* A pool's life: made, closed or terminated, joined, gone. */
 #include "pool.h"
 
+#include "cancel.h"
 #include "local.h"
 #include "process.h"
 #include "word.h"
@@ -97,6 +98,7 @@ free_seats (MprocPool *self)
 void
 mproc_pool_free (MprocPool *self)
 {
+  mproc_pool_link_cut (self->link);
   mproc_nursery_free (self->nursery);
   mproc_crew_free (self->crew);
   if (self->tasks != NULL)
@@ -110,6 +112,7 @@ mproc_pool_free (MprocPool *self)
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
+  g_ptr_array_unref (self->condemned);
   free_seats (self);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
@@ -134,6 +137,8 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   g_cond_init (&self->room);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->condemned = g_ptr_array_new ();
+  self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
 }
@@ -330,6 +335,15 @@ enter_state (MprocPool *self, MprocPoolState state)
   return changed;
 }
 
+/* A worker that dies may leave its task to another one: until the last task is settled there have to
+ * be workers that take some. */
+void
+mproc_pool_end_tasks (MprocPool *self)
+{
+  if (self->state == MPROC_POOL_CLOSED && g_hash_table_size (self->jobs) == 0)
+    mproc_queue_shutdown (self->tasks, FALSE);
+}
+
 void
 mproc_pool_close (MprocPool *self)
 {
@@ -337,9 +351,13 @@ mproc_pool_close (MprocPool *self)
   if (!enter_state (self, MPROC_POOL_CLOSED))
     return;
   if (self->worker != NULL)
-    mproc_inline_end (self->worker);
-  else
-    mproc_queue_shutdown (self->tasks, FALSE);
+    {
+      mproc_inline_end (self->worker);
+      return;
+    }
+  g_mutex_lock (&self->mutex);
+  mproc_pool_end_tasks (self);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* The thread has ended; whoever comes first joins it. */

@@ -27,7 +27,7 @@ typedef enum
 struct MprocPool
 {
   MprocObject base;
-  gint64 creator; /* pid of the process it belongs to */
+  gint64 creator;            /* pid of the process it belongs to */
   MprocPoolOptions *options; /* a copy */
   guint n_workers;
   MprocStartMethod method;
@@ -52,17 +52,30 @@ struct MprocPool
   GError *broken;   /* why no worker is to be had any more */
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
-  GArray *graves; /* of MprocGrave; the dispatcher's alone */
-  GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
+  GArray *graves;       /* of MprocGrave */
+  GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
+  gboolean is_watched;  /* there has been a limit, or something to stop */
+  GArray *
+      seats; /* of MprocOffset: the workers', from before they start until they have ended */
+  struct MprocPoolLink *link; /* by which results find it */
 };
 
-/* A task whose worker died: the record that names it may still be in the queue, so its
- * block stays until a later one has been claimed. */
+/* A settled task whose block somebody may still look at: the record that names it may be in the
+ * queue, until a later one has been claimed; a worker may run it, until that is dead. */
 typedef struct
 {
   guint32 serial;
+  MprocMember member; /* 0: no worker has it */
   MprocOffset task;
 } MprocGrave;
+
+/* What has been decided about a task that its worker has lost. */
+typedef enum
+{
+  MPROC_FATE_OPEN, /* nothing */
+  MPROC_FATE_TIMED_OUT,
+  MPROC_FATE_CANCELLED
+} MprocFate;
 
 /* A task as the pool sees it. */
 typedef struct
@@ -72,6 +85,12 @@ typedef struct
   MprocResult *result; /* NULL: pushed */
   guint part;
   MprocTaskOptions *options; /* frozen; NULL: none */
+  guint32 number;            /* its first serial: each attempt has one of its own */
+  guint n_begun;             /* when it was queued last */
+  gboolean is_cancelled;     /* asked to end, and not to be begun again */
+  MprocFate fate;
+  MprocMember condemned; /* the worker that had it */
+  GError *verdict;       /* what it is to be settled with, once no lock is held */
 } MprocJob;
 
 /* A task that is to be handed over. */
@@ -119,8 +138,23 @@ void mproc_pool_free (MprocPool *self);
 
 void mproc_job_free (gpointer job);
 
+/* Puts the end to a job that is out of the table: takes all three. */
+void mproc_job_settle (MprocJob *job, GVariant *value, GError *error);
+
+/* The same with the outcome of a task that is DONE. */
+void mproc_job_settle_done (MprocJob *job);
+
+/* Out of the table.  Under the mutex; the last one of a closed pool ends the workers. */
+void mproc_pool_take_out (MprocPool *self, MprocJob *job);
+
+/* submit.c: into the table and the queue, under a serial of its own.  Under the mutex. */
+gboolean mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error);
+
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
+
+/* pool.c: a closed pool that has nothing to do lets its workers go.  Under the mutex. */
+void mproc_pool_end_tasks (MprocPool *self);
 
 /* pool.c: what its crew, wherever that is, has to know. */
 void mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include "cancel.h"
 #include "object.h"
 #include "word.h"
 
@@ -22,6 +23,7 @@ struct MprocResult
   GVariant **parts;
   GVariant *value;
   GError *error;
+  MprocPoolLink *link; /* to its pool, or what is left of it */
 };
 
 static void
@@ -111,6 +113,12 @@ mproc_result_set_hook (MprocResult *self, MprocResultHook hook, gpointer data)
   self->hook_data = data;
 }
 
+gpointer
+mproc_result_get_hook_data (MprocResult *self)
+{
+  return self->hook_data;
+}
+
 /* A callback is set while it is not ready, and so has a pool that brings it. */
 static void
 announce (MprocResult *self, MprocCallback *callback)
@@ -146,6 +154,19 @@ mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *e
     announce (self, callback);
 }
 
+void
+mproc_result_bind (MprocResult *self, MprocPoolLink *link)
+{
+  if (self->link == NULL)
+    self->link = mproc_pool_link_ref (link);
+}
+
+MprocPoolLink *
+mproc_result_get_link (MprocResult *self)
+{
+  return self->link;
+}
+
 MprocResult *
 mproc_result_ref (MprocResult *self)
 {
@@ -165,6 +186,7 @@ mproc_result_unref (MprocResult *self)
     g_variant_unref (self->value);
   g_clear_error (&self->error);
   mproc_callbacks_unref (self->callbacks);
+  mproc_pool_link_unref (self->link);
   g_mutex_clear (&self->mutex);
   g_cond_clear (&self->is_there);
   g_free (self);

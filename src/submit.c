@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Handing tasks over. */
+#include "cancel.h"
 #include "function.h"
 #include "pool.h"
 
@@ -21,16 +22,13 @@ mproc_pool_check_running (MprocPool *self, GError **error)
   return FALSE;
 }
 
-/* Under the mutex.  Serials and records are in the same order: that a task has been
- * claimed says that every earlier record is gone from the queue. */
-static gboolean
-enqueue (MprocPool *self, MprocJob *job, gint64 deadline, GError **error)
+/* Serials and records are in the same order: that a task has been claimed says that every
+ * earlier record is gone from the queue. */
+gboolean
+mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
 
-  if (!mproc_pool_await_room (self, deadline, error) ||
-      !mproc_pool_check_running (self, error))
-    return FALSE;
   do
     job->serial = ++self->last_serial;
   while (g_hash_table_contains (self->jobs, GUINT_TO_POINTER (job->serial)));
@@ -53,7 +51,8 @@ hand_over_message (MprocPool *self,
                    MprocMessage *message,
                    GError **error)
 {
-  MprocTaskPlan plan = { order->flags, mproc_function_get_ticket (order->func, error),
+  MprocTaskPlan plan = { order->flags,
+                         mproc_function_get_ticket (order->func, error),
                          { 0, 0 } };
   MprocJob *job;
   gboolean ok;
@@ -62,8 +61,10 @@ hand_over_message (MprocPool *self,
     return FALSE;
   if (order->options != NULL)
     plan.limits = order->options->limits;
-  job = g_new (MprocJob, 1);
+  job = g_new0 (MprocJob, 1);
   job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
+  if (job->result != NULL)
+    mproc_result_bind (job->result, self->link);
   job->part = order->part;
   job->options = mproc_task_options_ref (order->options);
   job->task = mproc_task_new (&plan, message, error);
@@ -71,7 +72,11 @@ hand_over_message (MprocPool *self,
   if (ok)
     {
       g_mutex_lock (&self->mutex);
-      ok = enqueue (self, job, order->deadline, error);
+      ok = mproc_pool_await_room (self, order->deadline, error) &&
+           mproc_pool_check_running (self, error) &&
+           mproc_pool_queue_job (self, job, error);
+      job->number = job->serial;
+      self->is_watched |= plan.limits.hard > 0;
       g_mutex_unlock (&self->mutex);
       if (!ok)
         mproc_task_free_unsent (job->task);

@@ -75,6 +75,9 @@ void mproc_task_end (MprocOffset task, MprocSeat *seat);
  * condemned, and must not go on. */
 gboolean mproc_task_finish (MprocOffset task, GVariant *value, const GError *error);
 
+/* By the pool, when the worker that had it is dead: what that may have left. */
+void mproc_task_drop_outcome (MprocOffset task);
+
 /* Nobody is to run it any more.  FALSE: it is not in @state (QUEUED, or a member) any more. */
 gboolean mproc_task_condemn (MprocOffset task, guint32 state);
 

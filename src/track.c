@@ -130,6 +130,14 @@ mproc_track_take (MprocTrack *self, GVariant **value, GError **error)
   return TRUE;
 }
 
+gboolean
+mproc_track_has (MprocTrack *self, MprocResult *result)
+{
+  MprocPart *part = mproc_result_get_hook_data (result);
+
+  return part != NULL && part->track == self;
+}
+
 void
 mproc_track_abandon (MprocTrack *self)
 {

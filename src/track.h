@@ -50,6 +50,9 @@ void mproc_track_take_back (MprocTrack *self, MprocPart *part);
 /* Under the mutex: TRUE if there is an outcome to take; then it is taken, NULL with its error. */
 gboolean mproc_track_take (MprocTrack *self, GVariant **value, GError **error);
 
+/* Whether that result, which is not ready, is of a part of it. */
+gboolean mproc_track_has (MprocTrack *self, MprocResult *result);
+
 /* Nobody wants the rest.  What is not ready yet is freed when it is. */
 void mproc_track_abandon (MprocTrack *self);
 

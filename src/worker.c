@@ -108,17 +108,21 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   GVariant *value;
   gboolean wanted;
 
+  MPROC_CRASH_POINT (TASK_TAKEN);
   mproc_task_begin (record->task, record->serial, self->seat);
+  MPROC_CRASH_POINT (TASK_BEGUN);
   self->attempt = mproc_task_count_attempts (record->task);
   value = run (record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
+  MPROC_CRASH_POINT (TASK_LEFT);
   if (error != NULL && is_pushed)
     mproc_worker_print_error (error);
   wanted = mproc_task_finish (record->task, value, error);
   if (value != NULL)
     g_variant_unref (value);
   g_clear_error (&error);
+  MPROC_CRASH_POINT (TASK_TOLD);
   if (wanted)
     mproc_event_post (self->events, &event);
   return wanted;
@@ -154,7 +158,8 @@ report_broken (MprocWorker *self, const GError *error)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN, .member = self->member };
 
-  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s", error->message);
+  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s",
+              error->message);
   mproc_event_post (self->events, &event);
 }
 

@@ -4,7 +4,7 @@
 #include "kill.h"
 
 MprocPool *
-mproc_test_pool (guint n_workers, int i, MprocPoolOptions *options)
+mproc_test_pool_with (guint n_workers, int i, MprocPoolOptions *options)
 {
   GError *error = NULL;
   MprocPool *pool;
@@ -18,14 +18,6 @@ mproc_test_pool (guint n_workers, int i, MprocPoolOptions *options)
   if (pool == NULL)
     ck_abort_msg ("%s: %s", mproc_test_method_name (i), error->message);
   return pool;
-}
-
-void
-mproc_test_end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
 }
 
 gint32

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the suites about pools share. */
+/* What the suites about a pool's results and workers share. */
 #ifndef MPROC_TEST_POOLKIT_H
 #define MPROC_TEST_POOLKIT_H
 
-#include "processes.h"
+#include "pools.h"
 
 /* A pool by the @i-th method; takes @options, which may be NULL.  It must be there. */
-MprocPool *mproc_test_pool (guint n_workers, int i, MprocPoolOptions *options);
-
-/* Closed, joined and gone. */
-void mproc_test_end_pool (MprocPool *pool);
+MprocPool *mproc_test_pool_with (guint n_workers, int i, MprocPoolOptions *options);
 
 /* The number that it is; takes @value. */
 gint32 mproc_test_int (GVariant *value);

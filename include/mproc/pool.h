@@ -15,7 +15,10 @@ G_BEGIN_DECLS
  * Worker processes that run plain C functions and give their results back.
  *
  * A worker that dies takes its one running task with it, which fails with
- * %MPROC_ERROR_WORKER_DIED; it is replaced, and every other task goes on.
+ * %MPROC_ERROR_WORKER_DIED (or is begun again, see mproc_task_options_set_attempts()); it is replaced,
+ * and every other task goes on.  A worker that has died within a tenth of a second, and before any
+ * worker took a task, is replaced after a pause, which grows from 10 ms to one second as long as that
+ * goes on.
  *
  * With the start method fork the workers, and their replacements hours later, see the program as it
  * was when the pool was made: they are forked from a small process of the pool's own, which was

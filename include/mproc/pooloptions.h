@@ -52,7 +52,8 @@ MPROC_API void mproc_pool_options_set_name (MprocPoolOptions *self, const char *
  * @args: (nullable): its argument; a floating reference is sunk
  *
  * If it fails, in whichever worker, the pool is broken: its tasks fail with %MPROC_ERROR_STATE and the
- * initializer's message, and no worker is started any more.
+ * initializer's message, and no worker is started any more.  The same happens when five workers in a
+ * row end, by a signal or by exit, before it is done, and no worker is left in which it was.
  */
 MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
                                                    MprocFunc func,
@@ -67,16 +68,16 @@ MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
  * It is not called in a worker that is killed, by a limit or from outside, and mproc_pool_terminate()
  * does not wait for it.  What it fails with nobody hears of.
  */
-MPROC_API void mproc_pool_options_set_finalizer (MprocPoolOptions *self,
-                                                 MprocFunc func,
-                                                 GVariant *args);
+MPROC_API void
+mproc_pool_options_set_finalizer (MprocPoolOptions *self, MprocFunc func, GVariant *args);
 
 /**
  * mproc_pool_options_set_max_tasks_per_worker:
  * @self: options
  * @n: after so many tasks a worker ends and is replaced; 0: never.  A chunk of a map is one task
  */
-MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self, guint n);
+MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self,
+                                                            guint n);
 
 /**
  * mproc_pool_options_set_inline:
