@@ -50,8 +50,9 @@ main (int argc, char **argv)
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
-      results[2 * i] = mproc_pool_apply_async (
-          pool, power, g_variant_new ("(ii)", 2, 10 * (gint) i), NULL);
+      results[2 * i] =
+          mproc_pool_apply_async (pool, power, g_variant_new ("(ii)", 2, 10 * (gint) i),
+                                  NULL);
       results[2 * i + 1] =
           mproc_pool_apply_async (pool, greet, g_variant_new_string (names[i]), NULL);
     }
@@ -60,8 +61,8 @@ main (int argc, char **argv)
       show (mproc_result_get (results[i], MPROC_FOREVER, NULL));
       mproc_result_unref (results[i]);
     }
-  show (mproc_pool_starmap (pool, power, g_variant_new_parsed ("[(3, 2), (3, 3), (3, 4)]"),
-                            0, NULL));
+  show (mproc_pool_starmap (pool, power,
+                            g_variant_new_parsed ("[(3, 2), (3, 3), (3, 4)]"), 0, NULL));
 
   mproc_pool_close (pool);
   mproc_pool_join (pool, MPROC_FOREVER);

@@ -149,8 +149,11 @@ end_jobs (MprocPool *pool, GPtrArray *jobs, gboolean kill, gboolean *any)
 
 /* The pool's thread tells the crew; it looks by itself a little later if this event finds no room. */
 static gboolean
-end_in_pool (
-    MprocPool *pool, Wanted wanted, gpointer data, gboolean kill, GPtrArray **ended)
+end_in_pool (MprocPool *pool,
+             Wanted wanted,
+             gpointer data,
+             gboolean kill,
+             GPtrArray **ended)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_CONDEMNED };
   GPtrArray *jobs;

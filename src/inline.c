@@ -30,12 +30,9 @@ static Frame
 enter (MprocInline *self)
 {
   MprocSeat *seat = self->worker.seat;
-  Frame frame = { mproc_worker_current (),
-                  self->worker.member,
-                  self->worker.attempt,
-                  mproc_load64 (&seat->running),
-                  mproc_load64 (&seat->started),
-                  mproc_load64 (&seat->soft) };
+  Frame frame = { mproc_worker_current (),       self->worker.member,
+                  self->worker.attempt,          mproc_load64 (&seat->running),
+                  mproc_load64 (&seat->started), mproc_load64 (&seat->soft) };
 
   self->worker.member = mproc_self ();
   mproc_worker_become (&self->worker);
@@ -105,8 +102,7 @@ finish_if_done (MprocInline *self)
 MprocInline *
 mproc_inline_new (GVariant *setup, GError **failure, GError **error)
 {
-  MprocOffset seat =
-      mproc_family_ensure (error) ? mproc_seat_new (1, error) : 0;
+  MprocOffset seat = mproc_family_ensure (error) ? mproc_seat_new (1, error) : 0;
   MprocInline *self;
 
   if (seat == 0)

@@ -29,8 +29,8 @@ struct MprocIter
 
   /* Whoever fills works on these; that it does is under the track's mutex. */
   GThread *filler;
-  GPtrArray *batch; /* of GVariant: taken from the input, not handed over yet */
-  gboolean has_ended; /* the input */
+  GPtrArray *batch;    /* of GVariant: taken from the input, not handed over yet */
+  gboolean has_ended;  /* the input */
   GError *input_error; /* what it ended with, to be given behind the batch */
 };
 
@@ -135,8 +135,7 @@ note_failure (MprocIter *self, GError *error)
 static gboolean
 submit_batch (MprocIter *self, gint64 deadline)
 {
-  MprocResult *result =
-      mproc_result_new (self->pool->callbacks, 1, MPROC_RESULT_VALUE);
+  MprocResult *result = mproc_result_new (self->pool->callbacks, 1, MPROC_RESULT_VALUE);
   MprocOrder order = { .func = self->func,
                        .args = get_args (self),
                        .flags = self->chunk == 1 ? 0 : MPROC_TASK_EACH,
@@ -341,7 +340,8 @@ mproc_pool_imap_unordered_from (MprocPool *self,
                                 const MprocTaskOptions *options,
                                 GError **error)
 {
-  MprocIter *iter = mproc_pool_imap_from (self, func, next, data, destroy, chunk, options, error);
+  MprocIter *iter =
+      mproc_pool_imap_from (self, func, next, data, destroy, chunk, options, error);
 
   if (iter != NULL)
     iter->track->is_ordered = FALSE;
@@ -448,9 +448,10 @@ mproc_iter_next (MprocIter *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
   if (!mproc_pool_is_mine (self->pool))
     {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_STATE,
-                           "the iterator belongs to the process that made it, and this is "
-                           "another one, forked since");
+      g_set_error_literal (
+          error, MPROC_ERROR, MPROC_ERROR_STATE,
+          "the iterator belongs to the process that made it, and this is "
+          "another one, forked since");
       return NULL;
     }
   lock (self);

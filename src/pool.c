@@ -266,8 +266,9 @@ choose_method (const MprocPoolOptions *options, MprocStartMethod *method, GError
   if (options != NULL && options->is_inline)
     *method = MPROC_START_METHOD_THREAD;
   else
-    *method = mproc_start_resolve (
-        options != NULL ? options->method : MPROC_START_METHOD_DEFAULT, error);
+    *method = mproc_start_resolve (options != NULL ? options->method
+                                                   : MPROC_START_METHOD_DEFAULT,
+                                   error);
   return *method != MPROC_START_METHOD_DEFAULT;
 }
 

@@ -38,10 +38,10 @@ struct MprocPool
   MprocCrew *crew;       /* the thread's own */
   GThread *thread;
   MprocCallbacks *callbacks; /* what the thread calls */
-  MprocInline *worker; /* of an inline pool, which has neither thread nor workers */
-  gint64 hurry_until; /* the thread's own: a worker is about to end */
-  gboolean stops_itself; /* the thread's own: terminated in one of these */
-  gboolean frees_itself; /* the same: the last reference went there */
+  MprocInline *worker;       /* of an inline pool, which has neither thread nor workers */
+  gint64 hurry_until;        /* the thread's own: a worker is about to end */
+  gboolean stops_itself;     /* the thread's own: terminated in one of these */
+  gboolean frees_itself;     /* the same: the last reference went there */
 
   GMutex mutex;  /* over what follows */
   GCond changed; /* of thread_ended */
@@ -107,8 +107,7 @@ typedef struct
 
 /* submit.c: consumes the order's args.  FALSE: nobody will settle it; MPROC_ERROR_FULL: there was no
  * room in time. */
-gboolean
-mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
+gboolean mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
 
 /* Whether tasks are taken; under the mutex. */
 gboolean mproc_pool_check_running (MprocPool *self, GError **error);

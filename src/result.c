@@ -10,13 +10,13 @@ struct MprocResult
   MprocObject base;
   GMutex mutex;
   GCond is_there;
-  gint64 creator; /* pid of the process that it comes to */
+  gint64 creator;            /* pid of the process that it comes to */
   MprocCallbacks *callbacks; /* of its pool; NULL: it has no thread */
   MprocResultHook hook;
   gpointer hook_data;
   gboolean has_callback;   /* has been given one */
   MprocCallback *callback; /* until it is due */
-  gint ready; /* set last; value and error do not change any more */
+  gint ready;              /* set last; value and error do not change any more */
   MprocResultForm form;
   guint n_parts;
   guint n_missing;

@@ -52,8 +52,11 @@ mproc_pool_starmap_async (MprocPool *self,
 }
 
 GVariant *
-mproc_pool_starmap (
-    MprocPool *self, MprocFunc func, GVariant *items, guint chunk, GError **error)
+mproc_pool_starmap (MprocPool *self,
+                    MprocFunc func,
+                    GVariant *items,
+                    guint chunk,
+                    GError **error)
 {
   MprocResult *result = mproc_pool_starmap_async (self, func, items, chunk, NULL);
   GVariant *value;

@@ -63,10 +63,7 @@ part_is_ready (gpointer data)
 }
 
 MprocPart *
-mproc_track_add (MprocTrack *self,
-                 MprocResult *result,
-                 guint n_items,
-                 gboolean is_single)
+mproc_track_add (MprocTrack *self, MprocResult *result, guint n_items, gboolean is_single)
 {
   MprocPart *part = g_new0 (MprocPart, 1);
 

@@ -31,7 +31,8 @@ struct MprocTrack
   GMutex mutex; /* over what follows, and its iterator's state */
   GCond changed;
   GQueue parts; /* of MprocPart: handed over, not all of it taken; in order */
-  GQueue ready; /* those that are there, in the order in which they came; not is_ordered */
+  GQueue
+      ready; /* those that are there, in the order in which they came; not is_ordered */
   gboolean is_abandoned;
 };
 

@@ -97,8 +97,9 @@ mproc_test_hold_clear (MprocTestHold *hold)
 MprocResult *
 mproc_test_hold_worker (MprocTestHold *hold, MprocPool *pool)
 {
-  MprocResult *result = mproc_pool_apply_async (
-      pool, mproc_test_hold, mproc_pack ("(hh)", hold->begun, hold->go), NULL);
+  MprocResult *result =
+      mproc_pool_apply_async (pool, mproc_test_hold,
+                              mproc_pack ("(hh)", hold->begun, hold->go), NULL);
 
   mproc_test_expect_number (hold->begun, 1);
   return result;

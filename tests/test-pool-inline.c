@@ -102,7 +102,8 @@ START_TEST (calls_back_at_once)
   GMainContext *context = g_main_context_new ();
   MprocResult *result =
       mproc_pool_apply_async (pool, count, g_variant_new_int32 (7), NULL);
-  MprocResult *other = mproc_pool_apply_async (pool, count, g_variant_new_int32 (7), NULL);
+  MprocResult *other =
+      mproc_pool_apply_async (pool, count, g_variant_new_int32 (7), NULL);
   GThread *thread = NULL;
 
   mproc_result_set_callback (result, NULL, note_thread, &thread, NULL);
@@ -158,7 +159,8 @@ START_TEST (what_cannot_be_sent_fails_here_too)
   mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "connection");
   mproc_connection_unref (here);
   mproc_connection_unref (there);
-  ck_assert_ptr_null (mproc_pool_apply (pool, count, g_variant_new ("(h)", 12345), &error));
+  ck_assert_ptr_null (mproc_pool_apply (pool, count, g_variant_new ("(h)", 12345),
+                                        &error));
   mproc_test_expect_error (&error, MPROC_ERROR_HANDLE, "");
   ck_assert_ptr_null (mproc_pool_apply (pool, give_connection, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "result cannot be sent");
@@ -186,8 +188,8 @@ START_TEST (tasks_nest)
   MprocPool *pool = inline_pool (NULL);
 
   ck_assert_int_eq (mproc_test_int (mproc_pool_apply (
-                        pool, apply_inside,
-                        g_variant_new_uint64 ((guint64) (gsize) pool), NULL)),
+                        pool, apply_inside, g_variant_new_uint64 ((guint64) (gsize) pool),
+                        NULL)),
                     81);
   mproc_test_end_pool (pool);
 }
@@ -294,7 +296,8 @@ START_TEST (a_task_may_close_it)
   mproc_pool_options_set_finalizer (options, note, g_variant_new_string ("f"));
   pool = inline_pool (options);
   g_variant_unref (mproc_pool_apply (pool, close_inside,
-                                     g_variant_new_uint64 ((guint64) (gsize) pool), NULL));
+                                     g_variant_new_uint64 ((guint64) (gsize) pool),
+                                     NULL));
   expect_life ("closed f1 ");
   ck_assert (mproc_pool_join (pool, 0));
   mproc_pool_unref (pool);

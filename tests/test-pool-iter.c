@@ -31,9 +31,9 @@ imap (MprocPool *pool, gboolean is_ordered, GVariant *items, guint chunk)
 {
   GError *error = NULL;
   MprocIter *iter =
-      is_ordered
-          ? mproc_pool_imap (pool, mproc_test_square, items, chunk, NULL, &error)
-          : mproc_pool_imap_unordered (pool, mproc_test_square, items, chunk, NULL, &error);
+      is_ordered ? mproc_pool_imap (pool, mproc_test_square, items, chunk, NULL, &error)
+                 : mproc_pool_imap_unordered (pool, mproc_test_square, items, chunk, NULL,
+                                              &error);
 
   ck_assert_msg (iter != NULL, "%s", error != NULL ? error->message : "no error");
   return iter;
@@ -203,12 +203,17 @@ input_gone (gpointer data)
 }
 
 static MprocIter *
-imap_from (MprocPool *pool, gboolean is_ordered, MprocNextFunc next, Input *input, guint chunk)
+imap_from (MprocPool *pool,
+           gboolean is_ordered,
+           MprocNextFunc next,
+           Input *input,
+           guint chunk)
 {
-  return is_ordered ? mproc_pool_imap_from (pool, mproc_test_square, next, input,
-                                            input_gone, chunk, NULL, NULL)
-                    : mproc_pool_imap_unordered_from (pool, mproc_test_square, next, input,
-                                                      input_gone, chunk, NULL, NULL);
+  return is_ordered
+             ? mproc_pool_imap_from (pool, mproc_test_square, next, input, input_gone,
+                                     chunk, NULL, NULL)
+             : mproc_pool_imap_unordered_from (pool, mproc_test_square, next, input,
+                                               input_gone, chunk, NULL, NULL);
 }
 
 START_TEST (iterates_over_an_input)
@@ -508,8 +513,8 @@ START_TEST (given_up_at_random)
   for (gint round = 0; round < rounds; round++)
     {
       Input input = { .i = 6, .n = G_MAXINT };
-      MprocIter *iter = imap_from (pool, round % 2 == 0, next_number, &input,
-                                   1 + (guint) round % 3);
+      MprocIter *iter =
+          imap_from (pool, round % 2 == 0, next_number, &input, 1 + (guint) round % 3);
 
       for (gint i = g_random_int_range (0, 20); i > 0; i--)
         take (iter, 0);
@@ -587,8 +592,8 @@ START_TEST (bad_input)
   mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "is no function");
   mproc_test_count_criticals ();
   ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, NULL, 1, NULL, NULL));
-  ck_assert_ptr_null (
-      mproc_pool_imap (NULL, mproc_test_square, mproc_test_numbers (1, 1), 1, NULL, NULL));
+  ck_assert_ptr_null (mproc_pool_imap (NULL, mproc_test_square, mproc_test_numbers (1, 1),
+                                       1, NULL, NULL));
   ck_assert_ptr_null (imap_from (pool, TRUE, NULL, &input, 1));
   ck_assert_ptr_null (mproc_iter_next (NULL, 0, NULL));
   ck_assert_ptr_null (mproc_iter_next ((gpointer) pool, 0, NULL));

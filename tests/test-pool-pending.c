@@ -265,8 +265,8 @@ START_TEST (a_forked_host)
   pending = mproc_test_hold_worker (&hold, pool);
   done = mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (6), NULL);
   ck_assert (mproc_result_wait (done, MPROC_SECONDS (30)));
-  iter = mproc_pool_imap_from (pool, mproc_test_square, next_six, NULL, NULL, 2, NULL,
-                               NULL);
+  iter =
+      mproc_pool_imap_from (pool, mproc_test_square, next_six, NULL, NULL, 2, NULL, NULL);
   for (gint i = 0; i < 20; i++)
     {
       MprocResult *result = mproc_pool_map_async (pool, mproc_test_square,

@@ -157,8 +157,8 @@ END_TEST
 START_TEST (a_map_has_one)
 {
   MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
-  MprocResult *result = mproc_pool_map_async (pool, mproc_test_square,
-                                              mproc_test_numbers (5, 40), 3, NULL);
+  MprocResult *result =
+      mproc_pool_map_async (pool, mproc_test_square, mproc_test_numbers (5, 40), 3, NULL);
   Seen seen = { .value = 0 };
 
   mproc_result_set_callback (result, NULL, look, &seen, note_destroyed);
@@ -278,16 +278,10 @@ end_from_inside (int i, gboolean terminate)
   mproc_test_hold_clear (&hold);
 }
 
-START_TEST (may_close)
-{
-  end_from_inside (_i, FALSE);
-}
+START_TEST (may_close) { end_from_inside (_i, FALSE); }
 END_TEST
 
-START_TEST (may_terminate)
-{
-  end_from_inside (_i, TRUE);
-}
+START_TEST (may_terminate) { end_from_inside (_i, TRUE); }
 END_TEST
 
 static void
@@ -428,8 +422,10 @@ START_TEST (starmaps)
 {
   MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
   GError *error = NULL;
-  GVariant *all = mproc_pool_starmap (
-      pool, add, g_variant_new_parsed ("[(1, 2), (3, 4), (5, 6), (7, 8)]"), 3, NULL);
+  GVariant *all =
+      mproc_pool_starmap (pool, add,
+                          g_variant_new_parsed ("[(1, 2), (3, 4), (5, 6), (7, 8)]"), 3,
+                          NULL);
   char *text = g_variant_print (all, FALSE);
   MprocResult *result;
 

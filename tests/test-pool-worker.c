@@ -410,8 +410,9 @@ fork_child (GVariant *args, GError **error)
   mproc_worker_set_data (&child, NULL);
   result = mproc_os_fork (&child, error);
   if (result == 0)
-    mproc_os_exit (mproc_worker_get_data () == NULL && mproc_worker_get_number () == 0 ? 6
-                                                                                      : 7);
+    mproc_os_exit (mproc_worker_get_data () == NULL && mproc_worker_get_number () == 0
+                       ? 6
+                       : 7);
   mproc_worker_set_data (NULL, NULL);
   if (result < 0)
     return NULL;
@@ -523,8 +524,8 @@ START_TEST (a_function_of_another_build)
   mproc_os_image_clear (&image);
   ck_assert_ptr_null (mproc_pool_apply (pool, of_another_build, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "cannot be run by this process");
-  ck_assert_ptr_null (mproc_pool_map (pool, of_another_build, mproc_test_numbers (1, 9), 0,
-                                      &error));
+  ck_assert_ptr_null (mproc_pool_map (pool, of_another_build, mproc_test_numbers (1, 9),
+                                      0, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "cannot be run by this process");
   ck_assert_int_eq (apply (pool, get_number), 1);
   mproc_test_end_pool (pool);

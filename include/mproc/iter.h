@@ -166,8 +166,7 @@ MPROC_API void mproc_iter_unref (MprocIter *self);
  *   without error: that was all, also from now on; %NULL with error: what that item failed with, or
  *   %MPROC_ERROR_TIMED_OUT: nothing is there yet, and nothing has been taken.  No error ends it.
  */
-MPROC_API GVariant *
-mproc_iter_next (MprocIter *self, gint64 timeout_us, GError **error);
+MPROC_API GVariant *mproc_iter_next (MprocIter *self, gint64 timeout_us, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocIter, mproc_iter_unref)
 
