@@ -225,8 +225,7 @@ may_make (MprocPool *pool, MprocFunc func, guint chunk, GError **error)
 
   if (chunk > G_MAXINT)
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                   "a chunk of %u items is more than a task can have", chunk);
+      g_propagate_error (error, mproc_pool_refuse_chunk (chunk));
       return FALSE;
     }
   g_mutex_lock (&pool->mutex);

@@ -112,6 +112,9 @@ gboolean mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError 
 /* Whether tasks are taken; under the mutex. */
 gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 
+/* What a map or an iterator of chunks above G_MAXINT fails with. */
+GError *mproc_pool_refuse_chunk (guint chunk);
+
 /* Frozen, a full reference; NULL: none. */
 MprocTaskOptions *mproc_pool_choose_options (MprocPool *self,
                                              const MprocTaskOptions *given);

@@ -267,6 +267,14 @@ slice (GVariant *items, gsize from, gsize n)
   return value;
 }
 
+/* A negative number, as it looks when cast. */
+GError *
+mproc_pool_refuse_chunk (guint chunk)
+{
+  return g_error_new (MPROC_ERROR, MPROC_ERROR_INVALID,
+                      "a chunk of %u items is more than a task can have", chunk);
+}
+
 MprocResult *
 mproc_pool_map_async (MprocPool *self,
                       MprocFunc func,
@@ -283,6 +291,11 @@ mproc_pool_map_async (MprocPool *self,
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
+  if (chunk > G_MAXINT)
+    {
+      g_variant_unref (items);
+      return mproc_result_new_failed (mproc_pool_refuse_chunk (chunk));
+    }
   n = g_variant_n_children (items);
   if (chunk == 0)
     chunk = choose_chunk (self, n);

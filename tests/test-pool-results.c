@@ -450,6 +450,21 @@ END_TEST
 
 /* ------------------------------------------------------------------ mistakes */
 
+START_TEST (negative_chunks)
+{
+  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  GError *error = NULL;
+
+  ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_square, mproc_test_numbers (1, 9),
+                                      (guint) -1, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "4294967295");
+  ck_assert_ptr_null (mproc_pool_starmap (pool, add, g_variant_new_parsed ("[(1, 2)]"),
+                                          (guint) -3, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "4294967293");
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
 START_TEST (mistakes_are_criticals)
 {
   MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
@@ -492,6 +507,7 @@ mproc_test_pool_results_suite (void)
   tcase_add_loop_test (tcase, may_use_another_pool, 0, n);
   tcase_add_loop_test (tcase, of_a_terminated_pool, 0, n);
   tcase_add_loop_test (tcase, starmaps, 0, n);
+  tcase_add_loop_test (tcase, negative_chunks, 0, n);
   tcase_add_loop_test (tcase, mistakes_are_criticals, 0, n);
   return suite;
 }
