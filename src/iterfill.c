@@ -82,7 +82,7 @@ submit_batch (MprocIter *self, gint64 deadline)
                        .result = result,
                        .options = self->options,
                        .deadline = deadline };
-  MprocPart *part =
+  MprocTrackPart *part =
       mproc_track_add (self->track, result, self->batch->len, self->chunk == 1);
   GError *error = NULL;
   gboolean ok;

@@ -10,7 +10,7 @@ has_room (MprocPool *self)
 {
   guint most = self->options->max_pending;
 
-  return most == 0 || g_hash_table_size (self->jobs) < most ||
+  return most == 0 || g_hash_table_size (self->jobs) + self->batches->len < most ||
          mproc_callbacks_are_mine (self->callbacks);
 }
 

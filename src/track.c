@@ -28,7 +28,7 @@ mproc_track_unref (MprocTrack *self)
 }
 
 static void
-free_part (MprocPart *part)
+free_part (MprocTrackPart *part)
 {
   mproc_result_unref (part->result);
   g_free (part);
@@ -36,7 +36,7 @@ free_part (MprocPart *part)
 
 /* Under the mutex. */
 static void
-note_ready (MprocTrack *self, MprocPart *part)
+note_ready (MprocTrack *self, MprocTrackPart *part)
 {
   part->is_ready = TRUE;
   if (!self->is_ordered)
@@ -48,7 +48,7 @@ note_ready (MprocTrack *self, MprocPart *part)
 static void
 part_is_ready (gpointer data)
 {
-  MprocPart *part = data;
+  MprocTrackPart *part = data;
   MprocTrack *self = part->track;
   gboolean is_wanted;
 
@@ -62,10 +62,10 @@ part_is_ready (gpointer data)
   mproc_track_unref (self);
 }
 
-MprocPart *
+MprocTrackPart *
 mproc_track_add (MprocTrack *self, MprocResult *result, guint n_items, gboolean is_single)
 {
-  MprocPart *part = g_new0 (MprocPart, 1);
+  MprocTrackPart *part = g_new0 (MprocTrackPart, 1);
 
   part->result = result;
   part->n_items = n_items;
@@ -86,7 +86,7 @@ mproc_track_add (MprocTrack *self, MprocResult *result, guint n_items, gboolean 
 
 /* Its result will never be ready: there is no task. */
 void
-mproc_track_take_back (MprocTrack *self, MprocPart *part)
+mproc_track_take_back (MprocTrack *self, MprocTrackPart *part)
 {
   g_mutex_lock (&self->mutex);
   g_queue_remove (&self->parts, part);
@@ -98,7 +98,7 @@ mproc_track_take_back (MprocTrack *self, MprocPart *part)
 /* What a whole chunk fails with, because its worker died or it could not be sent, each of its items
  * fails with. */
 static GVariant *
-get_outcome (MprocPart *part, GError **error)
+get_outcome (MprocTrackPart *part, GError **error)
 {
   GVariant *all = mproc_result_get (part->result, 0, error);
   GVariant *value;
@@ -113,7 +113,7 @@ get_outcome (MprocPart *part, GError **error)
 gboolean
 mproc_track_take (MprocTrack *self, GVariant **value, GError **error)
 {
-  MprocPart *part = g_queue_peek_head (self->is_ordered ? &self->parts : &self->ready);
+  MprocTrackPart *part = g_queue_peek_head (self->is_ordered ? &self->parts : &self->ready);
 
   if (part == NULL || !part->is_ready)
     return FALSE;
@@ -130,7 +130,7 @@ mproc_track_take (MprocTrack *self, GVariant **value, GError **error)
 gboolean
 mproc_track_has (MprocTrack *self, MprocResult *result)
 {
-  MprocPart *part = mproc_result_get_hook_data (result);
+  MprocTrackPart *part = mproc_result_get_hook_data (result);
 
   return part != NULL && part->track == self;
 }
@@ -138,7 +138,7 @@ mproc_track_has (MprocTrack *self, MprocResult *result)
 void
 mproc_track_abandon (MprocTrack *self)
 {
-  MprocPart *part;
+  MprocTrackPart *part;
 
   g_mutex_lock (&self->mutex);
   self->is_abandoned = TRUE;

@@ -21,7 +21,7 @@ typedef struct
   guint n_given;
   gboolean is_single; /* the result is an item's own, or what all of them fail with */
   gboolean is_ready;
-} MprocPart;
+} MprocTrackPart;
 
 struct MprocTrack
 {
@@ -30,7 +30,7 @@ struct MprocTrack
 
   GMutex mutex; /* over what follows, and its iterator's state */
   GCond changed;
-  GQueue parts; /* of MprocPart: handed over, not all of it taken; in order */
+  GQueue parts; /* of MprocTrackPart: handed over, not all of it taken; in order */
   GQueue
       ready; /* those that are there, in the order in which they came; not is_ordered */
   gboolean is_abandoned;
@@ -40,13 +40,13 @@ MprocTrack *mproc_track_new (gboolean is_ordered);
 void mproc_track_unref (MprocTrack *self);
 
 /* For @n_items items; takes @result.  One that is not ready gets its hook, and is waited for. */
-MprocPart *mproc_track_add (MprocTrack *self,
+MprocTrackPart *mproc_track_add (MprocTrack *self,
                             MprocResult *result,
                             guint n_items,
                             gboolean is_single);
 
 /* It was not handed over after all. */
-void mproc_track_take_back (MprocTrack *self, MprocPart *part);
+void mproc_track_take_back (MprocTrack *self, MprocTrackPart *part);
 
 /* Under the mutex: TRUE if there is an outcome to take; then it is taken, NULL with its error. */
 gboolean mproc_track_take (MprocTrack *self, GVariant **value, GError **error);

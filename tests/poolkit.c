@@ -4,7 +4,7 @@
 #include "kill.h"
 
 MprocPool *
-mproc_test_pool_with (guint n_workers, int i, MprocPoolOptions *options)
+mproc_test_make_pool (guint n_workers, int i, MprocPoolOptions *options)
 {
   GError *error = NULL;
   MprocPool *pool;

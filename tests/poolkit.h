@@ -6,7 +6,7 @@
 #include "pools.h"
 
 /* A pool by the @i-th method; takes @options, which may be NULL.  It must be there. */
-MprocPool *mproc_test_pool_with (guint n_workers, int i, MprocPoolOptions *options);
+MprocPool *mproc_test_make_pool (guint n_workers, int i, MprocPoolOptions *options);
 
 /* The number that it is; takes @value. */
 gint32 mproc_test_int (GVariant *value);

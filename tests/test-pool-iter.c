@@ -66,7 +66,7 @@ expect_squares (MprocIter *iter, gint32 first, gint32 n, gboolean is_ordered)
 
 START_TEST (iterates_over_items)
 {
-  MprocPool *pool = mproc_test_pool_with (3, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (3, _i, NULL);
   guint chunks[] = { 0, 1, 7, 1000 };
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
@@ -87,7 +87,7 @@ END_TEST
 
 START_TEST (a_failed_item_does_not_end_it)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
 
   for (guint chunk = 1; chunk < 4; chunk++)
     {
@@ -105,7 +105,7 @@ END_TEST
 /* The last that was begun comes first, the first one last. */
 START_TEST (unordered_is_as_they_come)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   MprocTestHold slow, fast;
   GVariant *items;
   MprocIter *iter;
@@ -128,7 +128,7 @@ END_TEST
 
 START_TEST (time_up_is_not_the_end)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   MprocTestHold hold;
   GError *error = NULL;
   MprocIter *iter;
@@ -154,7 +154,7 @@ END_TEST
 /* As people write it: closed at once, taken after the end. */
 START_TEST (items_outlive_the_close)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   MprocIter *first = imap (pool, TRUE, mproc_test_numbers (6, 50), 1);
   MprocIter *second = imap (pool, FALSE, mproc_test_numbers (6, 50), 3);
 
@@ -218,7 +218,7 @@ imap_from (MprocPool *pool,
 
 START_TEST (iterates_over_an_input)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   guint chunks[] = { 0, 1, 7, 1000 };
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
@@ -241,7 +241,7 @@ END_TEST
 
 START_TEST (an_inputs_error_stands_at_its_place)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
 
   for (guint chunk = 1; chunk < 5; chunk++)
     {
@@ -261,7 +261,7 @@ END_TEST
 
 START_TEST (an_unordered_inputs_error_comes_once)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   Input input = { .i = 6, .n = 10, .fails = TRUE };
   MprocIter *iter = imap_from (pool, FALSE, next_number, &input, 3);
   gint failures = 0;
@@ -297,12 +297,12 @@ take_of_endless (MprocPool *pool, gboolean is_ordered, guint chunk, guint most)
 
 START_TEST (an_input_may_be_endless)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   MprocPoolOptions *options = mproc_pool_options_new ();
   MprocPool *bounded;
 
   mproc_pool_options_set_max_pending (options, 3);
-  bounded = mproc_test_pool_with (2, _i, options);
+  bounded = mproc_test_make_pool (2, _i, options);
   for (guint chunk = 1; chunk < 4; chunk += 2)
     for (guint is_ordered = 0; is_ordered < 2; is_ordered++)
       {
@@ -326,7 +326,7 @@ START_TEST (waits_for_room)
   MprocIter *iter, *other;
 
   mproc_pool_options_set_max_pending (options, 1);
-  pool = mproc_test_pool_with (1, _i, options);
+  pool = mproc_test_make_pool (1, _i, options);
   mproc_test_hold_init (&hold);
   result = mproc_test_hold_worker (&hold, pool);
   iter = imap_from (pool, TRUE, next_number, &input, 1);
@@ -359,7 +359,7 @@ close_by_the_way (gpointer data, GError **error)
 
 START_TEST (a_closed_pool_ends_an_input)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   Input input = { .i = 6, .n = G_MAXINT, .pool = pool };
   MprocIter *iter = imap_from (pool, TRUE, close_by_the_way, &input, 1);
   GError *error = NULL;
@@ -391,7 +391,7 @@ ask_the_iterator (gpointer data, GError **error)
 
 START_TEST (an_input_cannot_wait_for_itself)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   Input input = { .i = 0 };
 
   input.iter = imap_from (pool, TRUE, ask_the_iterator, &input, 1);
@@ -425,7 +425,7 @@ next_with_connections (gpointer data, GError **error)
 
 START_TEST (what_cannot_be_sent_fails_alone)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   Input input = { .i = 6, .n = 20 };
   MprocIter *iter = imap_from (pool, TRUE, next_with_connections, &input, 1);
 
@@ -444,7 +444,7 @@ START_TEST (a_lost_worker_costs_its_chunk)
 
   if (mproc_test_is_thread (_i))
     return; /* a thread cannot be lost */
-  pool = mproc_test_pool_with (2, _i, NULL);
+  pool = mproc_test_make_pool (2, _i, NULL);
   for (guint chunk = 1; chunk < 4; chunk += 2)
     {
       MprocIter *iter = mproc_pool_imap (pool, mproc_test_die_of_13,
@@ -477,7 +477,7 @@ count_one (GVariant *args, GError **error)
 /* What no worker has begun with is not run. */
 START_TEST (an_early_end_leaves_nothing_behind)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   MprocQueue *counted = mproc_queue_new (0, NULL);
   GVariantBuilder items;
   MprocTestHold hold;
@@ -508,7 +508,7 @@ END_TEST
 START_TEST (given_up_at_random)
 {
   gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 10 : 100);
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
 
   for (gint round = 0; round < rounds; round++)
     {
@@ -527,7 +527,7 @@ END_TEST
 /* The pool goes first: it lives as long as its iterators, and terminates with the last. */
 START_TEST (keeps_its_pool)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   Input input = { .i = 6, .n = G_MAXINT };
   MprocIter *iter = imap_from (pool, TRUE, next_number, &input, 1);
 
@@ -555,7 +555,7 @@ take_some (gpointer data)
 
 START_TEST (threads_share_one)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   Input input = { .i = 6, .n = 300 };
   MprocIter *iter = imap_from (pool, _i % 2 == 0, next_number, &input, 2);
   GThread *threads[4];
@@ -578,7 +578,7 @@ END_TEST
 
 START_TEST (bad_input)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   Input input = { .i = 0 };
   GError *error = NULL;
   MprocIter *iter;

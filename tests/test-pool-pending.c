@@ -11,7 +11,7 @@ bounded_pool (guint n_workers, int i, guint max_pending)
   MprocPoolOptions *options = mproc_pool_options_new ();
 
   mproc_pool_options_set_max_pending (options, max_pending);
-  return mproc_test_pool_with (n_workers, i, options);
+  return mproc_test_make_pool (n_workers, i, options);
 }
 
 static gboolean
@@ -168,7 +168,7 @@ START_TEST (a_broken_pool_wakes_it)
   mproc_pool_options_set_max_pending (options, 1);
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
   mproc_pool_options_set_initializer (options, fail_later, mproc_pack ("(h)", first));
-  jam.submitter.pool = mproc_test_pool_with (1, _i, options);
+  jam.submitter.pool = mproc_test_make_pool (1, _i, options);
   mproc_test_hold_init (&jam.hold);
   jam.held = mproc_test_hold_worker (&jam.hold, jam.submitter.pool);
   jam.thread = g_thread_new ("submit", submit, &jam.submitter);
@@ -260,7 +260,7 @@ START_TEST (a_forked_host)
 
   if (!mproc_test_can_fork ())
     return;
-  pool = mproc_test_pool_with (2, _i, NULL);
+  pool = mproc_test_make_pool (2, _i, NULL);
   mproc_test_hold_init (&hold);
   pending = mproc_test_hold_worker (&hold, pool);
   done = mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (6), NULL);

@@ -68,7 +68,7 @@ square_of (MprocPool *pool, gint32 n)
 START_TEST (in_the_pools_thread)
 {
   MprocTestHold hold;
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   Seen good = { .value = 0 };
   Seen bad = { .value = 0 };
   MprocResult *first, *second, *third;
@@ -95,7 +95,7 @@ END_TEST
 START_TEST (in_a_context)
 {
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   Seen seen = { .value = 0 };
   MprocResult *result = square_of (pool, 7);
 
@@ -116,7 +116,7 @@ END_TEST
 START_TEST (a_context_that_never_runs)
 {
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   Seen seen = { .value = 0 };
   MprocResult *result = square_of (pool, 7);
 
@@ -133,7 +133,7 @@ END_TEST
 START_TEST (of_a_result_that_is_ready)
 {
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   MprocResult *here = square_of (pool, 7);
   MprocResult *there = square_of (pool, 5);
   Seen seen = { .value = 0 };
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST (a_map_has_one)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   MprocResult *result =
       mproc_pool_map_async (pool, mproc_test_square, mproc_test_numbers (5, 40), 3, NULL);
   Seen seen = { .value = 0 };
@@ -173,7 +173,7 @@ END_TEST
 START_TEST (each_is_called_once)
 {
   gint n = mproc_test_scale (mproc_test_is_slow_platform () ? 50 : 500);
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   Seen seen = { .value = 0 };
 
   for (gint i = 0; i < n; i++)
@@ -222,7 +222,7 @@ START_TEST (may_submit)
   MprocResult *result;
 
   mproc_pool_options_set_max_pending (options, 1);
-  seen.pool = mproc_test_pool_with (1, _i, options);
+  seen.pool = mproc_test_make_pool (1, _i, options);
   result = square_of (seen.pool, 2);
   mproc_result_set_callback (result, NULL, submit_next, &seen, NULL);
   mproc_result_unref (result);
@@ -251,7 +251,7 @@ static void
 end_from_inside (int i, gboolean terminate)
 {
   MprocTestHold hold;
-  Seen seen = { .flag = terminate, .pool = mproc_test_pool_with (1, i, NULL) };
+  Seen seen = { .flag = terminate, .pool = mproc_test_make_pool (1, i, NULL) };
   MprocResult *first, *second;
 
   mproc_test_hold_init (&hold);
@@ -297,7 +297,7 @@ drop_pool (MprocResult *result, gpointer data)
 START_TEST (may_drop_the_last_reference)
 {
   MprocTestHold hold;
-  Seen seen = { .pool = mproc_test_pool_with (2, _i, NULL) };
+  Seen seen = { .pool = mproc_test_make_pool (2, _i, NULL) };
   MprocResult *first, *second;
 
   mproc_test_hold_init (&hold);
@@ -337,7 +337,7 @@ get_other (MprocResult *result, gpointer data)
 
 START_TEST (cannot_wait_for_its_own_thread)
 {
-  Seen seen = { .pool = mproc_test_pool_with (1, _i, NULL) };
+  Seen seen = { .pool = mproc_test_make_pool (1, _i, NULL) };
   MprocTestHold hold;
   MprocResult *result;
 
@@ -359,7 +359,7 @@ static void
 make_pool (MprocResult *result, gpointer data)
 {
   Seen *seen = data;
-  MprocPool *pool = mproc_test_pool_with (1, seen->value, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, seen->value, NULL);
   GVariant *value =
       mproc_pool_apply (pool, mproc_test_square, g_variant_new_int32 (9), &seen->error);
 
@@ -372,7 +372,7 @@ make_pool (MprocResult *result, gpointer data)
 
 START_TEST (may_use_another_pool)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   MprocResult *result = square_of (pool, 3);
   Seen seen = { .value = _i };
 
@@ -387,7 +387,7 @@ END_TEST
 START_TEST (of_a_terminated_pool)
 {
   MprocTestHold hold;
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   MprocResult *first, *second;
   Seen seen = { .value = 0 };
 
@@ -420,7 +420,7 @@ add (GVariant *args, GError **error)
 
 START_TEST (starmaps)
 {
-  MprocPool *pool = mproc_test_pool_with (2, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
   GError *error = NULL;
   GVariant *all =
       mproc_pool_starmap (pool, add,
@@ -452,7 +452,7 @@ END_TEST
 
 START_TEST (negative_chunks)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   GError *error = NULL;
 
   ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_square, mproc_test_numbers (1, 9),
@@ -467,7 +467,7 @@ END_TEST
 
 START_TEST (mistakes_are_criticals)
 {
-  MprocPool *pool = mproc_test_pool_with (1, _i, NULL);
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
   MprocResult *result = square_of (pool, 3);
   Seen seen = { .value = 0 };
 
