@@ -35,7 +35,8 @@ struct MprocCrew
 {
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
-  GArray *lost;    /* the same: condemned, and nobody can kill them; others are in their places */
+  GArray *
+      lost; /* the same: condemned, and nobody can kill them; others are in their places */
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;

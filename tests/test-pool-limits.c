@@ -187,13 +187,14 @@ START_TEST (a_map_has_the_limit_for_each_chunk)
                                           "60000, 60000]");
   GVariant *items[2];
 
-  mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1, options));
+  mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1,
+                                                   options));
   for (guint32 i = 0; i < 2; i++)
     items[i] = mproc_pack ("(hu)", counters, i);
   mproc_test_let_go (counters, 1);
   mproc_test_expect_failure (mproc_pool_map_async (pool, mproc_test_run_for_ever,
-                                                   g_variant_new_array (NULL, items, 2), 1,
-                                                   options),
+                                                   g_variant_new_array (NULL, items, 2),
+                                                   1, options),
                              MPROC_ERROR_TIMED_OUT, NULL);
   mproc_test_let_go (counters, 0);
   mproc_test_expect_service (pool, 10);
