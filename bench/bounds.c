@@ -35,6 +35,12 @@ const BenchBound bench_bounds[] = {
   { "value.add", "value.python-add", BOTH (50) },
   { "large.shared", "large.in-place", BOTH (WITHIN (1.05)) },
   { "large.copied", "large.python", BOTH (15) },
-  { "pool.map", "pool.python-map", BOTH (10) },
+  { "pool.map", "pool.python-map", BOTH (20) },
+  { "pool.bytes", "pool.python-bytes", BOTH (60) },
+  { "pool.threads", "pool.gthreadpool", BOTH (1.5) },
+  { "pool.bytes-auto", "pool.python-auto", BOTH (20) },
+  { "pool.apply", "pool.python-apply", 10, 5 },
+  { "pool.array", "pool.bare-array", BOTH (WITHIN (1.05)) },
+  { "pool.pair", "pool.bare-pair", 0.97, 0.97 },
   { NULL, NULL, 0, 0 },
 };

@@ -242,28 +242,52 @@ take_bytes (const GVariantType *type, gpointer bytes, gsize size, GPtrArray *obj
                                                       data));
 }
 
-/* A value over @bytes, which it takes, as it does @objects. */
-static GVariant *
-make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
+/* Where the data of @bytes ends, and its type: a known one, or a string to free. */
+static const GVariantType *
+find_type (gconstpointer bytes, gsize size, gsize *data_size, char **type_string)
 {
   Trailer trailer = get_trailer (bytes, size);
   const char *type = (const char *) bytes + size - sizeof trailer - trailer.type_length;
-  gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
-                    trailer.n_handles * sizeof (MprocHandle);
   const GVariantType *known = mproc_types_find (type, trailer.type_length);
-  char *type_string = NULL;
-  GVariant *value;
 
-  if (known == NULL)
-    {
-      type_string = g_strndup (type, trailer.type_length);
-      known = G_VARIANT_TYPE (type_string);
-    }
-  value = take_bytes (known, (gpointer) bytes, data_size, objects);
+  *data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
+               trailer.n_handles * sizeof (MprocHandle);
+  *type_string = NULL;
+  if (known != NULL)
+    return known;
+  *type_string = g_strndup (type, trailer.type_length);
+  return G_VARIANT_TYPE (*type_string);
+}
+
+static GVariant *
+keep_type (GVariant *value, char *type_string)
+{
   if (type_string != NULL)
     mproc_types_keep (g_variant_get_type (value));
   g_free (type_string);
   return value;
+}
+
+/* A value over @bytes, which it takes, as it does @objects. */
+static GVariant *
+make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
+{
+  char *type_string;
+  gsize data_size;
+  const GVariantType *type = find_type (bytes, size, &data_size, &type_string);
+
+  return keep_type (take_bytes (type, (gpointer) bytes, data_size, objects), type_string);
+}
+
+GVariant *
+mproc_message_view (gconstpointer bytes, gsize size)
+{
+  char *type_string;
+  gsize data_size;
+  const GVariantType *type = find_type (bytes, size, &data_size, &type_string);
+  GVariant *value = g_variant_new_from_data (type, bytes, data_size, TRUE, NULL, NULL);
+
+  return keep_type (g_variant_ref_sink (value), type_string);
 }
 
 GVariant *

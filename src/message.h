@@ -42,6 +42,10 @@ GVariant *mproc_message_load (gpointer bytes, gsize size, GError **error);
 /* The same from bytes that stay the caller's and in flight (start arguments, tasks). */
 GVariant *mproc_message_peek (gconstpointer bytes, gsize size, GError **error);
 
+/* A value over bytes without handles, which stay the caller's, and where they are, as long as the value
+ * lives and all that is taken from it. */
+GVariant *mproc_message_view (gconstpointer bytes, gsize size);
+
 /* Bytes that nobody will load. */
 void mproc_message_discard (gconstpointer bytes, gsize size);
 

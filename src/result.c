@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include "cancel.h"
 #include "object.h"
 #include "word.h"
 
@@ -16,6 +17,7 @@ struct MprocResult
   GVariant **parts;
   GVariant *value;
   GError *error;
+  MprocPoolLink *link; /* to its pool, or what is left of it */
 };
 
 static void
@@ -101,6 +103,19 @@ mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *e
   g_mutex_unlock (&self->mutex);
 }
 
+void
+mproc_result_bind (MprocResult *self, MprocPoolLink *link)
+{
+  if (self->link == NULL)
+    self->link = mproc_pool_link_ref (link);
+}
+
+MprocPoolLink *
+mproc_result_get_link (MprocResult *self)
+{
+  return self->link;
+}
+
 MprocResult *
 mproc_result_ref (MprocResult *self)
 {
@@ -119,6 +134,7 @@ mproc_result_unref (MprocResult *self)
   if (self->value != NULL)
     g_variant_unref (self->value);
   g_clear_error (&self->error);
+  mproc_pool_link_unref (self->link);
   g_mutex_clear (&self->mutex);
   g_cond_clear (&self->is_there);
   g_free (self);

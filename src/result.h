@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+struct MprocPoolLink;
+
 typedef enum
 {
   MPROC_RESULT_VALUE, /* one task's value is the result */
@@ -21,6 +23,12 @@ MprocResult *mproc_result_new (guint n_parts, MprocResultForm form);
 /* One task is done: takes @value, or @error.  The last one makes the result ready. */
 void
 mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *error);
+
+/* Which pool it comes from; @link is referenced.  Before it is given to anybody. */
+void mproc_result_bind (MprocResult *self, struct MprocPoolLink *link);
+
+/* NULL: it never reached one. */
+struct MprocPoolLink *mproc_result_get_link (MprocResult *self);
 
 G_END_DECLS
 

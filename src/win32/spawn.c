@@ -18,6 +18,7 @@ typedef struct
   GArray *handles;    /* all that the child inherits */
   GArray *lent;       /* those of them that are inheritable for now */
   STARTUPINFOEXW startup;
+  gboolean refuses_interrupt;
 } Start;
 
 static GMutex starting;
@@ -112,6 +113,7 @@ prepare (Start *self, const MprocOsSpawn *how)
   memset (self, 0, sizeof *self);
   self->handles = g_array_new (FALSE, FALSE, sizeof (HANDLE));
   self->lent = g_array_new (FALSE, FALSE, sizeof (HANDLE));
+  self->refuses_interrupt = how->refuses_interrupt;
 
   self->program = how->executable != NULL ? mproc_win32_wide (how->executable)
                                           : mproc_win32_module_path (NULL);
@@ -223,6 +225,10 @@ create_process (Start *self, PROCESS_INFORMATION *info)
   DWORD code = ERROR_INTERNAL_ERROR;
   DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
   DWORD one;
+
+  /* The first of a group of its own is born with Ctrl-C switched off. */
+  if (self->refuses_interrupt)
+    flags |= CREATE_NEW_PROCESS_GROUP;
 
   /* Where we have no console, a console program would open one, with a window.  As we
    * live without, so does the child. */
