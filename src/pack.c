@@ -58,17 +58,17 @@ copy_leaf (const char **format)
 char *
 mproc_format_to_type (const char *format)
 {
-  char *type;
-  char *to;
+  char *type = g_new (char, strlen (format) + 1);
+  char *to = type;
 
-  if (*scan (format) != '\0')
-    return NULL;
-  type = to = g_new (char, strlen (format) + 1);
   for (; *format != '\0'; format++)
     if (strchr ("&@^", *format) == NULL)
       *to++ = *format == 'f' ? 'h' : *format;
   *to = '\0';
-  return type;
+  if (g_variant_type_string_is_valid (type))
+    return type;
+  g_free (type);
+  return NULL;
 }
 
 void

@@ -217,9 +217,9 @@ typedef struct
 {
   gint64 deadline;
   guint bytes_only : 1;
-  guint into : 1;    /* the caller's buffer, or not at all */
-  guint of_form : 1; /* how.form: else it stays */
-  gsize room;        /* in the caller's buffer; 0: there is none */
+  guint into : 1;        /* the caller's buffer, or not at all */
+  guint of_form : 1;     /* how.form: else it stays */
+  gsize room;            /* in the caller's buffer; 0: there is none */
   MprocQueueClaim claim; /* asked, and given nothing */
   union
   {

@@ -88,8 +88,9 @@ mproc_queue_get (MprocQueue *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   request.deadline = mproc_queue_deadline (timeout_us);
-  return mproc_queue_get_item (self, &request, error) ? mproc_queue_request_to_value (&request, error)
-                                     : NULL;
+  return mproc_queue_get_item (self, &request, error)
+             ? mproc_queue_request_to_value (&request, error)
+             : NULL;
 }
 
 GBytes *

@@ -37,8 +37,11 @@ put_directly (MprocQueue *self,
 }
 
 gboolean
-mproc_queue_put_packed (
-    MprocQueue *self, gint64 timeout_us, GError **error, const char *format, ...)
+mproc_queue_put_packed (MprocQueue *self,
+                        gint64 timeout_us,
+                        GError **error,
+                        const char *format,
+                        ...)
 {
   MprocFastpack form;
   va_list arguments;
@@ -83,9 +86,9 @@ get_as_value (MprocQueue *self,
   MprocQueueRequest request = { .deadline = deadline,
                                 .of_form = TRUE,
                                 .how = { .form = &form } };
-  gboolean ok = mproc_queue_get_item (self, &request, error) &&
-                unpack (mproc_queue_request_to_value (&request, error), format,
-                        arguments, error);
+  gboolean ok =
+      mproc_queue_get_item (self, &request, error) &&
+      unpack (mproc_queue_request_to_value (&request, error), format, arguments, error);
 
   g_free (type);
   return ok;
@@ -123,8 +126,11 @@ get_directly (MprocQueue *self,
 }
 
 gboolean
-mproc_queue_get_unpacked (
-    MprocQueue *self, gint64 timeout_us, GError **error, const char *format, ...)
+mproc_queue_get_unpacked (MprocQueue *self,
+                          gint64 timeout_us,
+                          GError **error,
+                          const char *format,
+                          ...)
 {
   MprocFastpack form;
   va_list arguments;

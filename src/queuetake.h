@@ -90,7 +90,8 @@ mproc_queue_take_record (MprocQueue *self,
 
   if (G_UNLIKELY ((request->bytes_only && mproc_record_is_value (record)) ||
                   (request->into && record->length > request->room) ||
-                  (request->of_form && !mproc_queue_has_form (request->how.form, record))))
+                  (request->of_form &&
+                   !mproc_queue_has_form (request->how.form, record))))
     {
       mproc_queue_set_unsuitable (request, record, error);
       return MPROC_GET_FAILED;

@@ -120,7 +120,7 @@ MPROC_API GVariant *mproc_queue_get (MprocQueue *self, gint64 timeout_us, GError
  *
  * Puts a value that is made of the arguments: what mproc_queue_put() does with what
  * mproc_pack() returns, and with the same item in the queue, but where @format has nothing
- * but numbers, strings (`s`, `o`, `g`) and tuples of them, about ten times as fast.
+ * but numbers, strings (`s`, `o`, `g`) and tuples of them, several times as fast.
  *
  * |[<!-- language="C" -->
  * mproc_queue_put_packed (queue, MPROC_FOREVER, &error, "(xs)", (gint64) 42, "text");
@@ -131,8 +131,11 @@ MPROC_API GVariant *mproc_queue_get (MprocQueue *self, gint64 timeout_us, GError
  *
  * Returns: %TRUE if the item is in the queue
  */
-MPROC_API gboolean mproc_queue_put_packed (
-    MprocQueue *self, gint64 timeout_us, GError **error, const char *format, ...);
+MPROC_API gboolean mproc_queue_put_packed (MprocQueue *self,
+                                           gint64 timeout_us,
+                                           GError **error,
+                                           const char *format,
+                                           ...);
 
 /**
  * mproc_queue_get_unpacked:
@@ -165,8 +168,11 @@ MPROC_API gboolean mproc_queue_put_packed (
  *
  * Returns: %TRUE if an item was taken and everything has been written
  */
-MPROC_API gboolean mproc_queue_get_unpacked (
-    MprocQueue *self, gint64 timeout_us, GError **error, const char *format, ...);
+MPROC_API gboolean mproc_queue_get_unpacked (MprocQueue *self,
+                                             gint64 timeout_us,
+                                             GError **error,
+                                             const char *format,
+                                             ...);
 
 /**
  * mproc_queue_put_bytes:
