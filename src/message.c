@@ -297,16 +297,17 @@ take_bytes (const GVariantType *type, gpointer bytes, gsize size, GPtrArray *obj
 static GVariant *
 make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
 {
-  gsize data_size = mproc_message_get_data_size (bytes, size);
-  gsize type_length;
-  const char *type = mproc_message_get_type (bytes, size, &type_length);
-  const GVariantType *known = mproc_types_find (type, type_length);
+  Trailer trailer = get_trailer (bytes, size);
+  const char *type = (const char *) bytes + size - sizeof trailer - trailer.type_length;
+  gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
+                    trailer.n_handles * sizeof (MprocHandle);
+  const GVariantType *known = mproc_types_find (type, trailer.type_length);
   char *type_string = NULL;
   GVariant *value;
 
   if (known == NULL)
     {
-      type_string = g_strndup (type, type_length);
+      type_string = g_strndup (type, trailer.type_length);
       known = G_VARIANT_TYPE (type_string);
     }
   value = take_bytes (known, (gpointer) bytes, data_size, objects);
