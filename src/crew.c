@@ -36,7 +36,8 @@ typedef struct
 struct MprocCrew
 {
   MprocCrewPlan plan;
-  GArray *workers;    /* of Worker */
+  GArray *workers; /* of Worker */
+  GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
   GByteArray *places; /* whether each is taken */
   guint n_started;
   gint64 not_before; /* the next start */
@@ -87,6 +88,7 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
   self->places = g_byte_array_new ();
+  self->lost = g_array_new (FALSE, FALSE, sizeof (Worker));
   return self;
 }
 
@@ -260,30 +262,37 @@ take_break (MprocCrew *self, gboolean was_short)
 }
 
 /* Those whose task has been taken from them.  Such a one takes no other, so it does not matter what it
- * does just now. */
+ * does just now.  A thread is left alone, and ends when its task does. */
 static void
 kill_condemned (MprocCrew *self)
 {
-  for (guint i = 0; i < self->workers->len; i++)
+  for (guint i = 0; i < self->workers->len;)
     {
-      Worker *worker = &g_array_index (self->workers, Worker, i);
+      Worker worker = g_array_index (self->workers, Worker, i);
 
-      if (mproc_load64 (&mproc_seat_at (worker->seat)->kill) != 0 &&
-          mproc_process_kill (worker->process, NULL))
+      if (mproc_load64 (&mproc_seat_at (worker.seat)->kill) == 0)
+        i++;
+      else if (mproc_process_kill (worker.process, NULL))
         {
-          mproc_process_join (worker->process, PATIENCE);
+          mproc_process_join (worker.process, PATIENCE);
           MPROC_CRASH_POINT (CONDEMNED_KILLED);
+          i++;
+        }
+      else
+        {
+          g_array_append_val (self->lost, worker);
+          g_array_remove_index_fast (self->workers, i);
         }
     }
 }
 
 /* Takes those that have ended, and have been reported, out of the list. */
 static void
-reap (MprocCrew *self)
+reap (MprocCrew *self, GArray *workers)
 {
-  for (guint i = 0; i < self->workers->len;)
+  for (guint i = 0; i < workers->len;)
     {
-      Worker *worker = &g_array_index (self->workers, Worker, i);
+      Worker *worker = &g_array_index (workers, Worker, i);
       gboolean left = phase_of (worker) == MPROC_SEAT_LEAVING;
 
       if (!mproc_process_join (worker->process, 0) || !report_death (self, worker))
@@ -296,7 +305,7 @@ reap (MprocCrew *self)
         take_break (self, was_no_use (self, worker, left));
       mproc_process_unref (worker->process);
       give_place_back (self, worker->place);
-      g_array_remove_index_fast (self->workers, i);
+      g_array_remove_index_fast (workers, i);
     }
   tell_live (self);
 }
@@ -437,13 +446,14 @@ gboolean
 mproc_crew_tend (MprocCrew *self)
 {
   kill_condemned (self);
-  reap (self);
+  reap (self, self->workers);
+  reap (self, self->lost);
   if (!mproc_queue_is_finished (self->plan.tasks))
     {
       shrink (self);
       return replace (self);
     }
-  if (self->workers->len > 0)
+  if (self->workers->len > 0 || self->lost->len > 0)
     return TRUE;
   return !report (self, MPROC_EVENT_FINISHED, NULL);
 }
@@ -461,20 +471,27 @@ mproc_crew_list_waits (MprocCrew *self, GArray *waits)
     }
 }
 
+static void
+await_end (GArray *workers)
+{
+  for (guint i = 0; i < workers->len; i++)
+    {
+      MprocProcess *process = g_array_index (workers, Worker, i).process;
+
+      mproc_process_join (process, MPROC_FOREVER);
+      mproc_process_unref (process);
+    }
+  g_array_set_size (workers, 0);
+}
+
 void
 mproc_crew_kill (MprocCrew *self)
 {
   mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
     mproc_process_kill (g_array_index (self->workers, Worker, i).process, NULL);
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      MprocProcess *process = g_array_index (self->workers, Worker, i).process;
-
-      mproc_process_join (process, MPROC_FOREVER);
-      mproc_process_unref (process);
-    }
-  g_array_set_size (self->workers, 0);
+  await_end (self->workers);
+  await_end (self->lost);
 }
 
 void
@@ -485,6 +502,7 @@ mproc_crew_free (MprocCrew *self)
   mproc_crew_kill (self);
   g_array_unref (self->workers);
   g_byte_array_unref (self->places);
+  g_array_unref (self->lost);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
   mproc_queue_unref (self->plan.events);

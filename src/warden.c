@@ -73,9 +73,12 @@ mproc_warden_condemn (MprocPool *self, MprocJob *job, MprocMember member, MprocF
   job->condemned = member;
   if (self->method == MPROC_START_METHOD_THREAD)
     {
-      /* The thread runs on, and may write into the block until it comes back. */
+      /* The thread is asked to end, and may write into the block until it does.  The crew finds that it
+       * cannot be killed, and starts another one. */
       job->verdict = mproc_job_describe_fate (job, mproc_os_pid ());
+      mproc_warden_stop (self, job, member);
       mproc_pool_give_up_job (self, job, member);
+      order_kill (self, job);
       return TRUE;
     }
   g_ptr_array_add (self->condemned, job);

@@ -124,7 +124,7 @@ END_TEST
 /* It would not end by itself. */
 START_TEST (a_running_task_can_be_killed)
 {
-  gint rounds = mproc_test_is_thread (_i) || mproc_test_is_slow_platform () ? 1 : 10;
+  gint rounds = mproc_test_is_slow_platform () ? 2 : 10;
   MprocPool *pool = mproc_test_pool (2, _i);
   MprocArray *counters = mproc_test_counters (12);
   MprocResult *other = apply_counting (pool, run_until_asked, counters, 11);
@@ -143,8 +143,9 @@ START_TEST (a_running_task_can_be_killed)
   ck_assert (!mproc_result_is_ready (other));
   ck_assert (mproc_result_cancel (other));
   mproc_test_expect_failure (other, MPROC_ERROR_CANCELLED, NULL);
-  mproc_test_let_go (counters, 0);
   mproc_test_expect_service (pool, 10);
+  for (gint i = 0; i < rounds; i++)
+    mproc_test_let_go (counters, (guint) i); /* threads run on */
   mproc_test_end_pool (pool);
   mproc_array_unref (counters);
 }
@@ -197,8 +198,6 @@ END_TEST
 
 START_TEST (a_map_is_killed_as_a_whole)
 {
-  if (mproc_test_is_thread (_i))
-    return; /* threads have to come back by themselves, and these do not */
   check_map (_i, 1, TRUE);
   check_map (_i, 10, TRUE);
 }
@@ -262,8 +261,9 @@ check_end (MprocResult *result, gint begun, gboolean may_be_killed)
 static void
 storm (int method, gboolean kill)
 {
-  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 2 : kill ? 8 : 25);
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 1 : kill ? 8 : 25);
   MprocPool *pool = mproc_test_pool (3, method);
+  gint step = !kill ? 3 : mproc_test_is_slow_platform () ? 40 : 12;
 
   for (gint round = 0; round < rounds; round++)
     {
@@ -272,7 +272,7 @@ storm (int method, gboolean kill)
 
       for (guint32 i = 0; i < 50; i++)
         results[i] = apply_counting (pool, mproc_test_count_task, counters, i);
-      for (guint i = 0; i < 50; i += (guint) g_random_int_range (1, kill ? 12 : 3))
+      for (guint i = 0; i < 50; i += (guint) g_random_int_range (1, step))
         if (kill)
           mproc_result_kill (results[i]);
         else

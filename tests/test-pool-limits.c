@@ -131,12 +131,12 @@ END_TEST
 START_TEST (short_tasks_are_left_alone)
 {
   MprocPool *pool = mproc_test_pool (1, _i);
-  MprocResult *results[15];
+  MprocResult *results[24];
 
-  for (guint i = 0; i < 15; i++)
+  for (guint i = 0; i < 24; i++)
     results[i] = apply_limited (pool, take_a_while, g_variant_new_uint32 (20000),
-                                250 * MS, 250 * MS);
-  for (guint i = 0; i < 15; i++)
+                                400 * MS, 400 * MS);
+  for (guint i = 0; i < 24; i++)
     mproc_test_expect_success (results[i]);
   mproc_test_end_pool (pool);
 }
@@ -180,19 +180,27 @@ END_TEST
 
 START_TEST (a_map_has_the_limit_for_each_chunk)
 {
-  MprocPool *pool = mproc_test_pool (2, _i);
-  MprocTaskOptions *options = limit (0, 200 * MS);
-  GVariant *quick = g_variant_new_parsed ("[@u 70000, 70000, 70000, 70000, "
-                                          "70000, 70000, 70000, 70000]");
-  GVariant *slow = g_variant_new_parsed ("[@u 0, 500000, 0]");
+  MprocPool *pool = mproc_test_pool (1, _i);
+  MprocTaskOptions *options = limit (0, 400 * MS);
+  MprocArray *counters = mproc_test_counters (2);
+  GVariant *quick = g_variant_new_parsed ("[@u 60000, 60000, 60000, 60000, 60000, 60000, "
+                                          "60000, 60000]");
+  GVariant *items[2];
 
   mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1,
                                                    options));
-  mproc_test_expect_failure (mproc_pool_map_async (pool, take_a_while, slow, 1, options),
+  for (guint32 i = 0; i < 2; i++)
+    items[i] = mproc_pack ("(hu)", counters, i);
+  mproc_test_let_go (counters, 1);
+  mproc_test_expect_failure (mproc_pool_map_async (pool, mproc_test_run_for_ever,
+                                                   g_variant_new_array (NULL, items, 2),
+                                                   1, options),
                              MPROC_ERROR_TIMED_OUT, NULL);
+  mproc_test_let_go (counters, 0);
   mproc_test_expect_service (pool, 10);
   mproc_test_end_pool (pool);
   mproc_task_options_free (options);
+  mproc_array_unref (counters);
 }
 END_TEST
 
@@ -231,9 +239,8 @@ START_TEST (a_closed_pool_enforces_limits)
 
   mproc_pool_close (pool);
   mproc_test_expect_failure (looping, MPROC_ERROR_TIMED_OUT, NULL);
-  if (mproc_test_is_thread (_i))
-    mproc_test_let_go (counters, 0); /* it has to come back by itself */
   mproc_test_expect_success (behind);
+  mproc_test_let_go (counters, 0); /* a thread has to come back by itself */
   ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
   mproc_pool_unref (pool);
   mproc_array_unref (counters);
