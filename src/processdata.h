@@ -51,6 +51,8 @@ struct MprocProcess
   gboolean reaping;
   MprocOsChild
       view;        /* the same child for whoever does not reap; shares no POSIX handle */
+  MprocOffset note;   /* of the method forkserver: where its end is written */
+  MprocMember server; /* the server that forked it */
   GThread *thread; /* of the method thread, until it has been joined */
   gint exit_code;
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
@@ -120,14 +122,15 @@ gboolean mproc_start_is_bound (MprocProcess *self);
 /* The start methods: TRUE if it runs; then pid, member, child or thread are set. */
 gboolean mproc_start_by_fork (MprocProcess *self, GError **error);
 gboolean mproc_start_by_spawn (MprocProcess *self, GError **error);
+gboolean mproc_start_by_forkserver (MprocProcess *self, GError **error);
 gboolean mproc_start_by_thread (MprocProcess *self, GError **error);
 
 /* Whether spawned children can be had: mproc_init has been passed, or a program has
  * been set. */
 gboolean mproc_spawn_is_possible (void);
 
-/* What a spawned child does with its mark. */
-MPROC_NORETURN void mproc_spawn_run_child (MprocOffset record, MprocMember member);
+/* The same, with error. */
+gboolean mproc_spawn_check (GError **error);
 
 /* mproc_process_exit in a thread started as a process; returns in any other. */
 void mproc_thread_exit (gint code);

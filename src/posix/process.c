@@ -317,6 +317,21 @@ mproc_os_is_dead (const MprocOsIdentity *who)
   return dead;
 }
 
+int
+mproc_posix_watch_same (const MprocOsIdentity *who)
+{
+  int watch = mproc_posix_watch ((pid_t) who->pid);
+  guint64 start_time = watch >= 0 ? start_time_of (who->pid) : 0;
+
+  /* Only now: whoever has the number from here on is not who is watched. */
+  if (start_time == 0 || who->start_time == 0 || !is_another (start_time, who) ||
+      !can_tell_start_times ())
+    return watch;
+  close (watch);
+  errno = ESRCH;
+  return -1;
+}
+
 gint64
 mproc_os_pid (void)
 {
