@@ -18,10 +18,10 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  MPROC_EVENT_RESULT,   /* a task is DONE */
-  MPROC_EVENT_SEAT,     /* a worker is about to be started: its seat is the pool's to free */
-  MPROC_EVENT_DEATH,    /* a worker has ended, or could not be started */
-  MPROC_EVENT_READY,    /* all workers have been started */
+  MPROC_EVENT_RESULT, /* a task is DONE */
+  MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
+  MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
+  MPROC_EVENT_READY, /* all workers have been started */
   MPROC_EVENT_BROKEN,   /* none can be started: text */
   MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP      /* the pool's thread shall end */
@@ -37,7 +37,7 @@ typedef struct
   gint32 exit_code;
   gint64 pid;
   MprocOffset seat; /* SEAT, DEATH */
-  char text[160]; /* BROKEN; sent only as far as it goes */
+  char text[160];   /* BROKEN; sent only as far as it goes */
 } MprocPoolEvent;
 
 #define MPROC_EVENT_BASE_SIZE G_STRUCT_OFFSET (MprocPoolEvent, text)

@@ -63,6 +63,9 @@ gboolean mproc_forkserver_is_single (void);
 /* Ends the server of this process, if it has one. */
 void mproc_forkserver_end (void);
 
+/* 0: this process has none that it knows of. */
+gint64 mproc_forkserver_get_pid (void);
+
 /* In a forked child: it is the parent's. */
 void mproc_forkserver_forget (void);
 

@@ -86,8 +86,8 @@ read_greeting (Server *self, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + mproc_start_timeout ();
   guint32 n_threads;
-  gssize n = mproc_os_channel_read (self->line, &n_threads, sizeof n_threads, deadline,
-                                    error);
+  gssize n =
+      mproc_os_channel_read (self->line, &n_threads, sizeof n_threads, deadline, error);
 
   if (n == 0)
     g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_BOOTSTRAP,
@@ -188,6 +188,17 @@ mproc_forkserver_end (void)
   drop (self);
 }
 
+gint64
+mproc_forkserver_get_pid (void)
+{
+  gint64 pid;
+
+  enter ();
+  pid = server != NULL ? mproc_process_get_pid (server->process) : 0;
+  leave ();
+  return pid;
+}
+
 /* ------------------------------------------------------------------ a start */
 
 typedef struct
@@ -202,8 +213,7 @@ typedef struct
 static gboolean
 prepare (Start *start, MprocProcess *process, GError **error)
 {
-  guint32 kind =
-      mproc_start_is_bound (process) ? mproc_os_lifeline_kind_adopted () : 0;
+  guint32 kind = mproc_start_is_bound (process) ? mproc_os_lifeline_kind_adopted () : 0;
 
   if (!mproc_preparation_make (&start->given, process, kind, error))
     return FALSE;
@@ -320,7 +330,8 @@ undo (Start *start)
       if (who.pid != 0)
         mproc_os_child_signal (&child, MPROC_OS_KILL, NULL);
     }
-  if (start->note != 0 && (start->is_lost || mproc_process_join (start->server->process, 0)))
+  if (start->note != 0 &&
+      (start->is_lost || mproc_process_join (start->server->process, 0)))
     mproc_arena_free (start->note);
   else if (start->note != 0)
     mproc_fork_note_settle (start->note, start->server_member);

@@ -28,9 +28,8 @@ gint64 mproc_start_timeout (void);
 
 /* In the child: it is @member from now on, and runs the target.  @channels: its
  * connections' channels, one for each in the record; NULL: the record has their numbers. */
-MPROC_NORETURN void mproc_preparation_run (MprocOffset record,
-                                           MprocMember member,
-                                           const gintptr *channels);
+MPROC_NORETURN void
+mproc_preparation_run (MprocOffset record, MprocMember member, const gintptr *channels);
 
 G_END_DECLS
 

@@ -50,10 +50,10 @@ struct MprocProcess
   MprocOsChild child; /* used by the one thread that is reaping, without the lock */
   gboolean reaping;
   MprocOsChild
-      view;        /* the same child for whoever does not reap; shares no POSIX handle */
-  MprocOffset note;   /* of the method forkserver: where its end is written */
+      view;         /* the same child for whoever does not reap; shares no POSIX handle */
+  MprocOffset note; /* of the method forkserver: where its end is written */
   MprocMember server; /* the server that forked it */
-  GThread *thread; /* of the method thread, until it has been joined */
+  GThread *thread;    /* of the method thread, until it has been joined */
   gint exit_code;
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
   gintptr end_writer;

@@ -79,7 +79,8 @@ static gboolean
 prepare_mark (Start *start, GError **error)
 {
   MprocMark mark = { mproc_arena_get_handle (), mproc_arena_get_size (),
-                     mproc_arena_get_nonce (), start->given.source.member, start->given.record };
+                     mproc_arena_get_nonce (), start->given.source.member,
+                     start->given.record };
 
   start->executable = get_executable ();
   start->mark = mproc_mark_format (&mark, start->executable != NULL, error);

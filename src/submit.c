@@ -60,7 +60,8 @@ hand_over_message (MprocPool *self,
                    MprocMessage *message,
                    GError **error)
 {
-  MprocTaskPlan plan = { order->flags, mproc_function_get_ticket (order->func, error),
+  MprocTaskPlan plan = { order->flags,
+                         mproc_function_get_ticket (order->func, error),
                          { 0, 0 } };
   MprocJob *job;
   gboolean ok;

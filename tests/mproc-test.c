@@ -65,8 +65,8 @@ is_wanted (const char *name)
 static gboolean
 is_here (MprocStartMethod method)
 {
-  return mproc_test_can_fork () || (method != MPROC_START_METHOD_FORK &&
-                                    method != MPROC_START_METHOD_FORKSERVER);
+  return mproc_test_can_fork () ||
+         (method != MPROC_START_METHOD_FORK && method != MPROC_START_METHOD_FORKSERVER);
 }
 
 /* The @i-th of the methods wanted, as an index of all_methods; -1 behind the last. */
