@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a child that is the server's.  Its note wakes whoever joins it; a look at the
- * process itself, now and then, finds what no note tells of: the server was killed, and
- * then nobody knows how the child ended but the child itself, which writes its exit code
- * into its slot unless a signal ends it. */
+/* The end of a child that is the server's.  Its note wakes whoever joins it, and a look at
+ * it costs nothing, which is what a pool does all the time with its workers.  A look at the
+ * process itself, now and then, finds what no note tells of: the server is stopped, or was
+ * killed.  Then nobody knows how the child ended but the child itself, which writes its
+ * exit code into its slot unless a signal ends it. */
 #include "forkserver.h"
 
 #include "os.h"
@@ -11,6 +12,9 @@
 /* How long the server may take to write the note of a child that has ended: it may be
  * stopped.  After that it may write at any time, so the block is not used again. */
 #define PATIENCE (5 * G_USEC_PER_SEC)
+
+/* How often the process itself is looked at while its server lives. */
+#define LOOK G_USEC_PER_SEC
 
 void
 mproc_fork_note_write (MprocOffset offset, gint exit_code)
@@ -83,12 +87,46 @@ settle (MprocProcess *self)
   self->child.exit_code = code;
 }
 
-gboolean
-mproc_fork_note_wait (MprocProcess *self, gint64 deadline)
+/* Asked once in a nap for all its children. */
+static gboolean
+is_orphan (MprocProcess *self, gint64 now)
+{
+  static MprocAtomic32 alive; /* the server that was found to be so */
+  static MprocAtomic64 asked;
+
+  if (mproc_load32 (&alive) == self->server &&
+      now - (gint64) mproc_load64 (&asked) < MPROC_NAP)
+    return FALSE;
+  if (mproc_member_is_dead (self->server))
+    return TRUE;
+  mproc_store64 (&asked, (guint64) now);
+  mproc_store32 (&alive, self->server);
+  return FALSE;
+}
+
+/* Whoever waits for the sentinel, and has seen that it is ready, must find the end. */
+static gboolean
+has_ended (MprocProcess *self)
 {
   const MprocOsIdentity who = { self->child.pid, self->child.start_time,
                                 self->child.space };
+  MprocOsWait sentinel = { MPROC_OS_NONE, MPROC_OS_WAIT_CHILD, FALSE };
+  gint64 now = g_get_monotonic_time ();
 
+  mproc_local_lock ();
+  sentinel.handle = self->view.handle;
+  mproc_local_unlock ();
+  if (sentinel.handle != MPROC_OS_NONE)
+    return mproc_os_wait_many (&sentinel, 1, 0, NULL) > 0;
+  if (now - self->looked < (is_orphan (self, now) ? MPROC_NAP / 2 : LOOK))
+    return FALSE;
+  self->looked = now;
+  return mproc_os_is_dead (&who);
+}
+
+gboolean
+mproc_fork_note_wait (MprocProcess *self, gint64 deadline)
+{
   for (;;)
     {
       if (take_note (self))
@@ -99,7 +137,7 @@ mproc_fork_note_wait (MprocProcess *self, gint64 deadline)
           if (take_note (self))
             return TRUE;
         }
-      if (mproc_os_is_dead (&who))
+      if (has_ended (self))
         {
           settle (self);
           return TRUE;

@@ -349,6 +349,7 @@ done (Start *start, MprocProcess *self)
   mproc_os_child_adopt (&who, &child);
   self->note = start->note;
   self->server = start->server_member;
+  self->looked = g_get_monotonic_time ();
   mproc_start_done (self, start->given.source.member, &child);
 }
 
