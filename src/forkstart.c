@@ -265,6 +265,17 @@ refuse (const Start *start, const char *what, GError **error)
 }
 
 static gboolean
+refuse_ended (const Start *start, GError **error)
+{
+  char *what =
+      mproc_preparation_describe_end (mproc_fork_note_at (start->note)->exit_code);
+
+  refuse (start, what, error);
+  g_free (what);
+  return FALSE;
+}
+
+static gboolean
 has_ended (const Start *start)
 {
   return mproc_load32 (&mproc_fork_note_at (start->note)->is_written) != 0;
@@ -301,7 +312,7 @@ wait_for_report (Start *start, GError **error)
           return FALSE;
         }
       if (ended)
-        return refuse (start, "ended before it could run its function", error);
+        return refuse_ended (start, error);
       if (mproc_process_join (start->server->process, 0) && is_lost (start) &&
           mproc_record_get_status (start->given.record) == MPROC_RECORD_WAITING)
         {

@@ -109,6 +109,17 @@ mproc_start_timeout (void)
   return (gint64) (MIN (seconds, 1e6) * G_USEC_PER_SEC);
 }
 
+char *
+mproc_preparation_describe_end (gint code)
+{
+  if (code == MPROC_OS_EXIT_UNKNOWN)
+    return g_strdup ("ended without reporting in");
+  if (code < 0 && mproc_os_signal_name (-code) != NULL)
+    return g_strdup_printf ("was ended by %s without reporting in",
+                            mproc_os_signal_name (-code));
+  return g_strdup_printf ("ended with exit code %d without reporting in", code);
+}
+
 /* ------------------------------------------------------------------ the child */
 
 /* The references are kept: the target may want its connections as long as it runs. */

@@ -26,6 +26,9 @@ void mproc_preparation_clear (MprocPreparation *self);
 /* How long a child may take to report, by MPROC_START_TIMEOUT. */
 gint64 mproc_start_timeout (void);
 
+/* What has become of a child that ended before it had reported (transfer full). */
+char *mproc_preparation_describe_end (gint code);
+
 /* In the child: it is @member from now on, and runs the target.  @channels: its
  * connections' channels, one for each in the record; NULL: the record has their numbers. */
 MPROC_NORETURN void

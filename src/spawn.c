@@ -130,16 +130,8 @@ refuse_child (const Start *start, const char *what, GError **error)
 static gboolean
 refuse_ended (const Start *start, GError **error)
 {
-  gint code = start->child.exit_code;
-  char *what;
+  char *what = mproc_preparation_describe_end (start->child.exit_code);
 
-  if (code == MPROC_OS_EXIT_UNKNOWN)
-    what = g_strdup ("ended without reporting in");
-  else if (code < 0 && mproc_os_signal_name (-code) != NULL)
-    what = g_strdup_printf ("was ended by %s without reporting in",
-                            mproc_os_signal_name (-code));
-  else
-    what = g_strdup_printf ("ended with exit code %d without reporting in", code);
   refuse_child (start, what, error);
   g_free (what);
   return FALSE;
