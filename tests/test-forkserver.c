@@ -263,6 +263,8 @@ own_a_server (GVariant *args, GError **error)
   mproc_test_tell (queue, (gint) mproc_process_get_pid (daemon));
   mproc_test_tell (queue, (gint) mproc_process_get_pid (child));
   mproc_process_join (child, MPROC_FOREVER);
+  mproc_process_unref (child);
+  mproc_process_unref (daemon);
   return NULL;
 }
 
