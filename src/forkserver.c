@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The server: one thread, one loop.  It opens no objects of the family and keeps no locks:
- * what its children inherit is the program as it was at mproc_init. */
+ * what its children inherit is the program as it was at mproc_init.  It sees its owner's
+ * end in the loop; where the kernel can see to that besides, it does. */
 #include "forkserver.h"
 
 #include "connection.h"
 #include "os.h"
 #include "preparation.h"
+#include "word.h"
 
 #include <mproc/value.h>
 
@@ -14,7 +16,8 @@ typedef struct
   MprocConnection *line; /* to its owner */
   gintptr channel;       /* the line's */
   gintptr sentinel;      /* readable when a child has ended */
-  GHashTable *notes;     /* pid -> offset of its note */
+  MprocOsChild owner;
+  GHashTable *notes; /* pid -> offset of its note */
 } Server;
 
 typedef struct
@@ -27,12 +30,13 @@ typedef struct
 /* ------------------------------------------------------------------ starting a child */
 
 MPROC_NORETURN static void
-run_child (const Server *server, const Order *order)
+run_child (Server *server, const Order *order)
 {
   MPROC_CRASH_POINT (BIRTH_FORKED);
   /* Else the owner would not see the line end with the server. */
   mproc_connection_close (server->line);
   mproc_os_leave_helper ();
+  mproc_os_child_clear (&server->owner);
   mproc_children_forget ();
   mproc_exit_forget ();
   mproc_preparation_run (order->request.record, (MprocMember) order->request.member,
@@ -124,18 +128,32 @@ reap (Server *server)
     }
 }
 
+/* Of an owner without a sentinel. */
+static gboolean
+owner_is_dead (void)
+{
+  return mproc_os_is_dead (&mproc_process_parent ()->identity);
+}
+
 static void
 loop (Server *server)
 {
-  MprocOsWait waits[2] = { { server->channel, MPROC_OS_WAIT_CHANNEL, FALSE },
-                           { server->sentinel, MPROC_OS_WAIT_CHANNEL, FALSE } };
+  gintptr owner = mproc_os_child_sentinel (&server->owner, NULL);
+  MprocOsWait waits[3] = { { server->channel, MPROC_OS_WAIT_CHANNEL, FALSE },
+                           { server->sentinel, MPROC_OS_WAIT_CHANNEL, FALSE },
+                           { owner, MPROC_OS_WAIT_CHILD, FALSE } };
+  guint n = owner != MPROC_OS_NONE ? 3 : 2;
 
   do
     {
+      gint64 deadline = n == 3 ? MPROC_OS_NEVER : g_get_monotonic_time () + MPROC_NAP;
+
       waits[0].ready = FALSE;
-      if (mproc_os_wait_many (waits, 2, MPROC_OS_NEVER, NULL) < 0)
+      if (mproc_os_wait_many (waits, n, deadline, NULL) < 0)
         return;
       reap (server);
+      if (waits[2].ready || (n < 3 && owner_is_dead ()))
+        return;
     }
   while (!waits[0].ready || serve (server, NULL));
 }
@@ -144,10 +162,15 @@ static gboolean
 set_up (Server *server, GVariant *args, GError **error)
 {
   MprocStream *stream;
+  const MprocOsIdentity *owner = &mproc_process_parent ()->identity;
   guint32 n_threads = MAX (mproc_os_thread_count (), 1) - 1;
+  guint32 kind;
 
-  if (!mproc_unpack (args, error, "(&h)", &server->line))
+  if (!mproc_unpack (args, error, "(&hu)", &server->line, &kind))
     return FALSE;
+  if (kind == 0)
+    mproc_os_die_with (owner, kind);
+  mproc_os_child_adopt (owner, &server->owner);
   stream = mproc_connection_get_stream (server->line);
   server->channel = mproc_stream_hold (stream);
   /* Not held any longer: in a child it has to be closed. */
@@ -161,7 +184,7 @@ set_up (Server *server, GVariant *args, GError **error)
 GVariant *
 mproc_forkserver_main (GVariant *args, GError **error)
 {
-  Server server = { NULL, MPROC_OS_NONE, MPROC_OS_NONE, NULL };
+  Server server = { .notes = NULL };
 
   if (!set_up (&server, args, error))
     return NULL;

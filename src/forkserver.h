@@ -42,8 +42,8 @@ typedef struct
   guint64 note;
 } MprocForkRequest;
 
-/* The server's target: `(h)`, its end of the line.  It first writes there how many threads
- * it has besides its own, a guint32. */
+/* The server's target: `(hu)`, its end of the line and the owner's kind of lifeline.  It
+ * first writes there how many threads it has besides its own, a guint32. */
 GVariant *mproc_forkserver_main (GVariant *args, GError **error);
 
 /* By the server. */

@@ -99,8 +99,11 @@ read_greeting (Server *self, GError **error)
 static gboolean
 start_server (Server *self, MprocConnection *its, GError **error)
 {
-  self->process = mproc_process_new (mproc_forkserver_main, mproc_pack ("(h)", its));
+  self->process =
+      mproc_process_new (mproc_forkserver_main,
+                         mproc_pack ("(hu)", its, (guint32) mproc_os_lifeline_kind ()));
   mproc_process_set_internal (self->process, FALSE);
+  self->process->watches_parent = TRUE;
   mproc_process_set_name (self->process, "ForkServer");
   mproc_process_set_start_method (self->process, MPROC_START_METHOD_SPAWN);
   if (!mproc_process_start (self->process, error))

@@ -167,7 +167,7 @@ gboolean mproc_os_reap_any (gint64 *pid, gint *exit_code);
 /* In a child that it has forked: signals are as the helper found them. */
 void mproc_os_leave_helper (void);
 
-/* In the starter: what the child has to know to die with it; 0 if the calling thread
+/* In the starter: what the child has to know to die with it; 0 only if the calling thread
  * lasts as long as its process does, so that the kernel can watch it. */
 guint32 mproc_os_lifeline_kind (void);
 

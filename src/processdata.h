@@ -42,6 +42,7 @@ struct MprocProcess
   gboolean daemon;
   gboolean internal; /* see mproc_process_set_internal */
   gboolean quiet;
+  gboolean watches_parent; /* it ends with its parent by its own doing */
 
   MprocProcessState state;
   gint64 pid;

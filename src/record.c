@@ -34,7 +34,8 @@ enum
 {
   FLAG_DAEMON = 1,
   FLAG_INTERNAL = 2,
-  FLAG_QUIET = 4
+  FLAG_QUIET = 4,
+  FLAG_WATCHES_PARENT = 8
 };
 
 typedef struct
@@ -101,7 +102,8 @@ fill_head (Record *head, const MprocRecordSource *source)
   head->member = source->member;
   head->flags = (process->daemon ? FLAG_DAEMON : 0) |
                 (process->internal ? FLAG_INTERNAL : 0) |
-                (process->quiet ? FLAG_QUIET : 0);
+                (process->quiet ? FLAG_QUIET : 0) |
+                (process->watches_parent ? FLAG_WATCHES_PARENT : 0);
   head->method = (guint32) process->method;
   head->lifeline_kind = source->lifeline_kind;
   head->function = source->function;
@@ -276,6 +278,7 @@ mproc_record_load (MprocOffset record, MprocProcess **process, MprocProcess **pa
   (*process)->daemon = (self->flags & FLAG_DAEMON) != 0;
   (*process)->internal = (self->flags & FLAG_INTERNAL) != 0;
   (*process)->quiet = (self->flags & FLAG_QUIET) != 0;
+  (*process)->watches_parent = (self->flags & FLAG_WATCHES_PARENT) != 0;
   (*process)->method = (MprocStartMethod) self->method;
   (*process)->default_method = (*process)->method;
   (*process)->default_is_set = TRUE;

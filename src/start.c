@@ -130,7 +130,7 @@ mproc_start_resolve (MprocStartMethod wanted, GError **error)
 gboolean
 mproc_start_is_bound (MprocProcess *self)
 {
-  return self->daemon || self->internal;
+  return (self->daemon || self->internal) && !self->watches_parent;
 }
 
 void

@@ -244,20 +244,32 @@ END_TEST
 
 /* ------------------------------------------------------------------ its owner's death */
 
-/* A target `(hh)`: has a daemon and a child that wait in the second queue, and says whose
- * pids are what. */
+static gpointer
+start_in_thread (gpointer process)
+{
+  return GINT_TO_POINTER (mproc_process_start (process, NULL));
+}
+
+/* A target `(hhb)`: has a daemon and a child that wait in the second queue, and says whose
+ * pids are what.  The server may be started by a thread that ends at once, which is not its
+ * owner's end. */
 static GVariant *
 own_a_server (GVariant *args, GError **error)
 {
   MprocQueue *queue, *idle;
   MprocProcess *daemon, *child;
+  gboolean by_thread;
 
-  if (!mproc_unpack (args, error, "(&h&h)", &queue, &idle))
+  if (!mproc_unpack (args, error, "(&h&hb)", &queue, &idle, &by_thread))
     return NULL;
   daemon = make (mproc_test_wait_in_queue, mproc_pack ("(h)", idle));
   mproc_process_set_daemon (daemon, TRUE);
   child = make (mproc_test_wait_in_queue, mproc_pack ("(h)", idle));
-  if (!mproc_process_start (daemon, error) || !mproc_process_start (child, error))
+  if (by_thread)
+    g_thread_join (g_thread_new ("starter", start_in_thread, daemon));
+  else
+    mproc_process_start (daemon, error);
+  if (!mproc_process_start (child, error))
     return NULL;
   mproc_test_tell (queue, (gint) mproc_forkserver_get_pid ());
   mproc_test_tell (queue, (gint) mproc_process_get_pid (daemon));
@@ -277,22 +289,19 @@ hear_of (MprocQueue *queue, MprocOsIdentity *who)
   ck_assert (mproc_member_find (pid, who));
 }
 
-START_TEST (ends_with_its_owner)
+static void
+try_death_of_owner (int i, gboolean by_thread)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL), *idle = mproc_queue_new (0, NULL);
   MprocOsIdentity who[3];
-  MprocProcess *owner;
+  MprocProcess *owner =
+      mproc_test_start (i, own_a_server, mproc_pack ("(hhb)", queue, idle, by_thread));
 
-  if (mproc_test_is_thread (_i))
-    {
-      /* A thread's server is that of its process, which does not end here. */
-      mproc_queue_unref (queue);
-      mproc_queue_unref (idle);
-      return;
-    }
-  owner = mproc_test_start (_i, own_a_server, mproc_pack ("(hh)", queue, idle));
-  for (guint i = 0; i < 3; i++)
-    hear_of (queue, &who[i]);
+  for (guint k = 0; k < 3; k++)
+    hear_of (queue, &who[k]);
+  ck_assert (!mproc_process_join (owner, MPROC_SECONDS (0.05)));
+  for (guint k = 0; k < 3; k++)
+    ck_assert (!mproc_os_is_dead (&who[k]));
   ck_assert (mproc_process_kill (owner, NULL));
   mproc_test_end_with (owner, -9);
   expect_dead (&who[0]);
@@ -304,6 +313,15 @@ START_TEST (ends_with_its_owner)
   mproc_queue_unref (queue);
   mproc_queue_unref (idle);
 }
+
+START_TEST (ends_with_its_owner)
+{
+  /* A thread's server is that of its process, which does not end here. */
+  if (mproc_test_is_thread (_i))
+    return;
+  try_death_of_owner (_i, FALSE);
+  try_death_of_owner (_i, TRUE);
+}
 END_TEST
 
 START_TEST (ends_with_its_owner_in_good_order)
@@ -312,7 +330,7 @@ START_TEST (ends_with_its_owner_in_good_order)
   MprocOsIdentity who[3];
   MprocProcess *owner;
 
-  owner = mproc_test_start (_i, own_a_server, mproc_pack ("(hh)", queue, idle));
+  owner = mproc_test_start (_i, own_a_server, mproc_pack ("(hhb)", queue, idle, FALSE));
   for (guint i = 0; i < 3; i++)
     hear_of (queue, &who[i]);
   mproc_test_say (idle, "go on");
