@@ -48,6 +48,7 @@ mproc_fork_note_settle (MprocOffset note, MprocMember server)
 
   while (!is_written (note))
     {
+      mproc_forkserver_look ();
       /* It may have written just before it ended. */
       if (mproc_member_is_dead (server) && !is_written (note))
         {
@@ -87,7 +88,8 @@ settle (MprocProcess *self)
   self->child.exit_code = code;
 }
 
-/* Asked once in a nap for all its children. */
+/* Asked once in a nap for all its children.  A server that is reaped is known to be dead
+ * where a zombie cannot be told from the living. */
 static gboolean
 is_orphan (MprocProcess *self, gint64 now)
 {
@@ -97,6 +99,7 @@ is_orphan (MprocProcess *self, gint64 now)
   if (mproc_load32 (&alive) == self->server &&
       now - (gint64) mproc_load64 (&asked) < MPROC_NAP)
     return FALSE;
+  mproc_forkserver_look ();
   if (mproc_member_is_dead (self->server))
     return TRUE;
   mproc_store64 (&asked, (guint64) now);

@@ -63,6 +63,9 @@ gboolean mproc_forkserver_is_single (void);
 /* Ends the server of this process, if it has one. */
 void mproc_forkserver_end (void);
 
+/* Reaps the server of this process if it has ended, unless somebody is just starting one. */
+void mproc_forkserver_look (void);
+
 /* 0: this process has none that it knows of. */
 gint64 mproc_forkserver_get_pid (void);
 

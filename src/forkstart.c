@@ -138,6 +138,25 @@ launch (GError **error)
   return NULL;
 }
 
+/* Under the mutex. */
+static void
+drop_dead (void)
+{
+  if (server == NULL || !mproc_process_join (server->process, 0))
+    return;
+  drop (server);
+  server = NULL;
+}
+
+void
+mproc_forkserver_look (void)
+{
+  if (owner_pid != mproc_os_pid () || !g_mutex_trylock (&mutex))
+    return;
+  drop_dead ();
+  leave ();
+}
+
 /* A reference; NULL with error. */
 static Server *
 get_server (GError **error)
@@ -145,11 +164,7 @@ get_server (GError **error)
   Server *result;
 
   enter ();
-  if (server != NULL && mproc_process_join (server->process, 0))
-    {
-      drop (server);
-      server = NULL;
-    }
+  drop_dead ();
   if (server == NULL)
     server = launch (error);
   result = server;

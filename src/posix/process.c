@@ -300,6 +300,9 @@ mproc_os_is_dead (const MprocOsIdentity *who)
   watch = mproc_posix_watch ((pid_t) who->pid);
   if (watch < 0 && errno == ESRCH)
     return TRUE;
+  /* Nothing to watch with: then only that nobody has the number is certain. */
+  if (watch < 0 && (errno == ENOSYS || errno == EPERM))
+    return kill ((pid_t) who->pid, 0) != 0 && errno == ESRCH;
   /* Older kernels say EINVAL, newer ones ENOENT, where the number still names a thread
    * or a process group, but no process. */
   if (watch < 0 && errno != EINVAL && errno != ENOENT)
