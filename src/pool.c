@@ -135,7 +135,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
   self->condemned = g_ptr_array_new ();
-  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocMember));
+  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocDoomed));
   self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
