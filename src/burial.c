@@ -4,6 +4,7 @@
 #include "burial.h"
 
 #include "obituary.h"
+#include "poolbatch.h"
 
 /* ------------------------------------------------------------------ graves */
 
@@ -160,6 +161,7 @@ mproc_pool_bury_worker (MprocPool *self, const MprocPoolEvent *death)
     bury_job (self, g_ptr_array_index (lost, i), death);
   g_ptr_array_unref (lost);
   release_graves (self, death->member);
+  mproc_pool_bury_in_batches (self, death);
 }
 
 void
@@ -181,6 +183,29 @@ mproc_pool_bury_orphans (MprocPool *self)
       bury_job (self, job, &death);
     }
   g_ptr_array_unref (lost);
+  mproc_pool_bury_in_batches (self, NULL);
+}
+
+static gboolean
+is_done (const MprocJob *job, MprocMember member)
+{
+  (void) member;
+  return mproc_task_get_state (job->task) == MPROC_TASK_DONE;
+}
+
+void
+mproc_pool_settle_finished (MprocPool *self)
+{
+  GPtrArray *done = list_jobs (self, is_done, 0);
+
+  for (guint i = 0; i < done->len; i++)
+    {
+      MprocJob *job = g_ptr_array_index (done, i);
+
+      mproc_pool_take_out (self, job);
+      mproc_job_settle_done (job);
+    }
+  g_ptr_array_unref (done);
 }
 
 void
@@ -191,4 +216,5 @@ mproc_pool_fail_all (MprocPool *self, const GError *why)
   for (guint i = 0; i < all->len; i++)
     fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));
   g_ptr_array_unref (all);
+  mproc_pool_fail_batches (self, why);
 }

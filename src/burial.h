@@ -14,6 +14,9 @@ void mproc_pool_bury_worker (MprocPool *self, const MprocPoolEvent *death);
 /* The nursery has ended, and all workers with it. */
 void mproc_pool_bury_orphans (MprocPool *self);
 
+/* What is DONE, and whose event does not come any more, is settled. */
+void mproc_pool_settle_finished (MprocPool *self);
+
 /* Every job fails. */
 void mproc_pool_fail_all (MprocPool *self, const GError *why);
 

@@ -3,6 +3,8 @@
 #include "burial.h"
 
 #include "local.h"
+#include "memorywatch.h"
+#include "poolbatch.h"
 #include "process.h"
 #include "warden.h"
 #include "word.h"
@@ -47,6 +49,7 @@ mproc_job_settle_done (MprocJob *job)
 void
 mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {
+  mproc_pool_forget_waiting (self, job);
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   if (job->fate != MPROC_FATE_OPEN)
     g_ptr_array_remove_fast (self->condemned, job);
@@ -70,6 +73,7 @@ settle_result (MprocPool *self, guint32 serial)
     mproc_pool_take_out (self, job);
   else
     job = NULL;
+  mproc_pool_feed_queue (self);
   g_mutex_unlock (&self->mutex);
   if (job != NULL)
     mproc_job_settle_done (job);
@@ -91,6 +95,7 @@ free_seat (MprocPool *self, MprocOffset seat)
     if (g_array_index (self->seats, MprocOffset, i) == seat)
       {
         g_array_remove_index_fast (self->seats, i);
+        mproc_pool_recover_slot (self, seat);
         mproc_arena_free (seat);
         return;
       }
@@ -114,6 +119,17 @@ handle (MprocPool *self, const MprocPoolEvent *event)
       settle_result (self, event->serial);
       return TRUE;
     }
+  if (event->kind == MPROC_EVENT_BATCH)
+    {
+      mproc_pool_handle_batch (self, event);
+      return TRUE;
+    }
+  if (event->kind == MPROC_EVENT_TEND)
+    {
+      if (self->crew != NULL)
+        mproc_crew_tend (self->crew);
+      return TRUE;
+    }
   if (event->kind == MPROC_EVENT_CONDEMNED)
     {
       mproc_warden_look (self);
@@ -127,6 +143,8 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   else if (event->kind == MPROC_EVENT_BROKEN)
     break_pool (self, event->text);
   mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_DEATH || event->kind == MPROC_EVENT_SEAT)
+    mproc_pool_offer_batches (self, event->kind == MPROC_EVENT_DEATH);
   g_mutex_unlock (&self->mutex);
   return event->kind != MPROC_EVENT_BROKEN;
 }
@@ -142,6 +160,7 @@ replace_nursery (MprocPool *self)
   mproc_nursery_free (self->nursery);
   self->nursery = NULL;
   mproc_pool_bury_orphans (self);
+  mproc_pool_recover_slots (self);
   if (self->state == MPROC_POOL_TERMINATED)
     return TRUE;
   mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);
@@ -160,7 +179,12 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  g_mutex_lock (&self->mutex);
+  mproc_pool_feed_queue (self);
+  g_mutex_unlock (&self->mutex);
+  mproc_memory_look (self);
   mproc_warden_look (self);
+  mproc_pool_tend_batches (self);
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);
   else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
@@ -198,10 +222,18 @@ finish (MprocPool *self)
   gboolean alone = end_workers (self);
 
   g_mutex_lock (&self->mutex);
+  mproc_pool_settle_finished (self);
+  if (alone)
+    mproc_pool_recover_slots (self);
   mproc_pool_fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)
-    mproc_pool_free_all_graves (self);
+    {
+      mproc_pool_free_all_graves (self);
+      g_ptr_array_set_size (self->ended_batches, 0);
+    }
+  else
+    g_ptr_array_set_free_func (self->ended_batches, NULL);
   self->thread_ended = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);

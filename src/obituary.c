@@ -10,9 +10,8 @@ mproc_job_get_attempts (const MprocJob *job)
   return job->options != NULL ? job->options->attempts : 1;
 }
 
-/* "task 7 (treehash+0x1180)" */
-static char *
-name_job (const MprocJob *job)
+char *
+mproc_job_name (const MprocJob *job)
 {
   char *function;
   char *text;
@@ -36,10 +35,22 @@ tell_end (const MprocPoolEvent *death)
 }
 
 GError *
+mproc_describe_death (const MprocPoolEvent *death, const char *what)
+{
+  char *end = tell_end (death);
+  GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
+                               "the worker (pid %" G_GINT64_FORMAT ") that ran %s %s",
+                               death->pid, what, end);
+
+  g_free (end);
+  return error;
+}
+
+GError *
 mproc_job_describe_death (const MprocJob *job, const MprocPoolEvent *death)
 {
   guint attempts = mproc_job_get_attempts (job);
-  char *name = name_job (job);
+  char *name = mproc_job_name (job);
   char *end = tell_end (death);
   GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
                                "the worker (pid %" G_GINT64_FORMAT
@@ -64,7 +75,7 @@ mproc_job_describe_death (const MprocJob *job, const MprocPoolEvent *death)
 static GError *
 describe_limit (const MprocJob *job, gint64 pid)
 {
-  char *name = name_job (job);
+  char *name = mproc_job_name (job);
   GError *error =
       g_error_new (MPROC_ERROR, MPROC_ERROR_TIMED_OUT,
                    "%s ran longer than its hard limit of %.3f s in the worker with pid "
@@ -72,6 +83,21 @@ describe_limit (const MprocJob *job, gint64 pid)
                    name,
                    (double) mproc_task_get_plan (job->task)->limits.hard / G_USEC_PER_SEC,
                    pid);
+
+  g_free (name);
+  return error;
+}
+
+static GError *
+describe_memory (const MprocJob *job, gint64 pid)
+{
+  char *name = mproc_job_name (job);
+  GError *error =
+      g_error_new (MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+                   "%s was ended: its worker, pid %" G_GINT64_FORMAT
+                   ", had %" G_GUINT64_FORMAT
+                   " bytes of memory for itself, where the limit is %" G_GUINT64_FORMAT,
+                   name, pid, job->bytes_used, job->bytes_allowed);
 
   g_free (name);
   return error;
@@ -85,7 +111,9 @@ mproc_job_describe_fate (const MprocJob *job, gint64 pid)
 
   if (job->fate == MPROC_FATE_TIMED_OUT)
     return describe_limit (job, pid);
-  name = name_job (job);
+  if (job->fate == MPROC_FATE_NO_MEMORY)
+    return describe_memory (job, pid);
+  name = mproc_job_name (job);
   error = g_error_new (MPROC_ERROR, MPROC_ERROR_CANCELLED,
                        "%s was cancelled while the worker with pid %" G_GINT64_FORMAT
                        " ran it",
@@ -97,7 +125,7 @@ mproc_job_describe_fate (const MprocJob *job, gint64 pid)
 GError *
 mproc_job_describe_cancel (const MprocJob *job)
 {
-  char *name = name_job (job);
+  char *name = mproc_job_name (job);
   GError *error = g_error_new (MPROC_ERROR, MPROC_ERROR_CANCELLED,
                                "%s was cancelled before it was begun", name);
 

@@ -25,7 +25,11 @@ typedef struct
   MprocAtomic32 member; /* 0: not there yet */
   MprocAtomic32 phase;
   guint32 number; /* among the crew's workers, 1 the first */
-  guint32 unused;
+  guint32
+      place; /* 0 to as many as there may be; a replacement's is that of one that is gone */
+
+  MprocOffset control; /* the pool's */
+  MprocAtomic32 slot;  /* of GNU make's, that it holds; see jobserver.h */
 
   /* What it runs.  The word's offset is written last, and taken away first: who finds it, and the
    * member in the word itself, knows what the rest belongs to. */
@@ -46,6 +50,8 @@ typedef struct
   MprocAtomic64 n_tasks;
   MprocAtomic64 busy;
   MprocAtomic64 longest;
+
+  MprocAtomic64 batch; /* the one it is in, which therefore is not freed; 0: none */
 } MprocSeat;
 
 typedef struct

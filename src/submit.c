@@ -3,6 +3,7 @@
 #include "cancel.h"
 #include "function.h"
 #include "pool.h"
+#include "poolmap.h"
 
 #include <mproc/queue.h>
 
@@ -17,8 +18,8 @@ typedef struct
   MprocTaskOptions *options; /* frozen; NULL: none */
 } Order;
 
-static gboolean
-check_running (MprocPool *self, GError **error)
+gboolean
+mproc_pool_check_running (MprocPool *self, GError **error)
 {
   if (self->broken != NULL)
     g_propagate_error (error, g_error_copy (self->broken));
@@ -31,24 +32,63 @@ check_running (MprocPool *self, GError **error)
   return FALSE;
 }
 
+/* Another one than before, so that a record which names the old one claims nothing. */
+static guint32
+choose_serial (MprocPool *self)
+{
+  do
+    self->last_serial++;
+  while (self->last_serial == 0 ||
+         g_hash_table_contains (self->jobs, GUINT_TO_POINTER (self->last_serial)));
+  return self->last_serial;
+}
+
+static void
+enter (MprocPool *self, MprocJob *job, guint32 serial)
+{
+  if (job->serial != 0)
+    g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  job->serial = serial;
+  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (serial), job);
+}
+
+void
+mproc_pool_number_job (MprocPool *self, MprocJob *job)
+{
+  enter (self, job, choose_serial (self));
+  mproc_task_queue (job->task, job->serial);
+}
+
 /* Serials and records are in the same order: that a task has been claimed says that every
  * earlier record is gone from the queue. */
 gboolean
-mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error)
+mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
+  gboolean was_known = job->serial != 0;
 
-  do
-    job->serial = ++self->last_serial;
-  while (g_hash_table_contains (self->jobs, GUINT_TO_POINTER (job->serial)));
-  record.serial = job->serial;
-  mproc_task_queue (job->task, job->serial);
   /* Known here before any worker can see it. */
-  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (job->serial), job);
+  mproc_pool_number_job (self, job);
+  record.serial = job->serial;
   if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
-    return TRUE;
-  g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+    {
+      mproc_pool_feed_crew (self);
+      return TRUE;
+    }
+  if (!was_known)
+    g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   return FALSE;
+}
+
+gboolean
+mproc_pool_take_back_job (MprocPool *self, MprocJob *job)
+{
+  guint32 serial = choose_serial (self);
+
+  if (!mproc_task_take_back (job->task, job->serial, serial))
+    return FALSE;
+  enter (self, job, serial);
+  return TRUE;
 }
 
 /* What takes time is done before the mutex is taken: the thread that gives results out
@@ -80,7 +120,8 @@ hand_over_message (MprocPool *self,
   if (ok)
     {
       g_mutex_lock (&self->mutex);
-      ok = check_running (self, error) && mproc_pool_queue_job (self, job, error);
+      ok = mproc_pool_check_running (self, error) &&
+           mproc_pool_queue_job (self, job, error);
       job->number = job->serial;
       self->is_watched |= plan.limits.hard > 0;
       g_mutex_unlock (&self->mutex);
@@ -178,7 +219,7 @@ mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error
 static guint
 choose_chunk (MprocPool *self, gsize n)
 {
-  gsize parts = (gsize) self->n_workers * 4;
+  gsize parts = (gsize) mproc_pool_get_n_workers (self) * 4;
 
   return (guint) MAX (1, (n + parts - 1) / parts);
 }
@@ -220,12 +261,19 @@ mproc_pool_map_async (MprocPool *self,
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
   n = g_variant_n_children (items);
+  chosen = choose_options (self, options);
+  if (n > 0 && mproc_pool_can_batch (self, chosen))
+    {
+      result = mproc_pool_map_values (self, func, items, chunk, chosen);
+      mproc_task_options_free (chosen);
+      g_variant_unref (items);
+      return result;
+    }
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
   result =
       mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  chosen = choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;

@@ -93,6 +93,14 @@ mproc_task_queue (MprocOffset task, guint32 serial)
 }
 
 gboolean
+mproc_task_take_back (MprocOffset task, guint32 serial, guint32 later)
+{
+  return mproc_cas64 (&task_at (task)->word,
+                      mproc_taskword_make (serial, MPROC_TASK_QUEUED),
+                      mproc_taskword_make (later, MPROC_TASK_QUEUED));
+}
+
+gboolean
 mproc_task_claim (const MprocTaskRecord *record)
 {
   if (!mproc_taskword_claim (&task_at (record->task)->word, record->serial,

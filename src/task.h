@@ -19,12 +19,12 @@ typedef enum
   MPROC_TASK_PUSHED = 2 /* nobody wants the result: an error is printed */
 } MprocTaskFlags;
 
-/* What the task queue carries. */
+/* What the task queue carries; without a task it wakes a worker to look around. */
 typedef struct
 {
   MprocOffset task;
   guint32 serial;
-  guint32 unused;
+  guint32 is_batch; /* not a task, see batch.h */
 } MprocTaskRecord;
 
 /* What is known when it is made. */
@@ -54,6 +54,10 @@ mproc_task_new (const MprocTaskPlan *plan, const MprocMessage *args, GError **er
 
 /* From here on it can be claimed, by a record with that serial. */
 void mproc_task_queue (MprocOffset task, guint32 serial);
+
+/* From here on only a record with serial @later can claim it.  FALSE: it has been claimed under
+ * @serial. */
+gboolean mproc_task_take_back (MprocOffset task, guint32 serial, guint32 later);
 
 /* By a worker: FALSE if the task is not (any more) to be had. */
 gboolean mproc_task_claim (const MprocTaskRecord *record);

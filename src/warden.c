@@ -3,6 +3,7 @@
 
 #include "burial.h"
 #include "obituary.h"
+#include "poolbatch.h"
 
 /* What a seat shows.  FALSE: nothing that is sure.
  *
@@ -136,6 +137,8 @@ look_at (MprocPool *self, MprocSeat *seat, gint64 now, GPtrArray *ended)
   if (!view (seat, &seen))
     return;
   job = g_hash_table_lookup (self->jobs, GUINT_TO_POINTER ((guint32) (seen.name >> 32)));
+  if (job == NULL)
+    mproc_pool_look_at_part (self, seat, seen.name, seen.hard, now);
   if (job == NULL || job->fate != MPROC_FATE_OPEN)
     return;
   if (job->is_cancelled)
@@ -167,6 +170,19 @@ tell_crew (MprocPool *self)
     mproc_crew_tend (self->crew);
 }
 
+/* Whose worker is to be killed, and whose death has not been told yet. */
+static gboolean
+has_killed_seat (MprocPool *self)
+{
+  if (!self->is_watched)
+    return FALSE;
+  for (guint i = 0; i < self->seats->len; i++)
+    if (mproc_load64 (
+            &mproc_seat_at (g_array_index (self->seats, MprocOffset, i))->kill) != 0)
+      return TRUE;
+  return FALSE;
+}
+
 void
 mproc_warden_look (MprocPool *self)
 {
@@ -179,7 +195,7 @@ mproc_warden_look (MprocPool *self)
       ended = g_ptr_array_new ();
       look_at_all (self, ended);
     }
-  has_condemned = self->condemned->len > 0;
+  has_condemned = self->condemned->len > 0 || has_killed_seat (self);
   g_mutex_unlock (&self->mutex);
   if (ended != NULL)
     mproc_warden_settle (ended);
