@@ -92,12 +92,12 @@ START_TEST (those_that_are_idle_leave_first)
 }
 END_TEST
 
-#define TASKS 200
+#define TASKS 150
 
 START_TEST (changes_its_size_under_load)
 {
   MprocPool *pool = mproc_test_pool (3, _i);
-  gint rounds = mproc_test_is_slow_platform () ? 3 : 12;
+  gint rounds = mproc_test_is_slow_platform () ? 1 : 12;
   MprocResult *results[TASKS];
   GRand *random = g_rand_new_with_seed (4711);
 
@@ -215,7 +215,7 @@ END_TEST
 /* Workers that leave as soon as there is nothing, tasks that come at any instant of that. */
 START_TEST (no_task_is_left_behind)
 {
-  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 5 : 40);
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 3 : 40);
   MprocPool *pool = make_idler (2, _i, 0);
   GRand *random = g_rand_new_with_seed (4712);
 

@@ -260,17 +260,18 @@ mproc_test_pool_memory_suite (void)
   Suite *suite = suite_create ("pool-memory");
   TCase *tcase = mproc_test_case (suite, "pool-memory");
 
-  tcase_add_test (tcase, memory_of_ones_own_counts);
   tcase_add_test (tcase, threads_have_no_memory_of_their_own);
   for (int i = 0; i < (int) mproc_test_n_methods (); i++)
     if (mproc_test_method (i) != MPROC_START_METHOD_THREAD)
       {
         tcase_add_loop_test (tcase, a_worker_that_has_grown_is_replaced, i, i + 1);
         tcase_add_loop_test (tcase, a_task_that_takes_too_much_is_ended_alone, i, i + 1);
+        if (i == 0) /* not where every byte has some more that watch it */
+          tcase_add_test (tcase, memory_of_ones_own_counts);
+        if (mproc_test_method (i) != MPROC_START_METHOD_FORK)
+          continue;
+        tcase_add_test (tcase, what_a_fork_has_left_in_common_does_not_count);
+        tcase_add_test (tcase, memory_of_the_program_is_not_its_workers);
       }
-  if (!mproc_test_can_fork ())
-    return suite;
-  tcase_add_test (tcase, what_a_fork_has_left_in_common_does_not_count);
-  tcase_add_test (tcase, memory_of_the_program_is_not_its_workers);
   return suite;
 }

@@ -4,16 +4,16 @@
 
 #include <psapi.h>
 
+/* What it has committed, which is the same as its private usage; and that Wine does not tell. */
 static gboolean
 ask (HANDLE process, guint64 *bytes)
 {
-  PROCESS_MEMORY_COUNTERS_EX counters;
+  PROCESS_MEMORY_COUNTERS counters;
 
   counters.cb = sizeof counters;
-  if (!K32GetProcessMemoryInfo (process, (PROCESS_MEMORY_COUNTERS *) &counters,
-                                sizeof counters))
+  if (!K32GetProcessMemoryInfo (process, &counters, sizeof counters))
     return FALSE;
-  *bytes = counters.PrivateUsage;
+  *bytes = counters.PagefileUsage;
   return TRUE;
 }
 

@@ -205,9 +205,24 @@ open_job (HANDLE *out)
   return 0;
 }
 
+/* How often a start is tried that failed within the system itself. */
+#define ATTEMPTS 3
+
+static DWORD
+try_to_create (Start *self, DWORD flags, PROCESS_INFORMATION *info)
+{
+  return CreateProcessW (self->program, self->command, NULL, NULL, TRUE, flags,
+                         self->environment, NULL, &self->startup.StartupInfo, info)
+             ? 0
+             : GetLastError ();
+}
+
+/* A process that the system itself could not set up (seen once in thousands of starts under Wine, on
+ * a busy machine) is gone without having run anything of the program. */
 static DWORD
 create_process (Start *self, PROCESS_INFORMATION *info)
 {
+  DWORD code = ERROR_INTERNAL_ERROR;
   DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
   DWORD one;
 
@@ -219,10 +234,9 @@ create_process (Start *self, PROCESS_INFORMATION *info)
    * live without, so does the child. */
   if (GetConsoleProcessList (&one, 1) == 0)
     flags |= DETACHED_PROCESS;
-  if (!CreateProcessW (self->program, self->command, NULL, NULL, TRUE, flags,
-                       self->environment, NULL, &self->startup.StartupInfo, info))
-    return GetLastError ();
-  return 0;
+  for (guint i = 0; i < ATTEMPTS && code == ERROR_INTERNAL_ERROR; i++)
+    code = try_to_create (self, flags, info);
+  return code;
 }
 
 /* In the job from its first instant: no time is left in which its starter could die. */
