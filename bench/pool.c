@@ -16,8 +16,11 @@ square (GVariant *args, GError **error)
 }
 
 static gboolean
-square_bytes (
-    gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+square_bytes (gconstpointer item,
+              gsize size,
+              gpointer result,
+              gsize result_size,
+              GError **error)
 {
   gint64 n = *(const gint64 *) item;
 

@@ -34,8 +34,8 @@ hand_over_batch (MprocPool *self,
 
   job->result = mproc_result_ref (order->result);
   job->results = order->results;
-  job->batch = mproc_batch_new (&order->plan, args, order->items, mproc_pool_get_n_workers (self),
-                                error);
+  job->batch = mproc_batch_new (&order->plan, args, order->items,
+                                mproc_pool_get_n_workers (self), error);
   if (job->batch != 0 && mproc_pool_hand_over_batch (self, job, error))
     return TRUE;
   if (job->batch != 0)

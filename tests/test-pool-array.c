@@ -79,7 +79,8 @@ report (gpointer items, gsize n, gsize first, GVariant *args, GError **error)
 
   (void) items, (void) n;
   return mproc_unpack (args, error, "(&h)", &queue) &&
-         mproc_queue_put (queue, g_variant_new_int32 ((gint32) first), MPROC_FOREVER, error);
+         mproc_queue_put (queue, g_variant_new_int32 ((gint32) first), MPROC_FOREVER,
+                          error);
 }
 
 /* ------------------------------------------------------------------ tests */
@@ -121,8 +122,8 @@ START_TEST (all_slices_get_the_argument)
   MprocResult *result;
   GVariant *value;
 
-  ck_assert (
-      mproc_pool_map_array (pool, visit, array, 7, g_variant_new_uint32 (1000), NULL));
+  ck_assert (mproc_pool_map_array (pool, visit, array, 7, g_variant_new_uint32 (1000),
+                                   NULL));
   ck_assert_uint_eq (count_visited (array, 0, 1000), 500);
   mproc_array_unref (array);
   array = mproc_array_new ("(uu)", 500, NULL, NULL, NULL);
@@ -144,7 +145,8 @@ START_TEST (the_argument_may_have_objects)
   MprocQueue *queue = mproc_queue_new (0, NULL);
   gint32 sum = 0;
 
-  ck_assert (mproc_pool_map_array (pool, report, array, 1, mproc_pack ("(h)", queue), NULL));
+  ck_assert (mproc_pool_map_array (pool, report, array, 1, mproc_pack ("(h)", queue),
+                                   NULL));
   for (gint i = 0; i < 10; i++)
     {
       GVariant *number = mproc_queue_get (queue, 0, NULL);
@@ -196,10 +198,8 @@ Suite *
 mproc_test_pool_array_suite (void)
 {
   static const TTest *const *const tests[] = {
-    &every_item_is_visited_once,
-    &all_slices_get_the_argument,
-    &the_argument_may_have_objects,
-    &a_slice_that_fails_does_not_keep_the_others,
+    &every_item_is_visited_once,    &all_slices_get_the_argument,
+    &the_argument_may_have_objects, &a_slice_that_fails_does_not_keep_the_others,
     &a_death_costs_its_slice_alone,
   };
   Suite *suite = suite_create ("pool-array");

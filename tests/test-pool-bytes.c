@@ -32,7 +32,11 @@ end_pool (MprocPool *pool)
 /* ------------------------------------------------------------------ functions that run there */
 
 static gboolean
-square (gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+square (gconstpointer item,
+        gsize size,
+        gpointer result,
+        gsize result_size,
+        GError **error)
 {
   gint64 n = *(const gint64 *) item;
 
@@ -43,7 +47,11 @@ square (gconstpointer item, gsize size, gpointer result, gsize result_size, GErr
 
 /* The sizes it was told, then its item upside down. */
 static gboolean
-reverse (gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+reverse (gconstpointer item,
+         gsize size,
+         gpointer result,
+         gsize result_size,
+         GError **error)
 {
   const guint8 *from = item;
   guint8 *to = result;
@@ -59,8 +67,11 @@ reverse (gconstpointer item, gsize size, gpointer result, gsize result_size, GEr
 }
 
 static gboolean
-fail_at_seven (
-    gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+fail_at_seven (gconstpointer item,
+               gsize size,
+               gpointer result,
+               gsize result_size,
+               GError **error)
 {
   if (*(const gint64 *) item != 7)
     return square (item, size, result, result_size, error);
@@ -69,16 +80,22 @@ fail_at_seven (
 }
 
 static gboolean
-fail_silently (
-    gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+fail_silently (gconstpointer item,
+               gsize size,
+               gpointer result,
+               gsize result_size,
+               GError **error)
 {
   (void) item, (void) size, (void) result, (void) result_size, (void) error;
   return FALSE;
 }
 
 static gboolean
-die_at_seven (
-    gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+die_at_seven (gconstpointer item,
+              gsize size,
+              gpointer result,
+              gsize result_size,
+              GError **error)
 {
   if (*(const gint64 *) item == 7)
     {
@@ -90,8 +107,11 @@ die_at_seven (
 }
 
 static gboolean
-write_pid (
-    gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
+write_pid (gconstpointer item,
+           gsize size,
+           gpointer result,
+           gsize result_size,
+           GError **error)
 {
   (void) item, (void) size, (void) result_size, (void) error;
   *(gint64 *) result = mproc_process_get_pid (mproc_process_current ());
@@ -255,7 +275,8 @@ START_TEST (large_maps_leave_nothing_behind)
   gint64 *results = g_new (gint64, n);
 
   for (guint i = 0; i < 30; i++)
-    ck_assert (mproc_pool_map_bytes (pool, write_pid, items, n, 500, results, 8, 0, NULL));
+    ck_assert (mproc_pool_map_bytes (pool, write_pid, items, n, 500, results, 8, 0,
+                                     NULL));
   g_free (items);
   g_free (results);
   end_pool (pool);

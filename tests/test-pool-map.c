@@ -244,7 +244,8 @@ START_TEST (items_of_all_kinds_arrive)
   expect_text (results, 6, "mi", "@mi 5");
   expect_text (results, 7, "ay", "[byte 0x06, 0x07]");
   g_variant_unref (results);
-  results = mproc_pool_map (pool, describe, g_variant_new ("(isas)", 1, "a", NULL), 0, NULL);
+  results =
+      mproc_pool_map (pool, describe, g_variant_new ("(isas)", 1, "a", NULL), 0, NULL);
   expect_text (results, 1, "s", "'a'");
   expect_text (results, 2, "as", "@as []");
   g_variant_unref (results);
@@ -281,10 +282,11 @@ START_TEST (results_of_every_size_are_put_together)
 
   for (guint n = 1; n <= G_N_ELEMENTS (sizes); n++)
     {
-      GVariant *results = mproc_pool_map (
-          pool, letters,
-          g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, sizes, n, sizeof *sizes), 1,
-          NULL);
+      GVariant *results =
+          mproc_pool_map (pool, letters,
+                          g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, sizes, n,
+                                                     sizeof *sizes),
+                          1, NULL);
 
       ck_assert (g_variant_is_normal_form (results));
       for (guint i = 0; i < n; i++)
@@ -342,8 +344,8 @@ START_TEST (an_error_is_the_maps_and_the_others_are_run)
     {
       GError *error = NULL;
 
-      ck_assert_ptr_null (
-          mproc_pool_map (pool, fail_at_seven, numbers_up_to (100), chunk, &error));
+      ck_assert_ptr_null (mproc_pool_map (pool, fail_at_seven, numbers_up_to (100), chunk,
+                                          &error));
       ck_assert (g_error_matches (error, g_quark_from_string ("seven"), 7));
       ck_assert_str_eq (error->message, "not seven, plëase");
       g_clear_error (&error);
@@ -363,8 +365,9 @@ counted_items (MprocArray *counts, guint n, guint every)
 
   g_variant_builder_init (&items, G_VARIANT_TYPE ("a(hub)"));
   for (guint i = 0; i < n; i++)
-    g_variant_builder_add_value (
-        &items, mproc_pack ("(hub)", counts, i, every != 0 && i % every == every - 1));
+    g_variant_builder_add_value (&items,
+                                 mproc_pack ("(hub)", counts, i,
+                                             every != 0 && i % every == every - 1));
   return g_variant_builder_end (&items);
 }
 
@@ -383,8 +386,8 @@ START_TEST (a_death_fails_its_part_and_nothing_runs_twice)
   pool = make_pool (3, method);
   counts = mproc_array_new ("i", n, NULL, NULL, NULL);
   data = mproc_array_get_data (counts, NULL);
-  ck_assert_ptr_null (mproc_pool_map (pool, count_run, counted_items (counts, n, n / 6), 1,
-                                      &error));
+  ck_assert_ptr_null (mproc_pool_map (pool, count_run, counted_items (counts, n, n / 6),
+                                      1, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "of map");
   for (guint i = 0; i < n; i++)
     n_once += data[i] == 1;
@@ -408,8 +411,8 @@ START_TEST (a_death_loses_the_rest_of_its_chunk)
   pool = make_pool (2, method);
   counts = mproc_array_new ("i", 20, NULL, NULL, NULL);
   data = mproc_array_get_data (counts, NULL);
-  ck_assert_ptr_null (
-      mproc_pool_map (pool, count_run, counted_items (counts, 20, 18), 5, &error));
+  ck_assert_ptr_null (mproc_pool_map (pool, count_run, counted_items (counts, 20, 18), 5,
+                                      &error));
   mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "items 15 to 19 of map");
   for (guint i = 0; i < 18; i++)
     ck_assert_int_eq (data[i], 1);
@@ -490,7 +493,8 @@ START_TEST (maps_end_while_workers_are_killed)
   g_atomic_int_set (&killing.end, TRUE);
   g_thread_join (thread);
   ck_assert_int_le (n_lost, rounds);
-  expect_squares (mproc_pool_map (killing.pool, square, numbers_up_to (100), 1, NULL), 100);
+  expect_squares (mproc_pool_map (killing.pool, square, numbers_up_to (100), 1, NULL),
+                  100);
   end_pool (killing.pool);
 }
 END_TEST
@@ -557,7 +561,8 @@ END_TEST
 START_TEST (a_task_comes_after_the_maps_before_it)
 {
   MprocPool *pool = make_pool (1, mproc_test_method (_i));
-  MprocResult *map = mproc_pool_map_async (pool, pause_a_little, numbers_up_to (50), 1, NULL);
+  MprocResult *map =
+      mproc_pool_map_async (pool, pause_a_little, numbers_up_to (50), 1, NULL);
   GVariant *pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
 
   /* The only worker has left the map, whose end may not be settled yet. */
