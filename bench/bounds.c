@@ -23,7 +23,7 @@ const BenchBound bench_bounds[] = {
   { "queue.2x2", "queue.ring-2x2", BOTH (0.75) },
   { "queue.2x2", "queue.boost-2x2", BOTH (4) },
   { "queue.2x2", "queue.python-2x2", BOTH (50) },
-  { "queue.values", "queue.python-values", BOTH (10) },
+  { "queue.packed", "queue.python-values", BOTH (10) },
   { "queue.64k-borrowed", "queue.openmpi-64k", BOTH (1.2) },
   { "queue.64k", "queue.python-64k", BOTH (12) },
   { "queue.1m", "queue.python-1m", BOTH (10) },

@@ -3,6 +3,7 @@
 
 #include "burial.h"
 #include "obituary.h"
+#include "poolbatch.h"
 #include "warden.h"
 
 struct MprocPoolLink
@@ -162,6 +163,7 @@ end_in_pool (MprocPool *pool,
   g_mutex_lock (&pool->mutex);
   jobs = list_jobs (pool, wanted, data);
   *ended = end_jobs (pool, jobs, kill, &any);
+  any |= mproc_pool_end_batch_of (pool, result, kill);
   g_mutex_unlock (&pool->mutex);
   g_ptr_array_unref (jobs);
   if (any && kill)

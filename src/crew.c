@@ -37,7 +37,8 @@ struct MprocCrew
 {
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
-  GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
+  /* The same: condemned, and nobody can kill them; others are in their places. */
+  GArray *lost;
   GByteArray *places; /* whether each is taken */
   guint n_started;
   gint64 not_before; /* the next start */

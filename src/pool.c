@@ -118,6 +118,7 @@ mproc_pool_free (MprocPool *self)
   g_ptr_array_unref (self->batches);
   g_ptr_array_unref (self->ended_batches);
   g_ptr_array_unref (self->condemned);
+  g_array_unref (self->doomed);
   free_seats (self);
   mproc_backlog_clear (&self->backlog);
   mproc_pool_close_jobserver (self);
@@ -151,6 +152,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->batches = g_ptr_array_new ();
   self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
   self->condemned = g_ptr_array_new ();
+  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocMember));
   self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;

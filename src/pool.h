@@ -58,6 +58,7 @@ struct MprocPool
   MprocBacklog backlog;
   GArray *graves;       /* of MprocGrave */
   GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
+  GArray *doomed;       /* of MprocMember: to be killed, their seats are not known yet */
   gboolean is_watched;  /* there has been a limit, or something to stop */
   GArray *
       seats; /* of MprocOffset: the workers', from before they start until they have ended */

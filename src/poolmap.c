@@ -115,7 +115,7 @@ gboolean
 mproc_pool_can_batch (MprocPool *self, const MprocTaskOptions *options)
 {
   return !self->options->is_inline &&
-         (options == NULL || (options->limits.hard == 0 && options->attempts <= 1 &&
+         (options == NULL || (options->attempts <= 1 &&
                               options->priority == 0 && !options->captures_output));
 }
 

@@ -3,6 +3,7 @@
 
 #include "burial.h"
 #include "obituary.h"
+#include "poolbatch.h"
 
 /* What a seat shows.  FALSE: nothing that is sure.
  *
@@ -40,14 +41,37 @@ find_seat (MprocPool *self, MprocMember member)
   return NULL;
 }
 
-/* A seat that nobody knows of yet is found at the next look. */
-static void
-order_kill (MprocPool *self, const MprocJob *job)
+/* FALSE: nobody has told us of its seat yet. */
+static gboolean
+order_kill (MprocPool *self, MprocMember member)
 {
-  MprocSeat *seat = find_seat (self, job->condemned);
+  MprocSeat *seat = find_seat (self, member);
 
   if (seat != NULL)
-    mproc_store64 (&seat->kill, 1 + mproc_seat_name (job->serial, 0));
+    mproc_store64 (&seat->kill, 1 + mproc_load64 (&seat->running));
+  return seat != NULL;
+}
+
+static void
+doom (MprocPool *self, MprocMember member)
+{
+  if (!order_kill (self, member))
+    g_array_append_val (self->doomed, member);
+}
+
+/* Of those that had no seat. */
+static void
+kill_doomed (MprocPool *self)
+{
+  for (guint i = 0; i < self->doomed->len;)
+    {
+      MprocMember member = g_array_index (self->doomed, MprocMember, i);
+
+      if (order_kill (self, member) || !mproc_member_is_current (member))
+        g_array_remove_index_fast (self->doomed, i);
+      else
+        i++;
+    }
 }
 
 void
@@ -77,11 +101,10 @@ mproc_warden_condemn (MprocPool *self, MprocJob *job, MprocMember member, MprocF
       job->verdict = mproc_job_describe_fate (job, mproc_os_pid ());
       mproc_warden_stop (self, job, member);
       mproc_pool_give_up_job (self, job, member);
-      order_kill (self, job);
-      return TRUE;
     }
-  g_ptr_array_add (self->condemned, job);
-  order_kill (self, job);
+  else
+    g_ptr_array_add (self->condemned, job);
+  doom (self, member);
   return TRUE;
 }
 
@@ -109,6 +132,8 @@ look_at (MprocPool *self, MprocSeat *seat, gint64 now, GPtrArray *ended)
   if (!view (seat, &seen))
     return;
   job = g_hash_table_lookup (self->jobs, GUINT_TO_POINTER ((guint32) (seen.name >> 32)));
+  if (job == NULL)
+    mproc_pool_look_at_part (self, seat, seen.name, seen.hard, now);
   if (job == NULL || job->fate != MPROC_FATE_OPEN)
     return;
   if (job->is_cancelled)
@@ -127,8 +152,7 @@ look_at_all (MprocPool *self, GPtrArray *ended)
   for (guint i = 0; i < self->seats->len; i++)
     look_at (self, mproc_seat_at (g_array_index (self->seats, MprocOffset, i)), now,
              ended);
-  for (guint i = 0; i < self->condemned->len; i++)
-    order_kill (self, g_ptr_array_index (self->condemned, i));
+  kill_doomed (self);
 }
 
 /* Again at each look: an order can be lost. */
@@ -139,6 +163,19 @@ tell_crew (MprocPool *self)
     mproc_nursery_wake (self->nursery);
   else if (self->crew != NULL)
     mproc_crew_tend (self->crew);
+}
+
+/* Whose worker is to be killed, and whose death has not been told yet. */
+static gboolean
+has_killed_seat (MprocPool *self)
+{
+  if (!self->is_watched)
+    return FALSE;
+  for (guint i = 0; i < self->seats->len; i++)
+    if (mproc_load64 (
+            &mproc_seat_at (g_array_index (self->seats, MprocOffset, i))->kill) != 0)
+      return TRUE;
+  return FALSE;
 }
 
 void
@@ -153,7 +190,7 @@ mproc_warden_look (MprocPool *self)
       ended = g_ptr_array_new ();
       look_at_all (self, ended);
     }
-  has_condemned = self->condemned->len > 0;
+  has_condemned = self->condemned->len > 0 || has_killed_seat (self);
   g_mutex_unlock (&self->mutex);
   if (ended != NULL)
     mproc_warden_settle (ended);

@@ -499,6 +499,38 @@ START_TEST (maps_end_while_workers_are_killed)
 }
 END_TEST
 
+static GVariant *
+stay_at_seven (GVariant *x, GError **error)
+{
+  if (g_variant_get_int32 (x) == 7)
+    for (;;)
+      g_usleep (1000);
+  return square (x, error);
+}
+
+START_TEST (a_part_over_its_limit_fails_and_the_others_are_run)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  MprocTaskOptions *options;
+  MprocPool *pool;
+  MprocResult *result;
+  GError *error = NULL;
+
+  if (method == MPROC_START_METHOD_THREAD)
+    return; /* a thread that does not come back cannot be ended */
+  options = mproc_task_options_new ();
+  mproc_task_options_set_hard_limit (options, G_USEC_PER_SEC / 2);
+  pool = make_pool (2, method);
+  result = mproc_pool_map_async (pool, stay_at_seven, numbers_up_to (40), 1, options);
+  ck_assert_ptr_null (mproc_result_get (result, MPROC_SECONDS (30), &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "item 7 of map");
+  mproc_result_unref (result);
+  expect_squares (mproc_pool_map (pool, square, numbers_up_to (100), 1, NULL), 100);
+  mproc_task_options_free (options);
+  end_pool (pool);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ who comes and goes */
 
 START_TEST (workers_that_end_after_a_few_tasks_are_followed_by_others)
@@ -673,6 +705,7 @@ mproc_test_pool_map_suite (void)
     &an_error_is_the_maps_and_the_others_are_run,
     &a_death_fails_its_part_and_nothing_runs_twice,
     &a_death_loses_the_rest_of_its_chunk,
+    &a_part_over_its_limit_fails_and_the_others_are_run,
     &maps_end_while_workers_are_killed,
     &workers_that_end_after_a_few_tasks_are_followed_by_others,
     &a_closed_pool_finishes_its_map_with_new_workers,
