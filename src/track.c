@@ -113,7 +113,8 @@ get_outcome (MprocTrackPart *part, GError **error)
 gboolean
 mproc_track_take (MprocTrack *self, GVariant **value, GError **error)
 {
-  MprocTrackPart *part = g_queue_peek_head (self->is_ordered ? &self->parts : &self->ready);
+  MprocTrackPart *part =
+      g_queue_peek_head (self->is_ordered ? &self->parts : &self->ready);
 
   if (part == NULL || !part->is_ready)
     return FALSE;

@@ -41,9 +41,9 @@ void mproc_track_unref (MprocTrack *self);
 
 /* For @n_items items; takes @result.  One that is not ready gets its hook, and is waited for. */
 MprocTrackPart *mproc_track_add (MprocTrack *self,
-                            MprocResult *result,
-                            guint n_items,
-                            gboolean is_single);
+                                 MprocResult *result,
+                                 guint n_items,
+                                 gboolean is_single);
 
 /* It was not handed over after all. */
 void mproc_track_take_back (MprocTrack *self, MprocTrackPart *part);
