@@ -152,7 +152,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->batches = g_ptr_array_new ();
   self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
   self->condemned = g_ptr_array_new ();
-  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocMember));
+  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocDoomed));
   self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
@@ -229,6 +229,16 @@ start_workers (MprocPool *self, GError **error)
   return mproc_crew_fill (self->crew, error);
 }
 
+static gboolean
+make_control (MprocPool *self, GError **error)
+{
+  self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
+  if (self->control == 0)
+    return FALSE;
+  mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
+  return TRUE;
+}
+
 /* Nothing has to end before it is over. */
 static gboolean
 set_up_inline (MprocPool *self, GError **error)
@@ -236,6 +246,8 @@ set_up_inline (MprocPool *self, GError **error)
   GError *failure = NULL;
 
   self->thread_ended = TRUE;
+  if (!mproc_family_ensure (error) || !make_control (self, error))
+    return FALSE;
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL)
     return FALSE;
@@ -252,12 +264,8 @@ set_up (MprocPool *self, GError **error)
     return set_up_inline (self, error);
   self->tasks = mproc_queue_new (0, error);
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
-  if (self->events == NULL)
+  if (self->events == NULL || !make_control (self, error))
     return FALSE;
-  self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
-  if (self->control == 0)
-    return FALSE;
-  mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;

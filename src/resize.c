@@ -30,7 +30,7 @@ wake_crew (MprocPool *self)
 
   if (self->nursery != NULL)
     mproc_nursery_wake (self->nursery);
-  else
+  else if (self->events != NULL) /* not inline */
     mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 

@@ -89,7 +89,8 @@ MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *se
  * they have a worker's number and data, and a soft limit.  The initializer is called by
  * mproc_pool_new_full(), the finalizer by mproc_pool_close() or mproc_pool_terminate(), both also
  * between two tasks after so many as mproc_pool_options_set_max_tasks_per_worker() says.  What cannot be
- * sent to another process fails here as well.  What only another process or thread can do for a task
+ * sent to another process fails here as well, and functions of bytes and of arrays fail with
+ * %MPROC_ERROR_NOT_SUPPORTED.  What only another process or thread can do for a task
  * (a hard limit, attempts, priorities) has no meaning, and the start method none either.
  */
 MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
@@ -101,7 +102,8 @@ MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean i
  *
  * Whoever hands over one more waits until there is room, or until the pool is closed, terminated or
  * broken: then that task fails with %MPROC_ERROR_STATE.  A callback that runs in the pool's own thread,
- * which is what makes room, does not wait.  Each chunk of a map is a task.
+ * which is what makes room, does not wait.  A map is one task here; one whose tasks have a hard limit,
+ * attempts, a priority or captured output is as many as it has chunks.
  */
 MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint n);
 
