@@ -71,13 +71,21 @@ choose_serial (MprocPool *self)
   return self->last_serial;
 }
 
+static void
+take_out (MprocPool *self, MprocBatchJob *job)
+{
+  g_ptr_array_remove (self->batches, job);
+  mproc_pool_make_room (self);
+}
+
 gboolean
 mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
 {
   gboolean ok;
 
   g_mutex_lock (&self->mutex);
-  ok = mproc_pool_check_running (self, error);
+  ok = mproc_pool_await_room (self, MPROC_OS_NEVER, error) &&
+       mproc_pool_check_running (self, error);
   if (ok)
     {
       job->serial = choose_serial (self);
@@ -86,7 +94,7 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
       self->is_watched |= mproc_batch_get_plan (job->batch)->limits.hard > 0;
       ok = offer (self, job, mproc_pool_get_n_workers (self), error);
       if (!ok)
-        g_ptr_array_remove (self->batches, job);
+        take_out (self, job);
     }
   g_mutex_unlock (&self->mutex);
   return ok;
@@ -204,7 +212,7 @@ take_complete (MprocPool *self, MprocBatchJob *job, GPtrArray *done, gboolean *h
       !mproc_batch_is_complete (job->batch, has_queued))
     return FALSE;
   mproc_batch_end (job->batch);
-  g_ptr_array_remove (self->batches, job);
+  take_out (self, job);
   g_ptr_array_add (done, job);
   return TRUE;
 }

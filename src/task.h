@@ -16,7 +16,10 @@ typedef enum
 {
   MPROC_TASK_MAP =
       1, /* the argument is an array of items, the value an array of results */
-  MPROC_TASK_PUSHED = 2 /* nobody wants the result: an error is printed */
+  MPROC_TASK_PUSHED = 2, /* nobody wants the result: an error is printed */
+  MPROC_TASK_EACH =
+      4 /* the argument is an array of items, the value is as mproc_worker_run_all() has
+                         it: an item's error is its own */
 } MprocTaskFlags;
 
 /* What the task queue carries; without a task it wakes a worker to look around. */
