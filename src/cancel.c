@@ -163,7 +163,8 @@ end_in_pool (MprocPool *pool,
   g_mutex_lock (&pool->mutex);
   jobs = list_jobs (pool, wanted, data);
   *ended = end_jobs (pool, jobs, kill, &any);
-  any |= mproc_pool_end_batch_of (pool, result, kill);
+  if (wanted == is_same)
+    any |= mproc_pool_end_batch_of (pool, data, kill);
   g_mutex_unlock (&pool->mutex);
   g_ptr_array_unref (jobs);
   if (any && kill)

@@ -65,7 +65,8 @@ choose_serial (MprocPool *self)
 {
   do
     self->last_serial++;
-  while (self->last_serial == 0 || mproc_pool_find_batch (self, self->last_serial) != NULL ||
+  while (self->last_serial == 0 ||
+         mproc_pool_find_batch (self, self->last_serial) != NULL ||
          g_hash_table_contains (self->jobs, GUINT_TO_POINTER (self->last_serial)));
   return self->last_serial;
 }

@@ -15,8 +15,8 @@ typedef struct
   guint32 serial;
   guint32 last_record; /* of the task queue, that names it */
   MprocResult *result;
-  gpointer results; /* BYTES: where they go to; NULL: into the result */
-  GError *error;    /* of a part that was lost */
+  gpointer results;      /* BYTES: where they go to; NULL: into the result */
+  GError *error;         /* of a part that was lost */
   gboolean is_cancelled; /* what runs is to end, */
   gboolean is_killed;    /* or is ended; also what is only about to say that it runs */
 } MprocBatchJob;
@@ -67,8 +67,11 @@ gboolean mproc_pool_condemn_part (MprocPool *self,
                                   const MprocPartLoss *loss);
 
 /* By the warden: what the seat shows, where that is no task, may be over its limit, or cancelled. */
-void mproc_pool_look_at_part (
-    MprocPool *self, MprocSeat *seat, guint64 name, guint64 hard, gint64 now);
+void mproc_pool_look_at_part (MprocPool *self,
+                              MprocSeat *seat,
+                              guint64 name,
+                              guint64 hard,
+                              gint64 now);
 
 /* What @result waits for is cancelled; FALSE: nothing. */
 gboolean

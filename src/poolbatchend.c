@@ -114,8 +114,11 @@ stop (MprocPool *self, MprocBatchJob *job, MprocSeat *seat, guint64 name)
 }
 
 void
-mproc_pool_look_at_part (
-    MprocPool *self, MprocSeat *seat, guint64 name, guint64 hard, gint64 now)
+mproc_pool_look_at_part (MprocPool *self,
+                         MprocSeat *seat,
+                         guint64 name,
+                         guint64 hard,
+                         gint64 now)
 {
   const MprocPartLoss loss = { MPROC_FATE_TIMED_OUT, 0 };
   MprocBatchJob *job = mproc_pool_find_batch (self, (guint32) (name >> 32));
@@ -171,8 +174,8 @@ end_batch (MprocPool *self, MprocBatchJob *job, gboolean kill)
   job->is_killed |= kill;
   self->is_watched = TRUE;
   any = withdraw (self, job,
-                  g_error_new (MPROC_ERROR, MPROC_ERROR_CANCELLED,
-                               "map %u was cancelled", job->serial));
+                  g_error_new (MPROC_ERROR, MPROC_ERROR_CANCELLED, "map %u was cancelled",
+                               job->serial));
 
   return end_running (self, job) || any;
 }

@@ -115,8 +115,8 @@ gboolean
 mproc_pool_can_batch (MprocPool *self, const MprocTaskOptions *options)
 {
   return !self->options->is_inline &&
-         (options == NULL || (options->attempts <= 1 &&
-                              options->priority == 0 && !options->captures_output));
+         (options == NULL || (options->attempts <= 1 && options->priority == 0 &&
+                              !options->captures_output));
 }
 
 MprocResult *

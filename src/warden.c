@@ -172,8 +172,8 @@ has_killed_seat (MprocPool *self)
   if (!self->is_watched)
     return FALSE;
   for (guint i = 0; i < self->seats->len; i++)
-    if (mproc_load64 (
-            &mproc_seat_at (g_array_index (self->seats, MprocOffset, i))->kill) != 0)
+    if (mproc_load64 (&mproc_seat_at (g_array_index (self->seats, MprocOffset, i))
+                           ->kill) != 0)
       return TRUE;
   return FALSE;
 }

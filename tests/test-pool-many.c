@@ -105,8 +105,8 @@ measure_idle_workers (GVariant *args, GError **error)
   if (pids == NULL)
     return NULL;
   for (guint i = 0; i < n; i++)
-    sum += mproc_test_private_memory (
-        ((const gint64 *) mproc_array_get_data (pids, NULL))[i]);
+    sum += mproc_test_private_memory (((const gint64 *) mproc_array_get_data (pids,
+                                                                              NULL))[i]);
   mproc_array_unref (pids);
   mproc_pool_unref (pool);
   if (mproc_unpack (args, error, "(&h)", &answer))
