@@ -152,7 +152,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->batches = g_ptr_array_new ();
   self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
   self->condemned = g_ptr_array_new ();
-  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocMember));
+  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocDoomed));
   self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;

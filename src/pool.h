@@ -58,7 +58,7 @@ struct MprocPool
   MprocBacklog backlog;
   GArray *graves;       /* of MprocGrave */
   GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
-  GArray *doomed;       /* of MprocMember: to be killed, their seats are not known yet */
+  GArray *doomed;       /* of MprocDoomed */
   gboolean is_watched;  /* there has been a limit, or something to stop */
   GArray *
       seats; /* of MprocOffset: the workers', from before they start until they have ended */
@@ -77,6 +77,13 @@ typedef struct
   MprocMember member; /* 0: no worker has it */
   MprocOffset task;
 } MprocGrave;
+
+/* A worker that is to be killed, and whose seat is not known yet. */
+typedef struct
+{
+  MprocMember member;
+  guint32 serial; /* of the task it has lost */
+} MprocDoomed;
 
 /* What has been decided about a task that its worker has lost. */
 typedef enum

@@ -76,6 +76,8 @@ condemn (MprocPool *self,
     return FALSE;
   set_error (job, describe (self, job, &part, loss));
   self->is_watched = TRUE;
+  /* A thread can only be asked. */
+  mproc_store64 (&seat->stop, 1 + name);
   if (self->method != MPROC_START_METHOD_THREAD)
     mproc_store64 (&seat->kill, 1 + name);
   announce (self, job);

@@ -41,22 +41,28 @@ find_seat (MprocPool *self, MprocMember member)
   return NULL;
 }
 
-/* FALSE: nobody has told us of its seat yet. */
+/* FALSE: nobody has told us of its seat yet.  It is asked to end as well, which is all that can be done
+ * to a thread. */
 static gboolean
-order_kill (MprocPool *self, MprocMember member)
+order_kill (MprocPool *self, const MprocDoomed *doomed)
 {
-  MprocSeat *seat = find_seat (self, member);
+  MprocSeat *seat = find_seat (self, doomed->member);
+  guint64 name = 1 + mproc_seat_name (doomed->serial, 0);
 
-  if (seat != NULL)
-    mproc_store64 (&seat->kill, 1 + mproc_load64 (&seat->running));
-  return seat != NULL;
+  if (seat == NULL)
+    return FALSE;
+  mproc_store64 (&seat->stop, name);
+  mproc_store64 (&seat->kill, name);
+  return TRUE;
 }
 
 static void
-doom (MprocPool *self, MprocMember member)
+doom (MprocPool *self, const MprocJob *job)
 {
-  if (!order_kill (self, member))
-    g_array_append_val (self->doomed, member);
+  const MprocDoomed doomed = { job->condemned, job->serial };
+
+  if (!order_kill (self, &doomed))
+    g_array_append_val (self->doomed, doomed);
 }
 
 /* Of those that had no seat. */
@@ -65,9 +71,9 @@ kill_doomed (MprocPool *self)
 {
   for (guint i = 0; i < self->doomed->len;)
     {
-      MprocMember member = g_array_index (self->doomed, MprocMember, i);
+      const MprocDoomed *doomed = &g_array_index (self->doomed, MprocDoomed, i);
 
-      if (order_kill (self, member) || !mproc_member_is_current (member))
+      if (order_kill (self, doomed) || !mproc_member_is_current (doomed->member))
         g_array_remove_index_fast (self->doomed, i);
       else
         i++;
@@ -99,12 +105,11 @@ mproc_warden_condemn (MprocPool *self, MprocJob *job, MprocMember member, MprocF
       /* The thread is asked to end, and may write into the block until it does.  The crew finds that it
        * cannot be killed, and starts another one. */
       job->verdict = mproc_job_describe_fate (job, mproc_os_pid ());
-      mproc_warden_stop (self, job, member);
       mproc_pool_give_up_job (self, job, member);
     }
   else
     g_ptr_array_add (self->condemned, job);
-  doom (self, member);
+  doom (self, job);
   return TRUE;
 }
 
