@@ -36,8 +36,8 @@ typedef struct
 struct MprocCrew
 {
   MprocCrewPlan plan;
-  GArray *workers;    /* of Worker */
-  GArray *lost;       /* the same: condemned, and nobody can kill them; others do their work */
+  GArray *workers; /* of Worker */
+  GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
   GByteArray *places; /* whether each is taken */
   guint n_started;
   gint64 not_before; /* the next start */
