@@ -142,6 +142,9 @@ guint mproc_batch_withdraw (MprocOffset batch);
 /* By the words.  *has_queued: whether some part is there to be claimed. */
 gboolean mproc_batch_is_complete (MprocOffset batch, gboolean *has_queued);
 
+/* Cancelled before all of it was begun. */
+gboolean mproc_batch_lacks_parts (MprocOffset batch);
+
 /* Nobody is to begin another part. */
 void mproc_batch_cancel (MprocOffset batch);
 

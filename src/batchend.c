@@ -105,6 +105,24 @@ mproc_batch_is_complete (MprocOffset batch, gboolean *has_queued)
   return complete;
 }
 
+gboolean
+mproc_batch_lacks_parts (MprocOffset batch)
+{
+  MprocBatch *self = mproc_batch_at (batch);
+  const MprocAtomic64 *words = mproc_batch_words (self);
+
+  if (mproc_batch_is_done (batch))
+    return FALSE;
+  for (guint32 i = 0; i < self->n_words; i++)
+    {
+      guint64 word = mproc_load64 (&words[i]);
+
+      if (word != MPROC_BATCH_COVERED && mproc_taskword_state (word) != MPROC_TASK_DONE)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 void
 mproc_batch_cancel (MprocOffset batch)
 {

@@ -184,6 +184,9 @@ settle (MprocBatchJob *job, GError *error)
     error = g_error_copy (job->error);
   if (error == NULL)
     error = mproc_batch_get_error (job->batch);
+  if (error == NULL && mproc_batch_lacks_parts (job->batch))
+    error = g_error_new (MPROC_ERROR, MPROC_ERROR_CANCELLED,
+                         "map %u was cancelled, or the pool terminated", job->serial);
   if (error == NULL)
     value = collect (job, &error);
   mproc_result_set_part (job->result, 0, value, error);
