@@ -24,7 +24,8 @@ typedef enum
   MPROC_EVENT_READY,    /* all workers have been started */
   MPROC_EVENT_BROKEN,   /* none can be started: text */
   MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
-  MPROC_EVENT_STOP      /* the pool's thread shall end */
+  MPROC_EVENT_STOP,     /* the pool's thread shall end */
+  MPROC_EVENT_OUTPUT    /* a worker has made a file for what its tasks write: see its seat */
 } MprocEventKind;
 
 /* What the event queue carries.  All of it, so that a record says everything. */
@@ -36,7 +37,7 @@ typedef struct
   guint32 member; /* DEATH; 0: it was never there */
   gint32 exit_code;
   gint64 pid;
-  MprocOffset seat; /* SEAT, DEATH */
+  MprocOffset seat; /* SEAT, DEATH, OUTPUT */
   char text[160]; /* BROKEN; sent only as far as it goes */
 } MprocPoolEvent;
 

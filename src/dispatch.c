@@ -5,8 +5,10 @@
  * counts; then the tasks whose words still name it are failed, and no others. */
 #include "pool.h"
 
+#include "capture.h"
 #include "local.h"
 #include "process.h"
+#include "progress.h"
 #include "word.h"
 
 void
@@ -23,6 +25,7 @@ mproc_job_free (gpointer data)
 static void
 settle (MprocJob *job, GVariant *value, GError *error)
 {
+  mproc_insight_settle (&job->note, job->serial, job->task, error);
   if (job->result != NULL)
     mproc_result_set_part (job->result, job->part, value, error);
   else
@@ -43,6 +46,8 @@ settle_done (MprocJob *job)
 
   if (job->result != NULL)
     value = mproc_task_get_outcome (task, &error);
+  if (job->result != NULL)
+    mproc_result_set_output (job->result, job->part, mproc_task_get_output (task));
   settle (job, value, error);
   mproc_task_free (task);
 }
@@ -130,7 +135,11 @@ bury_worker (MprocPool *self, const MprocPoolEvent *death)
           settle_done (job);
         }
       else
-        fail_job (self, job, describe_death (death, job));
+        {
+          mproc_result_set_output (job->result, job->part,
+                                   mproc_capture_rescue (&self->insight, death->seat, job->options));
+          fail_job (self, job, describe_death (death, job));
+        }
     }
   g_ptr_array_unref (lost);
 }
@@ -210,8 +219,13 @@ mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
 {
   if (event->kind == MPROC_EVENT_SEAT)
     g_array_append_val (self->seats, event->seat);
+  else if (event->kind == MPROC_EVENT_OUTPUT)
+    mproc_capture_note (&self->insight, event);
   else if (event->kind == MPROC_EVENT_DEATH)
-    free_seat (self, event->seat);
+    {
+      mproc_insight_note_death (&self->insight, event);
+      free_seat (self, event->seat);
+    }
 }
 
 /* FALSE: this was the last one. */
@@ -292,6 +306,7 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  mproc_insight_look (&self->insight, self->seats);
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);
   else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
@@ -364,6 +379,7 @@ mproc_pool_dispatch (gpointer pool)
       if (!go_on)
         finish (self);
       mproc_gate_leave ();
+      mproc_progress_report (self, !go_on);
     }
   return NULL;
 }

@@ -105,6 +105,7 @@ free_pool (MprocPool *self)
     mproc_queue_unref (self->events);
   if (self->setup != NULL)
     g_variant_unref (self->setup);
+  mproc_insight_clear (&self->insight);
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
@@ -197,6 +198,7 @@ set_up (MprocPool *self, GError **error)
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
+  self->insight.trace = mproc_trace_new (self->options->name);
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
 }

@@ -5,6 +5,7 @@
 #define MPROC_POOL_INTERNAL_H
 
 #include "crew.h"
+#include "insight.h"
 #include "nursery.h"
 #include "object.h"
 #include "pooloptions.h"
@@ -45,6 +46,8 @@ struct MprocPool
   guint32 last_serial;
   GArray *graves; /* of MprocGrave; the dispatcher's alone */
   GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
+
+  MprocInsight insight;
 };
 
 /* A task whose worker died: the record that names it may still be in the queue, so its
@@ -63,6 +66,7 @@ typedef struct
   MprocResult *result; /* NULL: pushed */
   guint part;
   MprocTaskOptions *options; /* frozen; NULL: none */
+  MprocJobNote note;
 } MprocJob;
 
 /* dispatch.c: the pool's one thread. */

@@ -22,6 +22,9 @@ MprocResult *mproc_result_new (guint n_parts, MprocResultForm form);
 void
 mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *error);
 
+/* What part @part has written; takes @output, before the part is set.  NULL of either: nothing. */
+void mproc_result_set_output (MprocResult *self, guint part, GBytes *output);
+
 G_END_DECLS
 
 #endif

@@ -43,6 +43,10 @@ typedef struct
   MprocAtomic64 n_tasks;
   MprocAtomic64 busy;
   MprocAtomic64 longest;
+
+  MprocAtomic64 output;      /* 1 + the file that captured output goes to; 0: none yet */
+  MprocAtomic32 output_seen; /* 1: the pool has it open, or cannot */
+  guint32 unused_too;
 } MprocSeat;
 
 typedef struct

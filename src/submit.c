@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Handing tasks over. */
+#include "capture.h"
 #include "function.h"
 #include "pool.h"
 
@@ -14,6 +15,7 @@ typedef struct
   MprocResult *result;
   guint part;
   MprocTaskOptions *options; /* frozen; NULL: none */
+  guint n_items;
 } Order;
 
 static gboolean
@@ -67,6 +69,8 @@ hand_over_message (MprocPool *self,
 
   if (plan.function == 0)
     return FALSE;
+  if (!mproc_capture_plan (order->options, order->result, self->method, &plan, error))
+    return FALSE;
   if (order->options != NULL)
     plan.limits = order->options->limits;
   job = g_new (MprocJob, 1);
@@ -77,9 +81,13 @@ hand_over_message (MprocPool *self,
   ok = job->task != 0;
   if (ok)
     {
+      mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
+                               order->n_items);
       g_mutex_lock (&self->mutex);
       ok = enqueue (self, job, error);
       g_mutex_unlock (&self->mutex);
+      if (!ok)
+        mproc_insight_take_back (&job->note);
       if (!ok)
         mproc_task_free_unsent (job->task);
     }
@@ -133,7 +141,7 @@ mproc_pool_apply_async (MprocPool *self,
                         GVariant *args,
                         const MprocTaskOptions *options)
 {
-  Order order = { func, args, 0, NULL, 0, NULL };
+  Order order = { func, args, 0, NULL, 0, NULL, 1 };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
@@ -160,7 +168,7 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
 gboolean
 mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL };
+  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL, 1 };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
@@ -225,7 +233,8 @@ mproc_pool_map_async (MprocPool *self,
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order = { func, NULL, chunk == 1 ? 0 : MPROC_TASK_MAP, result, i, chosen };
+      Order order = { func, NULL,   chunk == 1 ? 0 : MPROC_TASK_MAP,
+                      result, i, chosen, (guint) MIN (chunk, n - from) };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);

@@ -16,7 +16,8 @@ typedef enum
 {
   MPROC_TASK_MAP =
       1, /* the argument is an array of items, the value an array of results */
-  MPROC_TASK_PUSHED = 2 /* nobody wants the result: an error is printed */
+  MPROC_TASK_PUSHED = 2, /* nobody wants the result: an error is printed */
+  MPROC_TASK_CAPTURED = 4 /* what it writes goes with the result */
 } MprocTaskFlags;
 
 /* What the task queue carries. */
@@ -72,6 +73,13 @@ void mproc_task_end (MprocOffset task, MprocSeat *seat);
 /* By the worker that has it: its outcome; consumes @value, or copies @error.  FALSE: the worker has been
  * condemned, and must not go on. */
 gboolean mproc_task_finish (MprocOffset task, GVariant *value, const GError *error);
+
+/* By the worker that has it, before it finishes: a block of its own, with what it has written, which is
+ * the task's from here on. */
+void mproc_task_set_output (MprocOffset task, MprocOffset output, gsize size);
+
+/* By the pool, of a DONE task: a copy; NULL: it was not captured. */
+GBytes *mproc_task_get_output (MprocOffset task);
 
 /* Nobody is to run it any more.  FALSE: it is not in @state (QUEUED, or a member) any more. */
 gboolean mproc_task_condemn (MprocOffset task, guint32 state);

@@ -3,6 +3,7 @@
  * when it dies. */
 #include "worker.h"
 
+#include "capture.h"
 #include "function.h"
 #include "task.h"
 
@@ -86,6 +87,21 @@ print_error (const GError *error)
   fflush (stderr);
 }
 
+static GVariant *
+run_captured (MprocWorker *self, MprocOffset task, GError **error)
+{
+  MprocOsRedirection before;
+  GVariant *value;
+
+  if ((mproc_task_get_plan (task)->flags & MPROC_TASK_CAPTURED) == 0)
+    return run (task, error);
+  if (!mproc_capture_begin (self, &before, error))
+    return NULL;
+  value = run (task, error);
+  mproc_capture_end (self, &before, task);
+  return value;
+}
+
 /* FALSE: it has been condemned meanwhile. */
 static gboolean
 do_task (MprocWorker *self, const MprocTaskRecord *record)
@@ -98,7 +114,7 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
 
   mproc_task_begin (record->task, record->serial, self->seat);
   self->attempt = mproc_task_count_attempts (record->task);
-  value = run (record->task, &error);
+  value = run_captured (self, record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
   if (error != NULL && is_pushed)
@@ -173,12 +189,14 @@ mproc_worker_main (GVariant *args, GError **error)
     return NULL;
   self.setup = g_variant_get_variant (setup);
   g_variant_unref (setup);
-  self.seat = mproc_seat_at ((MprocOffset) seat);
+  self.seat_offset = (MprocOffset) seat;
+  self.seat = mproc_seat_at (self.seat_offset);
   mproc_store32 (&self.seat->member, mproc_self ());
   mproc_worker_become (&self);
   live (&self, error);
   mproc_worker_clear_data (&self);
   mproc_worker_become (NULL);
+  mproc_capture_drop (&self);
   g_variant_unref (self.setup);
   return NULL;
 }
