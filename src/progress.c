@@ -48,6 +48,18 @@ ref_of (MprocPool *pool)
   return self;
 }
 
+static MprocProgress *
+exchange (MprocPool *pool, MprocProgress *after)
+{
+  MprocProgress *before;
+
+  g_mutex_lock (&pool->mutex);
+  before = pool->insight.progress;
+  g_atomic_pointer_set (&pool->insight.progress, after);
+  g_mutex_unlock (&pool->mutex);
+  return before;
+}
+
 void
 mproc_progress_unref (MprocProgress *self)
 {
@@ -146,6 +158,7 @@ report (MprocProgress *self, MprocInsight *insight, gboolean is_end)
   tell (self, &numbers);
 }
 
+/* At the end nobody is told any more: what the function was given goes, outside of the gate as well. */
 void
 mproc_progress_report (MprocPool *pool, gboolean is_end)
 {
@@ -158,6 +171,8 @@ mproc_progress_report (MprocPool *pool, gboolean is_end)
     return;
   report (self, &pool->insight, is_end);
   mproc_progress_unref (self);
+  if (is_end)
+    mproc_progress_unref (exchange (pool, NULL));
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -180,18 +195,6 @@ new_progress (MprocInsight *insight,
   self->settled_before = mproc_load64 (&insight->n_done) + self->failed_before;
   g_mutex_init (&self->mutex);
   return self;
-}
-
-static MprocProgress *
-exchange (MprocPool *pool, MprocProgress *after)
-{
-  MprocProgress *before;
-
-  g_mutex_lock (&pool->mutex);
-  before = pool->insight.progress;
-  g_atomic_pointer_set (&pool->insight.progress, after);
-  g_mutex_unlock (&pool->mutex);
-  return before;
 }
 
 static void
