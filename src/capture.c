@@ -215,8 +215,9 @@ mproc_capture_forget (MprocInsight *self, MprocOffset seat)
   if (output == NULL)
     return;
   mproc_os_file_close (output->file);
-  g_array_remove_index_fast (
-      self->outputs, (guint) (output - &g_array_index (self->outputs, Output, 0)));
+  g_array_remove_index_fast (self->outputs,
+                             (guint) (output -
+                                      &g_array_index (self->outputs, Output, 0)));
 }
 
 void

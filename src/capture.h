@@ -26,8 +26,7 @@ gboolean mproc_capture_plan (const MprocTaskOptions *options,
 /* By the worker, around a task. */
 gboolean
 mproc_capture_begin (MprocWorker *self, MprocOsRedirection *before, GError **error);
-void
-mproc_capture_end (MprocWorker *self, MprocOsRedirection *before, MprocOffset task);
+void mproc_capture_end (MprocWorker *self, MprocOsRedirection *before, MprocOffset task);
 
 /* By the worker, at its end. */
 void mproc_capture_drop (MprocWorker *self);

@@ -81,10 +81,11 @@ static MprocProcess *
 make_process (MprocCrew *self, MprocOffset seat)
 {
   char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
-  MprocProcess *process = mproc_process_new (
-      mproc_worker_main,
-      mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events, (guint64) seat,
-                  g_variant_new_variant (self->plan.setup)));
+  MprocProcess *process =
+      mproc_process_new (mproc_worker_main,
+                         mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events,
+                                     (guint64) seat,
+                                     g_variant_new_variant (self->plan.setup)));
 
   mproc_process_set_internal (process, TRUE);
   mproc_process_set_name (process, name);

@@ -18,14 +18,14 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  MPROC_EVENT_RESULT,   /* a task is DONE */
-  MPROC_EVENT_SEAT,     /* a worker is about to be started: its seat is the pool's to free */
-  MPROC_EVENT_DEATH,    /* a worker has ended, or could not be started */
-  MPROC_EVENT_READY,    /* all workers have been started */
+  MPROC_EVENT_RESULT, /* a task is DONE */
+  MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
+  MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
+  MPROC_EVENT_READY, /* all workers have been started */
   MPROC_EVENT_BROKEN,   /* none can be started: text */
   MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP,     /* the pool's thread shall end */
-  MPROC_EVENT_OUTPUT    /* a worker has made a file for what its tasks write: see its seat */
+  MPROC_EVENT_OUTPUT /* a worker has made a file for what its tasks write: see its seat */
 } MprocEventKind;
 
 /* What the event queue carries.  All of it, so that a record says everything. */
@@ -38,7 +38,7 @@ typedef struct
   gint32 exit_code;
   gint64 pid;
   MprocOffset seat; /* SEAT, DEATH, OUTPUT */
-  char text[160]; /* BROKEN; sent only as far as it goes */
+  char text[160];   /* BROKEN; sent only as far as it goes */
 } MprocPoolEvent;
 
 #define MPROC_EVENT_BASE_SIZE G_STRUCT_OFFSET (MprocPoolEvent, text)

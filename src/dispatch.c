@@ -137,7 +137,8 @@ bury_worker (MprocPool *self, const MprocPoolEvent *death)
       else
         {
           mproc_result_set_output (job->result, job->part,
-                                   mproc_capture_rescue (&self->insight, death->seat, job->options));
+                                   mproc_capture_rescue (&self->insight, death->seat,
+                                                         job->options));
           fail_job (self, job, describe_death (death, job));
         }
     }

@@ -427,8 +427,7 @@ typedef struct
 
 /* From here on they go to @file, also those of children; what the C library had not written yet goes
  * where they went before.  The end does the same the other way round. */
-gboolean
-mproc_os_redirect_output (gintptr file, MprocOsRedirection *out, GError **error);
+gboolean mproc_os_redirect_output (gintptr file, MprocOsRedirection *out, GError **error);
 void mproc_os_restore_output (MprocOsRedirection *redirection);
 
 /* Whether the C library's descriptor @fd is a terminal.  @columns: its width, 0 if that cannot be

@@ -26,7 +26,7 @@ typedef enum
 struct MprocPool
 {
   MprocObject base;
-  gint64 creator; /* pid of the process it belongs to */
+  gint64 creator;            /* pid of the process it belongs to */
   MprocPoolOptions *options; /* a copy */
   guint n_workers;
   MprocStartMethod method;
@@ -45,7 +45,8 @@ struct MprocPool
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
   GArray *graves; /* of MprocGrave; the dispatcher's alone */
-  GArray *seats;  /* of MprocOffset: the workers', from before they start until they have ended */
+  GArray *
+      seats; /* of MprocOffset: the workers', from before they start until they have ended */
 
   MprocInsight insight;
 };

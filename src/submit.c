@@ -62,7 +62,8 @@ hand_over_message (MprocPool *self,
                    MprocMessage *message,
                    GError **error)
 {
-  MprocTaskPlan plan = { order->flags, mproc_function_get_ticket (order->func, error),
+  MprocTaskPlan plan = { order->flags,
+                         mproc_function_get_ticket (order->func, error),
                          { 0, 0 } };
   MprocJob *job;
   gboolean ok;
@@ -233,8 +234,8 @@ mproc_pool_map_async (MprocPool *self,
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order = { func, NULL,   chunk == 1 ? 0 : MPROC_TASK_MAP,
-                      result, i, chosen, (guint) MIN (chunk, n - from) };
+      Order order = { func, NULL,   chunk == 1 ? 0 : MPROC_TASK_MAP, result,
+                      i,    chosen, (guint) MIN (chunk, n - from) };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);

@@ -92,8 +92,7 @@ mproc_task_new (const MprocTaskPlan *plan, const MprocMessage *args, GError **er
 void
 mproc_task_queue (MprocOffset task, guint32 serial)
 {
-  mproc_store64 (&task_at (task)->word,
-                 mproc_taskword_make (serial, MPROC_TASK_QUEUED));
+  mproc_store64 (&task_at (task)->word, mproc_taskword_make (serial, MPROC_TASK_QUEUED));
 }
 
 gboolean

@@ -16,7 +16,7 @@ typedef enum
 {
   MPROC_TASK_MAP =
       1, /* the argument is an array of items, the value an array of results */
-  MPROC_TASK_PUSHED = 2, /* nobody wants the result: an error is printed */
+  MPROC_TASK_PUSHED = 2,  /* nobody wants the result: an error is printed */
   MPROC_TASK_CAPTURED = 4 /* what it writes goes with the result */
 } MprocTaskFlags;
 

@@ -14,6 +14,7 @@ typedef struct
 {
   MprocMember member;
   gint64 tid;
+  gboolean is_told; /* who it is; a task of it may have come first */
   gboolean ended;
 } Lane;
 
@@ -83,15 +84,11 @@ write_out (MprocTrace *self)
 }
 
 static void
-name_process (MprocTrace *self)
+name_process (MprocTrace *self, const char *program)
 {
-  const char *program = g_get_prgname ();
-
   begin_event (self, "M", 0, "process_name");
   g_string_append (self->text, ",\"args\":{\"name\":\"");
-  append_text (self->text, program != NULL && g_utf8_validate (program, -1, NULL)
-                               ? program
-                               : "program");
+  append_text (self->text, program);
   g_string_append (self->text, "\"}");
   end_event (self);
 }
@@ -130,8 +127,8 @@ mproc_trace_new (const char *name)
   self->text = g_string_new (NULL);
   self->lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  name_process (self);
-  write_out (self);
+  if (g_get_prgname () != NULL && g_utf8_validate (g_get_prgname (), -1, NULL))
+    name_process (self, g_get_prgname ());
   return self;
 }
 
@@ -170,7 +167,7 @@ find_lane (MprocTrace *self, MprocMember member)
 }
 
 static void
-tell_worker (MprocTrace *self, const Lane *lane, const MprocSeat *seat)
+tell_worker (MprocTrace *self, Lane *lane, const MprocSeat *seat)
 {
   char *name = g_strdup_printf ("%s-%u", self->worker_name, seat->number);
 
@@ -184,6 +181,7 @@ tell_worker (MprocTrace *self, const Lane *lane, const MprocSeat *seat)
   g_string_append_printf (self->text, ",\"cat\":\"worker\",\"args\":{\"number\":%u}",
                           seat->number);
   end_event (self);
+  lane->is_told = TRUE;
   g_free (name);
 }
 
@@ -191,12 +189,14 @@ void
 mproc_trace_worker (MprocTrace *self, const MprocSeat *seat)
 {
   MprocMember member = mproc_load32 (&seat->member);
+  Lane *lane;
 
   if (member == 0)
     return;
   g_mutex_lock (&self->mutex);
-  if (!g_hash_table_contains (self->lanes, GUINT_TO_POINTER (member)))
-    tell_worker (self, new_lane (self, member), seat);
+  lane = find_lane (self, member);
+  if (!lane->is_told)
+    tell_worker (self, lane, seat);
   g_mutex_unlock (&self->mutex);
 }
 
@@ -261,19 +261,34 @@ mproc_trace_free (MprocTrace *self)
 
 /* ------------------------------------------------------------------ tasks */
 
+/* The program's file name, made UTF-8. */
 static char *
-make_name (MprocFunc func)
+name_module (const char *path)
+{
+  char *base = g_path_get_basename (path);
+  char *name = g_filename_display_name (base);
+
+  g_free (base);
+  return name;
+}
+
+/* A program that does not say what it is called is called as the first module that a task is of. */
+static char *
+make_name (MprocTrace *self, MprocFunc func)
 {
   gconstpointer address = (gconstpointer) (guintptr) func;
   char *name = mproc_os_symbol_at (address);
   MprocOsImage image;
   char *module;
 
-  if (name != NULL || !mproc_os_image_at (address, &image))
+  if (!mproc_os_image_at (address, &image))
     return name != NULL ? name : g_strdup_printf ("%p", address);
-  module = g_path_get_basename (image.path);
-  name = g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", module,
-                          (guint64) ((guintptr) func - image.base));
+  module = name_module (image.path);
+  if (name == NULL)
+    name = g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", module,
+                            (guint64) ((guintptr) func - image.base));
+  if (g_hash_table_size (self->names) == 0 && g_get_prgname () == NULL)
+    name_process (self, module);
   g_free (module);
   mproc_os_image_clear (&image);
   return name;
@@ -289,7 +304,7 @@ mproc_trace_name_function (MprocTrace *self, MprocFunc func)
   name = g_hash_table_lookup (self->names, key);
   if (name == NULL)
     {
-      name = make_name (func);
+      name = make_name (self, func);
       g_hash_table_insert (self->names, key, name);
     }
   g_mutex_unlock (&self->mutex);

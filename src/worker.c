@@ -158,7 +158,8 @@ report_broken (MprocWorker *self, const GError *error)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN };
 
-  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s", error->message);
+  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s",
+              error->message);
   mproc_event_post (self->events, &event);
 }
 

@@ -19,7 +19,7 @@ typedef struct
   guint max_tasks; /* 0: any number */
   guint attempt;   /* of the task that runs; 0: none does */
   MprocOffset seat_offset;
-  gintptr output;  /* where captured output goes, once has_output; see capture.h */
+  gintptr output; /* where captured output goes, once has_output; see capture.h */
   gboolean has_output;
 
   gpointer data; /* mproc_worker_set_data() */

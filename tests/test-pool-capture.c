@@ -193,9 +193,10 @@ START_TEST (a_map_has_it_in_order)
   for (guint chunk = 1; chunk < 5 && !mproc_test_is_thread (_i); chunk += 2)
     {
       pool = make_pool (3, _i);
-      result = mproc_pool_map_async (
-          pool, say_line, g_variant_new_array (G_VARIANT_TYPE_INT32, items, 20), chunk,
-          options);
+      result =
+          mproc_pool_map_async (pool, say_line,
+                                g_variant_new_array (G_VARIANT_TYPE_INT32, items, 20),
+                                chunk, options);
       ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
       ck_assert (mproc_result_is_successful (result));
       expect_output (result, wanted->str);
@@ -247,7 +248,8 @@ START_TEST (of_very_much_the_end_is_kept)
   ck_assert_int_eq (memcmp (text + size - strlen (last), last, strlen (last)), 0);
   cut = g_ascii_strtoull (text + strlen (note), NULL, 10);
   text = (const char *) memchr (text, '\n', size) + 1;
-  ck_assert_uint_eq (cut + size - (gsize) (text - (const char *) g_bytes_get_data (output, NULL)),
+  ck_assert_uint_eq (cut + size -
+                         (gsize) (text - (const char *) g_bytes_get_data (output, NULL)),
                      8 * (guint64) n);
   ck_assert_uint_eq (g_ascii_strtoull (text, NULL, 10), cut / 8);
   g_bytes_unref (output);

@@ -291,7 +291,8 @@ START_TEST (a_bar_fits_its_terminal)
       ck_assert_ptr_null (strchr (text, '\033'));
       ck_assert_int_eq (strstr (text, "漢") != NULL, _i == 1 && widths[i] >= 25);
       if (widths[i] >= 80)
-        ck_assert_msg (strstr (screen, "100%  2500/2500  2 failed") != NULL, "%s", screen);
+        ck_assert_msg (strstr (screen, "100%  2500/2500  2 failed") != NULL, "%s",
+                       screen);
       g_free (screen);
       g_free (text);
     }
@@ -367,7 +368,8 @@ START_TEST (a_file_gets_lines)
   mproc_progress_bar_free (bar);
   fclose (file);
   ck_assert (g_file_get_contents (path, &text, NULL, NULL));
-  ck_assert_msg (g_str_has_prefix (text, "to a file: 100%  1000/1000  1 failed"), "%s", text);
+  ck_assert_msg (g_str_has_prefix (text, "to a file: 100%  1000/1000  1 failed"), "%s",
+                 text);
   ck_assert_ptr_null (strchr (text, '\r'));
   ck_assert_ptr_eq (strchr (text, '\n'), text + strlen (text) - 1);
   g_free (text);

@@ -64,7 +64,8 @@ is_as_wanted (gpointer data)
 
   for (guint i = 0; i < stats->n_workers; i++)
     n_idle += stats->workers[i].state == MPROC_WORKER_IDLE;
-  right = stats->n_running == wanted->n_running && stats->n_waiting == wanted->n_waiting &&
+  right = stats->n_running == wanted->n_running &&
+          stats->n_waiting == wanted->n_waiting &&
           stats->n_workers == wanted->n_workers && n_idle == wanted->n_idle &&
           stats->n_lost == wanted->n_lost;
   mproc_pool_stats_free (stats);
@@ -96,7 +97,8 @@ START_TEST (outcomes_are_counted)
 
   for (gint32 i = 0; i < 10; i++)
     {
-      GVariant *value = mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (i), NULL);
+      GVariant *value =
+          mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (i), NULL);
 
       ck_assert_int_eq (value != NULL, i % 2 == 0);
       g_clear_pointer (&value, g_variant_unref);
@@ -126,7 +128,8 @@ START_TEST (items_of_a_map_are_counted)
 
   for (gint32 i = 0; i < 30; i++)
     items[i] = g_variant_new_int32 (2 * i);
-  value = mproc_pool_map (pool, refuse_odd, g_variant_new_array (NULL, items, 30), 7, NULL);
+  value =
+      mproc_pool_map (pool, refuse_odd, g_variant_new_array (NULL, items, 30), 7, NULL);
   g_variant_unref (value);
   stats = mproc_pool_get_stats (pool);
   ck_assert_uint_eq (stats->n_done, 30);

@@ -66,16 +66,16 @@ MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
  *
  * It is not called in a worker that is killed: by mproc_pool_terminate(), a limit, or from outside.
  */
-MPROC_API void mproc_pool_options_set_finalizer (MprocPoolOptions *self,
-                                                 MprocFunc func,
-                                                 GVariant *args);
+MPROC_API void
+mproc_pool_options_set_finalizer (MprocPoolOptions *self, MprocFunc func, GVariant *args);
 
 /**
  * mproc_pool_options_set_max_tasks_per_worker:
  * @self: options
  * @n: after so many tasks a worker ends and is replaced; 0: never.  A chunk of a map is one task
  */
-MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self, guint n);
+MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *self,
+                                                            guint n);
 
 /**
  * mproc_pool_options_set_inline:

@@ -40,7 +40,8 @@ MPROC_API void mproc_task_options_free (MprocTaskOptions *self);
  * @limit_us: how long the task may run before mproc_task_should_stop() is %TRUE in it, in
  *   microseconds; 0: as long as it takes
  */
-MPROC_API void mproc_task_options_set_soft_limit (MprocTaskOptions *self, gint64 limit_us);
+MPROC_API void mproc_task_options_set_soft_limit (MprocTaskOptions *self,
+                                                  gint64 limit_us);
 
 /**
  * mproc_task_options_set_hard_limit:
@@ -51,7 +52,8 @@ MPROC_API void mproc_task_options_set_soft_limit (MprocTaskOptions *self, gint64
  * The task then fails with %MPROC_ERROR_TIMED_OUT, and no other task does.  A worker that is a thread
  * cannot be killed: the task fails all the same, and its worker is lost until the function returns.
  */
-MPROC_API void mproc_task_options_set_hard_limit (MprocTaskOptions *self, gint64 limit_us);
+MPROC_API void mproc_task_options_set_hard_limit (MprocTaskOptions *self,
+                                                  gint64 limit_us);
 
 /**
  * mproc_task_options_set_attempts:

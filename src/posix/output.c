@@ -62,8 +62,10 @@ write_head (int fd, const char *head)
 gintptr
 mproc_os_append_open (const char *path, const char *head, GError **error)
 {
-  int fd = mproc_posix_above_standard (
-      open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666));
+  int fd = mproc_posix_above_standard (open (path,
+                                             O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+                                                 O_NOCTTY,
+                                             0666));
 
   if (fd >= 0 && write_head (fd, head))
     return fd;

@@ -35,7 +35,10 @@ part_of (const File *file, guint64 offset, guint64 size)
 
 /* The name of the function at @address of the program's own counting. */
 static const char *
-find_in_table (const File *file, const Section *table, const Section *names, guint64 address)
+find_in_table (const File *file,
+               const Section *table,
+               const Section *names,
+               guint64 address)
 {
   const Symbol *symbols = part_of (file, table->sh_offset, table->sh_size);
   const char *text = part_of (file, names->sh_offset, names->sh_size);
@@ -45,7 +48,8 @@ find_in_table (const File *file, const Section *table, const Section *names, gui
   for (gsize i = 0; i < table->sh_size / sizeof (Symbol); i++)
     if ((symbols[i].st_info & 0xf) == STT_FUNC && symbols[i].st_value == address &&
         symbols[i].st_name < names->sh_size &&
-        memchr (text + symbols[i].st_name, 0, names->sh_size - symbols[i].st_name) != NULL)
+        memchr (text + symbols[i].st_name, 0, names->sh_size - symbols[i].st_name) !=
+            NULL)
       return text + symbols[i].st_name;
   return NULL;
 }

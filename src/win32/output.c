@@ -241,8 +241,7 @@ mproc_os_is_terminal (gint fd, guint *columns)
   CONSOLE_SCREEN_BUFFER_INFO info;
   gintptr handle = _isatty (fd) ? _get_osfhandle (fd) : -1;
 
-  if (handle == -1 ||
-      !GetConsoleScreenBufferInfo (mproc_win32_handle (handle), &info))
+  if (handle == -1 || !GetConsoleScreenBufferInfo (mproc_win32_handle (handle), &info))
     return FALSE;
   *columns = (guint) (info.srWindow.Right - info.srWindow.Left + 1);
   return TRUE;
