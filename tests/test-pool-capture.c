@@ -50,21 +50,36 @@ run (MprocPool *pool, MprocFunc func, GVariant *args)
   return result;
 }
 
-/* Drops the result. */
-static void
-expect_output (MprocResult *result, const char *wanted)
+/* Without the carriage returns that the C library of Windows writes in a process of its own.  NULL: it
+ * has none. */
+static char *
+output_of (MprocResult *result)
 {
   GBytes *output = mproc_result_get_output (result);
   gsize size;
   const char *text;
-  char *copy;
+  GString *copy;
+
+  if (output == NULL)
+    return NULL;
+  text = g_bytes_get_data (output, &size);
+  copy = g_string_new (NULL);
+  for (gsize i = 0; i < size; i++)
+    if (text[i] != '\r')
+      g_string_append_c (copy, text[i]);
+  g_bytes_unref (output);
+  return g_string_free (copy, FALSE);
+}
+
+/* Drops the result. */
+static void
+expect_output (MprocResult *result, const char *wanted)
+{
+  char *output = output_of (result);
 
   ck_assert_ptr_nonnull (output);
-  text = g_bytes_get_data (output, &size);
-  copy = g_strndup (size > 0 ? text : "", size);
-  ck_assert_str_eq (copy, wanted);
-  g_free (copy);
-  g_bytes_unref (output);
+  ck_assert_str_eq (output, wanted);
+  g_free (output);
   mproc_result_unref (result);
 }
 
@@ -190,7 +205,8 @@ START_TEST (a_map_has_it_in_order)
       items[i] = g_variant_ref_sink (g_variant_new_int32 (i));
       g_string_append_printf (wanted, "line %d\n", i);
     }
-  for (guint chunk = 1; chunk < 5 && !mproc_test_is_thread (_i); chunk += 2)
+  for (guint chunk = mproc_test_is_slow_platform () ? 3 : 1;
+       chunk < 5 && !mproc_test_is_thread (_i); chunk += 2)
     {
       pool = make_pool (3, _i);
       result =
@@ -223,7 +239,7 @@ END_TEST
 
 START_TEST (of_very_much_the_end_is_kept)
 {
-  const guint32 n = 300000;
+  const guint32 n = mproc_test_is_slow_platform () ? 140000 : 300000;
   char *last = g_strdup_printf ("%07u\n", n - 1);
   const char *note = "[the first ";
   MprocPool *pool;

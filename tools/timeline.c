@@ -240,6 +240,14 @@ compare_lanes (const void *a, const void *b)
   return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
+/* Of nothing there is not even a place. */
+static void
+sort (gpointer items, guint n, gsize size, int (*compare) (const void *, const void *))
+{
+  if (n > 1)
+    qsort (items, n, size, compare);
+}
+
 static void
 stretch (Timeline *self, double start, double end)
 {
@@ -255,7 +263,7 @@ settle_lane (Timeline *self, Lane *lane)
 {
   double covered = -G_MAXDOUBLE;
 
-  qsort (lane->tasks->data, lane->tasks->len, sizeof (Task), compare_tasks);
+  sort (lane->tasks->data, lane->tasks->len, sizeof (Task), compare_tasks);
   for (guint i = 0; i < lane->tasks->len; i++)
     {
       const Task *task = &g_array_index (lane->tasks, Task, i);
@@ -285,7 +293,7 @@ rank_names (Timeline *self)
 
   for (guint i = 0; i < self->names->len; i++)
     g_ptr_array_add (order, g_ptr_array_index (self->names, i));
-  qsort (order->pdata, order->len, sizeof (gpointer), compare_names);
+  sort (order->pdata, order->len, sizeof (gpointer), compare_names);
   for (guint i = 0; i < order->len; i++)
     {
       Name *name = g_ptr_array_index (order, i);
@@ -319,8 +327,8 @@ settle (Timeline *self)
   if (isnan (self->start))
     self->start = self->end = 0;
   self->end = MAX (self->end, self->start + 1);
-  qsort (self->lanes->pdata, self->lanes->len, sizeof (gpointer), compare_lanes);
-  qsort (self->samples->data, self->samples->len, sizeof (Sample), compare_samples);
+  sort (self->lanes->pdata, self->lanes->len, sizeof (gpointer), compare_lanes);
+  sort (self->samples->data, self->samples->len, sizeof (Sample), compare_samples);
   rank_names (self);
   for (guint i = 0; i < self->lanes->len; i++)
     {

@@ -82,25 +82,33 @@ mproc_os_append (gintptr file, gconstpointer data, gsize size)
 /* ---------------------------------------------------------------- files without a name */
 
 /* It has one, which goes with the last handle. */
+static HANDLE
+create_temporary (void)
+{
+  HANDLE handle = INVALID_HANDLE_VALUE;
+  guint64 number;
+  wchar_t *wide;
+  char *path;
+
+  mproc_os_random (&number, sizeof number);
+  path = g_strdup_printf ("%s\\mproc-%016" G_GINT64_MODIFIER "x.tmp", g_get_tmp_dir (),
+                          number);
+  wide = mproc_win32_wide (path);
+  if (wide != NULL)
+    handle = CreateFileW (wide, GENERIC_READ | GENERIC_WRITE | DELETE,
+                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                          CREATE_NEW,
+                          FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+  g_free (wide);
+  g_free (path);
+  return handle;
+}
+
 gintptr
 mproc_os_file_new (GError **error)
 {
-  wchar_t folder[MAX_PATH + 1], path[MAX_PATH + 1];
-  HANDLE handle = INVALID_HANDLE_VALUE;
-  guint32 number;
+  HANDLE handle = create_temporary ();
 
-  for (guint i = 0; i < 16 && handle == INVALID_HANDLE_VALUE; i++)
-    {
-      mproc_os_random (&number, sizeof number);
-      if (GetTempPathW (MAX_PATH - 32, folder) == 0)
-        break;
-      _snwprintf (path, MAX_PATH, L"%lsmproc-%08x.tmp", folder, (unsigned) number);
-      path[MAX_PATH] = 0;
-      handle = CreateFileW (path, GENERIC_READ | GENERIC_WRITE | DELETE,
-                            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                            CREATE_NEW,
-                            FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
-    }
   if (handle != INVALID_HANDLE_VALUE)
     return (gintptr) handle;
   mproc_win32_fail (error, "a file for the output", GetLastError ());
