@@ -6,6 +6,12 @@
 
 G_BEGIN_DECLS
 
+/*
+ * The environment variable MPROC_TRACE names a file to which every pool writes what its workers do: trace
+ * events as Chrome and Perfetto read them, and as mproc-timeline draws them.  It is appended to.  What
+ * comes is written twice a second, at a pool's end, and when there is much of it.
+ */
+
 /**
  * MprocWorkerState:
  * @MPROC_WORKER_STARTING: it is being started, or runs its initializer
