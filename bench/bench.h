@@ -11,7 +11,8 @@ enum
   BENCH_ONE_PROCESSOR = -2,
   BENCH_NO_PYTHON = -3,
   BENCH_NO_BOOST = -4,
-  BENCH_NO_OPENMPI = -5
+  BENCH_NO_OPENMPI = -5,
+  BENCH_NO_MPI4PY = -6
 };
 
 /* One measurement of @what, in the figure's unit, or one of the above. */
@@ -124,6 +125,20 @@ double bench_python (const char *what);
 double bench_boost (const char *what);
 double bench_openmpi (const char *what);
 
+/* ------------------------------------------------------------------ work for pools */
+
+/* Computes with each of the numbers; and with none, @n steps. */
+void bench_grow (double *numbers, gsize n);
+guint64 bench_compute (guint n);
+
+double bench_pool_array (const char *what);
+double bench_bare_array (const char *what);
+double bench_pool_pair (const char *what);
+double bench_bare_pair (const char *what);
+double bench_pool_idle (const char *what);
+double bench_pool_replace (const char *what);
+double bench_bare_large_fork (const char *what);
+
 /* ------------------------------------------------------------------ of the system: posix/, win32/ */
 
 /* --pin: looks for two processors and keeps the whole program on them. */
@@ -148,5 +163,15 @@ double bench_bare_ring (const char *what);
 
 /* Half a round trip in microseconds: "hop", one cache line without any content; "pipe". */
 double bench_bare_trip (const char *what);
+
+/* Two bare forked processes, and their ends: each does bench_grow() with half of the numbers, or, where
+ * @numbers is NULL, bench_compute() with @n.  FALSE: there is no fork. */
+gboolean bench_fork_pair (double *numbers, gsize n);
+
+/* How a pool starts its workers, whatever threads there are. */
+MprocStartMethod bench_pool_method (void);
+
+/* KiB that a process has for itself. */
+double bench_private_memory (gint64 pid);
 
 #endif

@@ -36,7 +36,8 @@ static const char *
 explain (double value)
 {
   static const char *const reasons[] = { "not-on-this-system", "on-one-processor",
-                                         "no-python3", "no-boost", "no-openmpi" };
+                                         "no-python3",         "no-boost",
+                                         "no-openmpi",         "no-mpi4py" };
 
   return reasons[-(int) value - 1];
 }

@@ -117,6 +117,41 @@ get_values (GVariant *args, GError **error)
   return bench_job_end (&job, sum);
 }
 
+static GVariant *
+put_packed (GVariant *args, GError **error)
+{
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
+    return NULL;
+  for (guint i = 0; i < job.n; i++)
+    if (!mproc_queue_put_packed (job.a, MPROC_FOREVER, error, "(xs)",
+                                 (gint64) number_of (&job, i), "a message"))
+      return NULL;
+  return bench_job_end (&job, 0);
+}
+
+static GVariant *
+get_unpacked (GVariant *args, GError **error)
+{
+  guint64 sum = 0;
+  BenchJob job;
+
+  if (!bench_job_begin (&job, args, error))
+    return NULL;
+  for (guint i = 0; i < job.n; i++)
+    {
+      gint64 number;
+      char *text;
+
+      if (!mproc_queue_get_unpacked (job.a, MPROC_FOREVER, error, "(xs)", &number, &text))
+        return NULL;
+      sum += (guint64) number;
+      g_free (text);
+    }
+  return bench_job_end (&job, sum);
+}
+
 /* ------------------------------------------------------------------ between processes */
 
 typedef struct
@@ -160,6 +195,7 @@ between_processes (const char *what)
     { "bytes", { put, get, 1, 2000000, 64 }, FALSE },
     { "2x2", { put, get, 2, 500000, 64 }, FALSE },
     { "values", { put_values, get_values, 1, 300000, 0 }, FALSE },
+    { "packed", { put_packed, get_unpacked, 1, 1000000, 0 }, FALSE },
     { "64k", { put, get, 1, 20000, 1 << 16 }, TRUE },
     { "64k-borrowed", { put, borrow, 1, 20000, 1 << 16 }, TRUE },
     { "1m", { put, get, 1, 2000, 1 << 20 }, TRUE },
@@ -248,8 +284,9 @@ const BenchFigure bench_queue_figures[] = {
   { "queue.boost-2x2", "Mmsg/s", bench_boost, "64 2", "queue.2x2" },
   { "queue.python-2x2", "Mmsg/s", bench_python, "mp-queue.py 64 2", "queue.2x2" },
   { "queue.values", "Mmsg/s", between_processes, "values", NULL },
+  { "queue.packed", "Mmsg/s", between_processes, "packed", NULL },
   { "queue.python-values", "Mmsg/s", bench_python, "mp-queue.py values 1",
-    "queue.values" },
+    "queue.packed" },
   { "queue.64k", "GB/s", between_processes, "64k", NULL },
   { "queue.python-64k", "GB/s", bench_python, "mp-queue.py 65536 1", "queue.64k" },
   { "queue.64k-borrowed", "GB/s", between_processes, "64k-borrowed", NULL },

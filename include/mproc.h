@@ -14,9 +14,11 @@
 #include <mproc/lock.h>
 #include <mproc/memory.h>
 #include <mproc/pool.h>
+#include <mproc/poolmap.h>
 #include <mproc/pooloptions.h>
 #include <mproc/process.h>
 #include <mproc/queue.h>
+#include <mproc/report.h>
 #include <mproc/result.h>
 #include <mproc/semaphore.h>
 #include <mproc/shared.h>

@@ -232,6 +232,20 @@ G_BEGIN_DECLS
   POINT (BIRTH_LOADED, "a spawned child knows its part, and has not reported")           \
   POINT (BIRTH_REPORTED, "it has reported, and woken nobody")
 
+/* Pools: workers, and the crew in its nursery. */
+#define MPROC_CRASH_POOL_POINTS(POINT)                                                   \
+  POINT (TASK_CLAIMED, "a task is a worker's, and its record still in the queue")        \
+  POINT (TASK_TAKEN, "the record is gone, the task has not been begun")                  \
+  POINT (TASK_BEGUN, "an attempt is counted, the function has not been called")          \
+  POINT (TASK_LEFT, "the function has come back, nothing of that is in the task")        \
+  POINT (OUTCOME_STORED, "the outcome is in the task, which is not done")                \
+  POINT (TASK_TOLD, "the task is done, no event says so")                                \
+  POINT (SEAT_MADE, "a seat is in nobody's books")                                       \
+  POINT (SEAT_TOLD, "a seat is the pool's, there is no worker for it")                   \
+  POINT (WORKER_STARTED, "a worker has been started, the crew does not know it")         \
+  POINT (CONDEMNED_KILLED, "a worker that lost its task is killed, nobody has told")     \
+  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")
+
 #define MPROC_CRASH_ALL_POINTS(POINT)                                                    \
   MPROC_CRASH_LOCK_POINTS (POINT)                                                        \
   MPROC_CRASH_WAIT_POINTS (POINT)                                                        \
@@ -246,7 +260,8 @@ G_BEGIN_DECLS
   MPROC_CRASH_ALLOC_POINTS (POINT)                                                       \
   MPROC_CRASH_OBJECT_POINTS (POINT)                                                      \
   MPROC_CRASH_FAMILY_POINTS (POINT)                                                      \
-  MPROC_CRASH_BIRTH_POINTS (POINT)
+  MPROC_CRASH_BIRTH_POINTS (POINT)                                                       \
+  MPROC_CRASH_POOL_POINTS (POINT)
 
 /* clang-format on */
 

@@ -2,11 +2,19 @@
 #include "crew.h"
 
 #include "process.h"
+#include "task.h"
 #include "worker.h"
 
 #include <mproc/value.h>
 
 #include <string.h>
+
+/* So many workers in a row that end before they are ready, with none that is, are as good as an
+ * initializer that fails. */
+#define MAX_UNREADY 5
+
+/* How long a killed worker may take to be gone before others are looked after. */
+#define PATIENCE (G_USEC_PER_SEC / 100)
 
 /* A worker that ends sooner than this after its start, and with no task taken by anyone
  * since then, was no use: the next replacement waits. */
@@ -20,6 +28,7 @@ typedef struct
 {
   MprocProcess *process;
   MprocOffset seat; /* the pool's */
+  guint place;
   gint64 started;
   guint32 taken; /* of the task queue's records, at its start */
 } Worker;
@@ -28,9 +37,13 @@ struct MprocCrew
 {
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
+  GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
+  GByteArray *places; /* whether each is taken */
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;
+  guint n_unready;    /* ended in a row before they were ready */
+  gint32 unready_end; /* the last one's exit code */
 };
 
 /* FALSE: there is no memory for it now. */
@@ -74,7 +87,41 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->tasks);
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
+  self->places = g_byte_array_new ();
+  self->lost = g_array_new (FALSE, FALSE, sizeof (Worker));
   return self;
+}
+
+static MprocPoolControl *
+control_of (MprocCrew *self)
+{
+  return mproc_control_at (self->plan.control);
+}
+
+static void
+tell_live (MprocCrew *self)
+{
+  mproc_store32 (&control_of (self)->live, self->workers->len);
+}
+
+static guint
+take_place (MprocCrew *self)
+{
+  const guint8 taken = TRUE;
+  guint place = 0;
+
+  while (place < self->places->len && self->places->data[place])
+    place++;
+  if (place == self->places->len)
+    g_byte_array_append (self->places, &taken, 1);
+  self->places->data[place] = taken;
+  return place;
+}
+
+static void
+give_place_back (MprocCrew *self, guint place)
+{
+  self->places->data[place] = FALSE;
 }
 
 static MprocProcess *
@@ -101,6 +148,7 @@ make_seat (MprocCrew *self, GError **error)
   MprocPoolEvent event = { .kind = MPROC_EVENT_SEAT };
 
   event.seat = mproc_seat_new (self->n_started + 1, error);
+  MPROC_CRASH_POINT (SEAT_MADE);
   if (event.seat == 0 ||
       mproc_queue_put_bytes (self->plan.events, &event, MPROC_EVENT_BASE_SIZE, 0, error))
     return event.seat;
@@ -124,27 +172,40 @@ start_one (MprocCrew *self, GError **error)
 
   if (worker.seat == 0)
     return FALSE;
+  worker.place = take_place (self);
+  mproc_seat_at (worker.seat)->place = worker.place;
+  mproc_seat_at (worker.seat)->control = self->plan.control;
+  MPROC_CRASH_POINT (SEAT_TOLD);
   worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
   if (!mproc_process_start (worker.process, error))
     {
       mproc_process_unref (worker.process);
+      give_place_back (self, worker.place);
       take_seat_back (self, worker.seat);
       return FALSE;
     }
+  MPROC_CRASH_POINT (WORKER_STARTED);
   self->n_started++;
   g_array_append_val (self->workers, worker);
+  tell_live (self);
+  return TRUE;
+}
+
+static gboolean
+start_up_to (MprocCrew *self, guint n, GError **error)
+{
+  while (self->workers->len < n)
+    if (!start_one (self, error))
+      return FALSE;
   return TRUE;
 }
 
 gboolean
 mproc_crew_fill (MprocCrew *self, GError **error)
 {
-  while (self->workers->len < self->plan.n_workers)
-    if (!start_one (self, error))
-      return FALSE;
-  return TRUE;
+  return start_up_to (self, mproc_load32 (&control_of (self)->wanted), error);
 }
 
 /* FALSE: not now.  The caller may be the one who makes room, and comes again. */
@@ -161,18 +222,30 @@ static gboolean
 report_death (MprocCrew *self, Worker *worker)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_DEATH };
+  /* With its death told, its seat is gone. */
+  gboolean was_ready = mproc_load64 (&mproc_seat_at (worker->seat)->ready) != 0;
 
   event.seat = worker->seat;
   event.member = mproc_process_get_member (worker->process);
   event.pid = mproc_process_get_pid (worker->process);
   mproc_process_get_exit_code (worker->process, &event.exit_code);
-  return post_once (self, &event);
+  if (!post_once (self, &event))
+    return FALSE;
+  self->n_unready = was_ready ? 0 : self->n_unready + 1;
+  self->unready_end = event.exit_code;
+  return TRUE;
+}
+
+static guint32
+phase_of (const Worker *worker)
+{
+  return mproc_load32 (&mproc_seat_at (worker->seat)->phase);
 }
 
 static gboolean
-was_no_use (MprocCrew *self, const Worker *worker)
+was_no_use (MprocCrew *self, const Worker *worker, gboolean left)
 {
-  return g_get_monotonic_time () - worker->started < SHORT_LIFE &&
+  return !left && g_get_monotonic_time () - worker->started < SHORT_LIFE &&
          mproc_queue_get_taken (self->plan.tasks) == worker->taken;
 }
 
@@ -188,24 +261,53 @@ take_break (MprocCrew *self, gboolean was_short)
   self->not_before = now + self->pause;
 }
 
-/* Takes those that have ended, and have been reported, out of the list. */
+/* Those whose task has been taken from them.  Such a one takes no other, so it does not matter what it
+ * does just now.  A thread is left alone, and ends when its task does. */
 static void
-reap (MprocCrew *self)
+kill_condemned (MprocCrew *self)
 {
   for (guint i = 0; i < self->workers->len;)
     {
-      Worker *worker = &g_array_index (self->workers, Worker, i);
+      Worker worker = g_array_index (self->workers, Worker, i);
+
+      if (mproc_load64 (&mproc_seat_at (worker.seat)->kill) == 0)
+        i++;
+      else if (mproc_process_kill (worker.process, NULL))
+        {
+          mproc_process_join (worker.process, PATIENCE);
+          MPROC_CRASH_POINT (CONDEMNED_KILLED);
+          i++;
+        }
+      else
+        {
+          g_array_append_val (self->lost, worker);
+          g_array_remove_index_fast (self->workers, i);
+        }
+    }
+}
+
+/* Takes those that have ended, and have been reported, out of the list. */
+static void
+reap (MprocCrew *self, GArray *workers)
+{
+  for (guint i = 0; i < workers->len;)
+    {
+      Worker *worker = &g_array_index (workers, Worker, i);
+      gboolean left = phase_of (worker) == MPROC_SEAT_LEAVING;
 
       if (!mproc_process_join (worker->process, 0) || !report_death (self, worker))
         {
           i++;
           continue;
         }
+      MPROC_CRASH_POINT (DEATH_TOLD);
       if (!mproc_queue_is_finished (self->plan.tasks))
-        take_break (self, was_no_use (self, worker));
+        take_break (self, was_no_use (self, worker, left));
       mproc_process_unref (worker->process);
-      g_array_remove_index_fast (self->workers, i);
+      give_place_back (self, worker->place);
+      g_array_remove_index_fast (workers, i);
     }
+  tell_live (self);
 }
 
 static gboolean
@@ -218,15 +320,121 @@ report (MprocCrew *self, MprocEventKind kind, const GError *error)
   return post_once (self, &event);
 }
 
+/* ------------------------------------------------------------------ how many */
+
+typedef struct
+{
+  guint n_staying; /* of the workers, those that are not about to leave */
+  guint n_free;    /* of these, those that run nothing */
+} Census;
+
+static Census
+count (MprocCrew *self)
+{
+  Census census = { 0, 0 };
+
+  for (guint i = 0; i < self->workers->len; i++)
+    {
+      const Worker *worker = &g_array_index (self->workers, Worker, i);
+
+      if (phase_of (worker) == MPROC_SEAT_LEAVING)
+        continue;
+      census.n_staying++;
+      census.n_free += mproc_load64 (&mproc_seat_at (worker->seat)->word) == 0;
+    }
+  return census;
+}
+
+/* A record without a task: whoever takes it looks around.  Only where no task would wake them. */
+static void
+nudge (MprocCrew *self, guint n)
+{
+  const MprocTaskRecord record = { 0, 0, 0 };
+
+  if (mproc_queue_get_size (self->plan.tasks) > 0)
+    return;
+  while (n-- > 0)
+    mproc_queue_put_bytes (self->plan.tasks, &record, sizeof record, 0, NULL);
+}
+
+/* The number of those that are to leave is read before the workers are counted: a worker that takes
+ * its leave in between makes the exchange fail, and it is tried again at the next look. */
+static void
+shrink (MprocCrew *self)
+{
+  MprocPoolControl *control = control_of (self);
+  guint32 before = mproc_load32 (&control->leave);
+  guint32 wanted = mproc_load32 (&control->wanted);
+  Census census = count (self);
+  guint32 surplus = census.n_staying > wanted ? census.n_staying - wanted : 0;
+
+  if (before != surplus && !mproc_cas32 (&control->leave, before, surplus))
+    return;
+  if (surplus > 0)
+    nudge (self, MIN (surplus, census.n_free));
+}
+
+/* On demand: one for each task that no worker is free for.  First we say that we are hungry, see
+ * mproc_pool_feed_crew(). */
+static guint
+count_wanted (MprocCrew *self)
+{
+  MprocPoolControl *control = control_of (self);
+  guint wanted = mproc_load32 (&control->wanted);
+  guint n_tasks, n_missing;
+  Census census;
+
+  if (!self->plan.starts_on_demand)
+    return wanted;
+  mproc_store32 (&control->hungry, self->workers->len < wanted);
+  atomic_thread_fence (memory_order_seq_cst);
+  n_tasks = mproc_queue_get_size (self->plan.tasks);
+  census = count (self);
+  n_missing = n_tasks > census.n_free ? n_tasks - census.n_free : 0;
+  return MIN (wanted, self->workers->len + MIN (n_missing, wanted));
+}
+
+static gboolean
+has_ready (MprocCrew *self)
+{
+  for (guint i = 0; i < self->workers->len; i++)
+    if (mproc_load64 (&mproc_seat_at (g_array_index (self->workers, Worker, i).seat)
+                           ->ready) != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* TRUE: it has been told. */
+static gboolean
+report_crash_loop (MprocCrew *self)
+{
+  gint code = self->unready_end;
+  const char *signal = code < 0 ? mproc_os_signal_name (-code) : NULL;
+  char *end = signal != NULL ? g_strdup_printf ("was killed by %s", signal)
+                             : g_strdup_printf ("had exit code %d", code);
+  GError *error = g_error_new (
+      MPROC_ERROR, MPROC_ERROR_STATE,
+      "%u workers in a row ended before the initializer was done; the last %s",
+      self->n_unready, end);
+  gboolean told = report (self, MPROC_EVENT_BROKEN, error);
+
+  g_error_free (error);
+  g_free (end);
+  return told;
+}
+
 /* A worker that cannot be replaced is tried again later, as long as another one works. */
 static gboolean
 replace (MprocCrew *self)
 {
+  guint wanted = count_wanted (self);
   GError *error = NULL;
   gboolean go_on = TRUE;
 
-  if (self->workers->len == self->plan.n_workers ||
-      g_get_monotonic_time () < self->not_before || mproc_crew_fill (self, &error))
+  if (self->n_unready >= MAX_UNREADY && !has_ready (self))
+    return !report_crash_loop (self);
+  if (self->workers->len >= wanted || g_get_monotonic_time () < self->not_before ||
+      start_up_to (self, wanted, &error))
     return TRUE;
   take_break (self, TRUE);
   go_on = self->workers->len > 0 || !report (self, MPROC_EVENT_BROKEN, error);
@@ -237,10 +445,15 @@ replace (MprocCrew *self)
 gboolean
 mproc_crew_tend (MprocCrew *self)
 {
-  reap (self);
+  kill_condemned (self);
+  reap (self, self->workers);
+  reap (self, self->lost);
   if (!mproc_queue_is_finished (self->plan.tasks))
-    return replace (self);
-  if (self->workers->len > 0)
+    {
+      shrink (self);
+      return replace (self);
+    }
+  if (self->workers->len > 0 || self->lost->len > 0)
     return TRUE;
   return !report (self, MPROC_EVENT_FINISHED, NULL);
 }
@@ -258,20 +471,27 @@ mproc_crew_list_waits (MprocCrew *self, GArray *waits)
     }
 }
 
+static void
+await_end (GArray *workers)
+{
+  for (guint i = 0; i < workers->len; i++)
+    {
+      MprocProcess *process = g_array_index (workers, Worker, i).process;
+
+      mproc_process_join (process, MPROC_FOREVER);
+      mproc_process_unref (process);
+    }
+  g_array_set_size (workers, 0);
+}
+
 void
 mproc_crew_kill (MprocCrew *self)
 {
   mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
     mproc_process_kill (g_array_index (self->workers, Worker, i).process, NULL);
-  for (guint i = 0; i < self->workers->len; i++)
-    {
-      MprocProcess *process = g_array_index (self->workers, Worker, i).process;
-
-      mproc_process_join (process, MPROC_FOREVER);
-      mproc_process_unref (process);
-    }
-  g_array_set_size (self->workers, 0);
+  await_end (self->workers);
+  await_end (self->lost);
 }
 
 void
@@ -281,6 +501,8 @@ mproc_crew_free (MprocCrew *self)
     return;
   mproc_crew_kill (self);
   g_array_unref (self->workers);
+  g_byte_array_unref (self->places);
+  g_array_unref (self->lost);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
   mproc_queue_unref (self->plan.events);

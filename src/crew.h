@@ -7,6 +7,7 @@
 #ifndef MPROC_CREW_H
 #define MPROC_CREW_H
 
+#include "control.h"
 #include "family.h"
 #include "os.h"
 #include "queue.h"
@@ -22,11 +23,19 @@ typedef enum
   MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
   MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
   MPROC_EVENT_READY, /* all workers have been started */
-  MPROC_EVENT_BROKEN,   /* none can be started: text */
-  MPROC_EVENT_FINISHED, /* the tasks are used up and the last worker has ended */
-  MPROC_EVENT_STOP,     /* the pool's thread shall end */
-  MPROC_EVENT_OUTPUT /* a worker has made a file for what its tasks write: see its seat */
+  MPROC_EVENT_BROKEN,    /* none can be started: text */
+  MPROC_EVENT_FINISHED,  /* the tasks are used up and the last worker has ended */
+  MPROC_EVENT_STOP,      /* the pool's thread shall end */
+  MPROC_EVENT_CONDEMNED, /* a worker is to be killed, see MprocSeat */
+  MPROC_EVENT_TEND,   /* the crew is to look around, if it is the pool's thread's own */
+  MPROC_EVENT_OUTPUT, /* a worker has made a file for what its tasks write: see its seat */
+  MPROC_EVENT_BATCH   /* a worker has left a batch, or shared a part of it out: item */
 } MprocEventKind;
+
+/* BATCH: its item. */
+#define MPROC_EVENT_BATCH_LEFT 0u
+#define MPROC_EVENT_BATCH_SHARED 1u
+#define MPROC_EVENT_BATCH_EARLY 2u /* and there was more to do */
 
 /* What the event queue carries.  All of it, so that a record says everything. */
 typedef struct
@@ -52,7 +61,9 @@ gboolean mproc_event_copy (gconstpointer payload, gsize size, gpointer data);
 
 typedef struct
 {
-  guint n_workers;
+  MprocOffset control; /* says how many workers there are to be */
+  gboolean
+      starts_on_demand; /* idle ones leave, and are missing only when there are tasks */
   MprocStartMethod method;
   char *name; /* the crew's */
   MprocQueue *tasks;
@@ -65,7 +76,7 @@ typedef struct MprocCrew MprocCrew;
 /* Copies @plan, takes references. */
 MprocCrew *mproc_crew_new (const MprocCrewPlan *plan);
 
-/* Starts what is missing. */
+/* Starts as many as there are to be. */
 gboolean mproc_crew_fill (MprocCrew *self, GError **error);
 
 /* Reaps those that have ended, reports, replaces.  FALSE: there is nothing left to do,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool's one thread: reads one stream of events and settles jobs.
- *
- * A worker's results stand in the stream before its death, so whatever it had finished
- * counts; then the tasks whose words still name it are failed, and no others. */
-#include "pool.h"
+/* The pool's one thread: reads one stream of events and settles jobs. */
+#include "burial.h"
 
 #include "capture.h"
 #include "local.h"
+#include "memorywatch.h"
+#include "poolbatch.h"
 #include "process.h"
 #include "progress.h"
+#include "warden.h"
 #include "word.h"
 
 void
@@ -21,11 +21,10 @@ mproc_job_free (gpointer data)
   g_free (job);
 }
 
-/* The job's end, out of the table already: takes @job, @value and @error. */
-static void
-settle (MprocJob *job, GVariant *value, GError *error)
+void
+mproc_job_settle (MprocJob *job, GVariant *value, GError *error)
 {
-  mproc_insight_settle (&job->note, job->serial, job->task, error);
+  mproc_insight_settle (&job->note, job->number, job->task, error);
   if (job->result != NULL)
     mproc_result_set_part (job->result, job->part, value, error);
   else
@@ -37,8 +36,8 @@ settle (MprocJob *job, GVariant *value, GError *error)
   mproc_job_free (job);
 }
 
-static void
-settle_done (MprocJob *job)
+void
+mproc_job_settle_done (MprocJob *job)
 {
   GError *error = NULL;
   GVariant *value = NULL;
@@ -46,130 +45,19 @@ settle_done (MprocJob *job)
 
   if (job->result != NULL)
     value = mproc_task_get_outcome (task, &error);
-  if (job->result != NULL)
-    mproc_result_set_output (job->result, job->part, mproc_task_get_output (task));
-  settle (job, value, error);
+  mproc_result_set_output (job->result, job->part, mproc_task_get_output (task));
+  mproc_job_settle (job, value, error);
   mproc_task_free (task);
 }
 
-static void
-take_out (MprocPool *self, MprocJob *job)
+void
+mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {
+  mproc_pool_forget_waiting (self, job);
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
-}
-
-/* ------------------------------------------------------------------ death */
-
-static GError *
-describe_death (const MprocPoolEvent *death, MprocJob *job)
-{
-  const char *signal =
-      death->exit_code < 0 ? mproc_os_signal_name (-death->exit_code) : NULL;
-  char *how = signal != NULL
-                  ? g_strdup_printf ("was killed by %s", signal)
-                  : g_strdup_printf ("ended with exit code %d", death->exit_code);
-  GError *error =
-      g_error_new (MPROC_ERROR, MPROC_ERROR_WORKER_DIED,
-                   "the worker (pid %" G_GINT64_FORMAT ") that ran task %u %s",
-                   death->pid, job->serial, how);
-
-  g_free (how);
-  return error;
-}
-
-/* Jobs in a list of their own, since settling takes them out of the table. */
-static GPtrArray *
-list_jobs (MprocPool *self,
-           gboolean (*wanted) (guint32 state, guint32 member),
-           guint32 member)
-{
-  GPtrArray *list = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer job;
-
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    if (wanted (mproc_task_get_state (((MprocJob *) job)->task), member))
-      g_ptr_array_add (list, job);
-  return list;
-}
-
-static gboolean
-is_lost (guint32 state, guint32 member)
-{
-  return state == member || state == MPROC_TASK_DONE;
-}
-
-static gboolean
-is_any (guint32 state, guint32 member)
-{
-  (void) state, (void) member;
-  return TRUE;
-}
-
-/* Under the mutex. */
-static void
-fail_job (MprocPool *self, MprocJob *job, GError *error)
-{
-  MprocGrave grave = { job->serial, job->task };
-
-  g_array_append_val (self->graves, grave);
-  take_out (self, job);
-  settle (job, NULL, error);
-}
-
-/* What is DONE by now was finished by the dead one just before, or is by a live worker
- * whose event will find the job settled. */
-static void
-bury_worker (MprocPool *self, const MprocPoolEvent *death)
-{
-  GPtrArray *lost = list_jobs (self, is_lost, death->member);
-
-  for (guint i = 0; i < lost->len; i++)
-    {
-      MprocJob *job = g_ptr_array_index (lost, i);
-
-      if (mproc_task_get_state (job->task) == MPROC_TASK_DONE)
-        {
-          take_out (self, job);
-          settle_done (job);
-        }
-      else
-        {
-          mproc_result_set_output (job->result, job->part,
-                                   mproc_capture_rescue (&self->insight, death->seat,
-                                                         job->options));
-          fail_job (self, job, describe_death (death, job));
-        }
-    }
-  g_ptr_array_unref (lost);
-}
-
-static void
-free_graves (MprocPool *self, gboolean all, guint32 claimed)
-{
-  for (guint i = 0; i < self->graves->len;)
-    {
-      MprocGrave *grave = &g_array_index (self->graves, MprocGrave, i);
-
-      if (all || (gint32) (claimed - grave->serial) > 0)
-        {
-          mproc_task_free (grave->task);
-          g_array_remove_index_fast (self->graves, i);
-        }
-      else
-        i++;
-    }
-}
-
-static void
-fail_all (MprocPool *self, const GError *why)
-{
-  GPtrArray *all = list_jobs (self, is_any, 0);
-
-  for (guint i = 0; i < all->len; i++)
-    fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));
-  g_ptr_array_unref (all);
+  if (job->fate != MPROC_FATE_OPEN)
+    g_ptr_array_remove_fast (self->condemned, job);
+  mproc_pool_end_tasks (self);
 }
 
 /* ------------------------------------------------------------------ the stream */
@@ -183,15 +71,16 @@ settle_result (MprocPool *self, guint32 serial)
 
   g_mutex_lock (&self->mutex);
   if (self->graves->len > 0)
-    free_graves (self, FALSE, serial);
+    mproc_pool_free_graves (self, serial);
   job = g_hash_table_lookup (self->jobs, GUINT_TO_POINTER (serial));
   if (job != NULL && mproc_task_get_state (job->task) == MPROC_TASK_DONE)
-    take_out (self, job);
+    mproc_pool_take_out (self, job);
   else
     job = NULL;
+  mproc_pool_feed_queue (self);
   g_mutex_unlock (&self->mutex);
   if (job != NULL)
-    settle_done (job);
+    mproc_job_settle_done (job);
 }
 
 static void
@@ -200,7 +89,7 @@ break_pool (MprocPool *self, const char *why)
   if (self->broken == NULL)
     self->broken = g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
                                 "the pool is broken, it can start no worker: %s", why);
-  fail_all (self, self->broken);
+  mproc_pool_fail_all (self, self->broken);
 }
 
 static void
@@ -210,6 +99,7 @@ free_seat (MprocPool *self, MprocOffset seat)
     if (g_array_index (self->seats, MprocOffset, i) == seat)
       {
         g_array_remove_index_fast (self->seats, i);
+        mproc_pool_recover_slot (self, seat);
         mproc_arena_free (seat);
         return;
       }
@@ -238,44 +128,34 @@ handle (MprocPool *self, const MprocPoolEvent *event)
       settle_result (self, event->serial);
       return TRUE;
     }
+  if (event->kind == MPROC_EVENT_BATCH)
+    {
+      mproc_pool_handle_batch (self, event);
+      return TRUE;
+    }
+  if (event->kind == MPROC_EVENT_TEND)
+    {
+      if (self->crew != NULL)
+        mproc_crew_tend (self->crew);
+      return TRUE;
+    }
+  if (event->kind == MPROC_EVENT_CONDEMNED)
+    {
+      mproc_warden_look (self);
+      return TRUE;
+    }
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
   g_mutex_lock (&self->mutex);
   if (event->kind == MPROC_EVENT_DEATH && event->member != 0)
-    bury_worker (self, event);
+    mproc_pool_bury_worker (self, event);
   else if (event->kind == MPROC_EVENT_BROKEN)
     break_pool (self, event->text);
   mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_DEATH || event->kind == MPROC_EVENT_SEAT)
+    mproc_pool_offer_batches (self, event->kind == MPROC_EVENT_DEATH);
   g_mutex_unlock (&self->mutex);
   return event->kind != MPROC_EVENT_BROKEN;
-}
-
-/* Workers die with their nursery.  All of them have: what they ran is failed. */
-static void
-bury_orphans (MprocPool *self)
-{
-  GPtrArray *all = list_jobs (self, is_any, 0);
-
-  for (guint i = 0; i < all->len; i++)
-    {
-      MprocJob *job = g_ptr_array_index (all, i);
-      guint32 state = mproc_task_get_state (job->task);
-      MprocPoolEvent death = { .member = state, .exit_code = -9 };
-      MprocOsIdentity who;
-
-      if (state == MPROC_TASK_QUEUED)
-        continue;
-      if (state == MPROC_TASK_DONE)
-        {
-          take_out (self, job);
-          settle_done (job);
-          continue;
-        }
-      mproc_member_get_identity (state, &who);
-      death.pid = who.pid;
-      fail_job (self, job, describe_death (&death, job));
-    }
-  g_ptr_array_unref (all);
 }
 
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew
@@ -288,7 +168,8 @@ replace_nursery (MprocPool *self)
 
   mproc_nursery_free (self->nursery);
   self->nursery = NULL;
-  bury_orphans (self);
+  mproc_pool_bury_orphans (self);
+  mproc_pool_recover_slots (self);
   if (self->state == MPROC_POOL_TERMINATED)
     return TRUE;
   mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);
@@ -308,6 +189,12 @@ look_around (MprocPool *self, gboolean quiet)
   gboolean go_on = TRUE;
 
   mproc_insight_look (&self->insight, self->seats);
+  g_mutex_lock (&self->mutex);
+  mproc_pool_feed_queue (self);
+  g_mutex_unlock (&self->mutex);
+  mproc_memory_look (self);
+  mproc_warden_look (self);
+  mproc_pool_tend_batches (self);
   if (self->crew != NULL)
     mproc_crew_tend (self->crew);
   else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
@@ -345,10 +232,18 @@ finish (MprocPool *self)
   gboolean alone = end_workers (self);
 
   g_mutex_lock (&self->mutex);
-  fail_all (self, why);
+  mproc_pool_settle_finished (self);
+  if (alone)
+    mproc_pool_recover_slots (self);
+  mproc_pool_fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)
-    free_graves (self, TRUE, 0);
+    {
+      mproc_pool_free_all_graves (self);
+      g_ptr_array_set_size (self->ended_batches, 0);
+    }
+  else
+    g_ptr_array_set_free_func (self->ended_batches, NULL);
   self->thread_ended = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);

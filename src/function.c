@@ -249,6 +249,25 @@ mproc_function_resolve (MprocHandle handle, GError **error)
   return func;
 }
 
+char *
+mproc_function_describe (MprocHandle handle)
+{
+  MprocOffset body = mproc_handle_get_body (handle, MPROC_KIND_FUNCTION, NULL);
+  const Ticket *ticket;
+  char *module;
+  char *text;
+
+  if (body == 0)
+    return g_strdup ("an unknown function");
+  ticket = mproc_arena_at (body, sizeof (Ticket));
+  ticket = mproc_arena_at (body, sizeof (Ticket) + ticket->path_size);
+  module = g_path_get_basename (ticket->path);
+  text =
+      g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", module, (guint64) ticket->offset);
+  g_free (module);
+  return text;
+}
+
 gboolean
 mproc_function_call (MprocFunc func, GVariant *args, GError **error)
 {

@@ -20,6 +20,9 @@ MprocHandle mproc_function_get_ticket (MprocFunc func, GError **error);
  * MPROC_ERROR_HANDLE. */
 MprocFunc mproc_function_resolve (MprocHandle ticket, GError **error);
 
+/* Where the function is, for messages: "program+0x12a0".  Full. */
+char *mproc_function_describe (MprocHandle ticket);
+
 /* Calls it, if it is not NULL.  FALSE if it failed; what it returns is nobody's. */
 gboolean mproc_function_call (MprocFunc func, GVariant *args, GError **error);
 

@@ -15,8 +15,9 @@ mproc_insight_hand_over (MprocInsight *self,
   note->n_items = n_items;
   note->handed = 0;
   note->name = NULL;
+  note->n_told = 0;
   mproc_add64 (&self->n_handed, n_items);
-  if (self->trace == NULL)
+  if (self->trace == NULL || func == NULL)
     return;
   note->handed = g_get_monotonic_time ();
   note->name = options != NULL && options->name != NULL
@@ -31,7 +32,15 @@ mproc_insight_take_back (MprocJobNote *note)
 }
 
 void
-mproc_insight_note_attempt (const MprocJobNote *note,
+mproc_insight_count (MprocInsight *self, guint n_items, const GError *error)
+{
+  mproc_add64 (&self->n_handed, n_items);
+  mproc_add64 (error == NULL ? &self->n_done : &self->n_failed, n_items);
+}
+
+/* A task that was begun before, and has ended without being begun again, has told of that already. */
+void
+mproc_insight_note_attempt (MprocJobNote *note,
                             guint32 serial,
                             MprocOffset task,
                             const char *outcome)
@@ -42,19 +51,28 @@ mproc_insight_note_attempt (const MprocJobNote *note,
   if (note->insight == NULL || note->insight->trace == NULL)
     return;
   mproc_task_get_run (task, &run);
-  if (run.started == 0)
+  entry.attempt = mproc_task_count_attempts (task);
+  if (run.started == 0 || entry.attempt == note->n_told)
     return;
+  note->n_told = entry.attempt;
   entry.member = run.member;
   entry.handed = note->handed;
   entry.started = run.started;
   entry.ended = run.ended;
   entry.n_items = note->n_items;
-  entry.attempt = mproc_task_count_attempts (task);
   mproc_trace_task (note->insight->trace, &entry);
 }
 
 void
-mproc_insight_settle (const MprocJobNote *note,
+mproc_insight_settle_batch (MprocJobNote *note, const GError *error)
+{
+  MprocInsight *self = note->insight;
+
+  mproc_add64 (error == NULL ? &self->n_done : &self->n_failed, note->n_items);
+}
+
+void
+mproc_insight_settle (MprocJobNote *note,
                       guint32 serial,
                       MprocOffset task,
                       const GError *error)

@@ -34,9 +34,11 @@ typedef struct
   guint n_items;
   gint64 handed;    /* only with a trace */
   const char *name; /* the same */
+  guint n_told;     /* so many attempts have been traced */
 } MprocJobNote;
 
-/* The notes of something that runs @func, and that these options hold for; it is counted from here on. */
+/* The notes of something that runs @func (NULL: it is not traced), and that these options hold for; it is
+ * counted from here on. */
 void mproc_insight_hand_over (MprocInsight *self,
                               MprocJobNote *note,
                               MprocFunc func,
@@ -46,14 +48,20 @@ void mproc_insight_hand_over (MprocInsight *self,
 /* It was not handed over after all. */
 void mproc_insight_take_back (MprocJobNote *note);
 
+/* The same, of one that has its outcome before anybody else could see it. */
+void mproc_insight_count (MprocInsight *self, guint n_items, const GError *error);
+
 /* It has an outcome, @error or a value. */
-void mproc_insight_settle (const MprocJobNote *note,
+void mproc_insight_settle (MprocJobNote *note,
                            guint32 serial,
                            MprocOffset task,
                            const GError *error);
 
+/* The same, of what has no task. */
+void mproc_insight_settle_batch (MprocJobNote *note, const GError *error);
+
 /* It was begun, and its worker has died; it may be begun again. */
-void mproc_insight_note_attempt (const MprocJobNote *note,
+void mproc_insight_note_attempt (MprocJobNote *note,
                                  guint32 serial,
                                  MprocOffset task,
                                  const char *outcome);

@@ -122,6 +122,13 @@ open_handles (const MprocHandle *handles, guint n, GError **error)
 
 /* ------------------------------------------------------------------ out */
 
+static gsize
+get_tail_size (gsize data_size, gsize n_handles, gsize type_length)
+{
+  return padding_after (data_size) + n_handles * sizeof (MprocHandle) + type_length +
+         sizeof (Trailer);
+}
+
 gboolean
 mproc_message_init (MprocMessage *message, GVariant *value, GError **error)
 {
@@ -141,8 +148,8 @@ mproc_message_init (MprocMessage *message, GVariant *value, GError **error)
   mproc_types_keep (g_variant_get_type (value));
   message->data_size = g_variant_get_size (value);
   type_length = strlen (g_variant_get_type_string (value));
-  message->size = message->data_size + padding_after (message->data_size) +
-                  n_handles * sizeof (MprocHandle) + type_length + sizeof (Trailer);
+  message->size =
+      message->data_size + get_tail_size (message->data_size, n_handles, type_length);
   if (type_length > G_MAXUINT16 || n_handles > G_MAXUINT16)
     g_set_error (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
                  "a value of %" G_GSIZE_FORMAT " handles and a type of %" G_GSIZE_FORMAT
@@ -164,24 +171,50 @@ mproc_message_has_kind (const MprocMessage *message, MprocKind kind)
   return FALSE;
 }
 
+static void
+store_tail (guint8 *at,
+            gsize data_size,
+            const GArray *handles,
+            const char *type,
+            gsize type_length)
+{
+  Trailer trailer = { (guint16) type_length, 0, (guint32) padding_after (data_size) };
+
+  memset (at, 0, trailer.padding);
+  at += trailer.padding;
+  if (handles != NULL && handles->len > 0)
+    {
+      trailer.n_handles = (guint16) handles->len;
+      memcpy (at, handles->data, trailer.n_handles * sizeof (MprocHandle));
+      at += trailer.n_handles * sizeof (MprocHandle);
+    }
+  memcpy (at, type, type_length);
+  memcpy (at + type_length, &trailer, sizeof trailer);
+}
+
 void
 mproc_message_store (const MprocMessage *message, gpointer to)
 {
   const char *type = g_variant_get_type_string (message->value);
-  guint8 *at = to;
-  Trailer trailer = { (guint16) strlen (type), 0,
-                      (guint32) padding_after (message->data_size) };
 
-  g_variant_store (message->value, at);
-  at += message->data_size + trailer.padding;
-  if (message->handles != NULL && message->handles->len > 0)
-    {
-      trailer.n_handles = (guint16) message->handles->len;
-      memcpy (at, message->handles->data, trailer.n_handles * sizeof (MprocHandle));
-      at += trailer.n_handles * sizeof (MprocHandle);
-    }
-  memcpy (at, type, trailer.type_length);
-  memcpy (at + trailer.type_length, &trailer, sizeof trailer);
+  g_variant_store (message->value, to);
+  store_tail ((guint8 *) to + message->data_size, message->data_size, message->handles,
+              type, strlen (type));
+}
+
+gsize
+mproc_message_get_tail_size (gsize data_size, gsize type_length)
+{
+  return get_tail_size (data_size, 0, type_length);
+}
+
+void
+mproc_message_store_tail (gpointer to,
+                          gsize data_size,
+                          const char *type,
+                          gsize type_length)
+{
+  store_tail (to, data_size, NULL, type, type_length);
 }
 
 void
@@ -223,6 +256,24 @@ mproc_message_get_handles (gconstpointer bytes, gsize size, guint *n)
   return (const MprocHandle *) (gconstpointer) ((const guint8 *) bytes + end) - *n;
 }
 
+const char *
+mproc_message_get_type (gconstpointer bytes, gsize size, gsize *type_length)
+{
+  Trailer trailer = get_trailer (bytes, size);
+
+  *type_length = trailer.type_length;
+  return (const char *) bytes + size - sizeof trailer - trailer.type_length;
+}
+
+gsize
+mproc_message_get_data_size (gconstpointer bytes, gsize size)
+{
+  Trailer trailer = get_trailer (bytes, size);
+
+  return size - sizeof trailer - trailer.type_length - trailer.padding -
+         trailer.n_handles * sizeof (MprocHandle);
+}
+
 static GVariant *
 take_bytes (const GVariantType *type, gpointer bytes, gsize size, GPtrArray *objects)
 {
@@ -242,28 +293,52 @@ take_bytes (const GVariantType *type, gpointer bytes, gsize size, GPtrArray *obj
                                                       data));
 }
 
-/* A value over @bytes, which it takes, as it does @objects. */
-static GVariant *
-make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
+/* Where the data of @bytes ends, and its type: a known one, or a string to free. */
+static const GVariantType *
+find_type (gconstpointer bytes, gsize size, gsize *data_size, char **type_string)
 {
   Trailer trailer = get_trailer (bytes, size);
   const char *type = (const char *) bytes + size - sizeof trailer - trailer.type_length;
-  gsize data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
-                    trailer.n_handles * sizeof (MprocHandle);
   const GVariantType *known = mproc_types_find (type, trailer.type_length);
-  char *type_string = NULL;
-  GVariant *value;
 
-  if (known == NULL)
-    {
-      type_string = g_strndup (type, trailer.type_length);
-      known = G_VARIANT_TYPE (type_string);
-    }
-  value = take_bytes (known, (gpointer) bytes, data_size, objects);
+  *data_size = size - sizeof trailer - trailer.type_length - trailer.padding -
+               trailer.n_handles * sizeof (MprocHandle);
+  *type_string = NULL;
+  if (known != NULL)
+    return known;
+  *type_string = g_strndup (type, trailer.type_length);
+  return G_VARIANT_TYPE (*type_string);
+}
+
+static GVariant *
+keep_type (GVariant *value, char *type_string)
+{
   if (type_string != NULL)
     mproc_types_keep (g_variant_get_type (value));
   g_free (type_string);
   return value;
+}
+
+/* A value over @bytes, which it takes, as it does @objects. */
+static GVariant *
+make_value (gconstpointer bytes, gsize size, GPtrArray *objects)
+{
+  char *type_string;
+  gsize data_size;
+  const GVariantType *type = find_type (bytes, size, &data_size, &type_string);
+
+  return keep_type (take_bytes (type, (gpointer) bytes, data_size, objects), type_string);
+}
+
+GVariant *
+mproc_message_view (gconstpointer bytes, gsize size)
+{
+  char *type_string;
+  gsize data_size;
+  const GVariantType *type = find_type (bytes, size, &data_size, &type_string);
+  GVariant *value = g_variant_new_from_data (type, bytes, data_size, TRUE, NULL, NULL);
+
+  return keep_type (g_variant_ref_sink (value), type_string);
 }
 
 GVariant *

@@ -31,6 +31,13 @@ gboolean mproc_message_has_kind (const MprocMessage *message, MprocKind kind);
 /* Writes message->size bytes; @to is 8-aligned. */
 void mproc_message_store (const MprocMessage *message, gpointer to);
 
+/* What follows the data of a value of that type without handles. */
+gsize mproc_message_get_tail_size (gsize data_size, gsize type_length);
+void mproc_message_store_tail (gpointer to,
+                               gsize data_size,
+                               const char *type,
+                               gsize type_length);
+
 /* sent: whoever loads the bytes now owns what is in flight; else it is dropped. */
 void mproc_message_clear (MprocMessage *message, gboolean sent);
 
@@ -42,11 +49,19 @@ GVariant *mproc_message_load (gpointer bytes, gsize size, GError **error);
 /* The same from bytes that stay the caller's and in flight (start arguments, tasks). */
 GVariant *mproc_message_peek (gconstpointer bytes, gsize size, GError **error);
 
+/* A value over bytes without handles, which stay the caller's, and where they are, as long as the value
+ * lives and all that is taken from it. */
+GVariant *mproc_message_view (gconstpointer bytes, gsize size);
+
 /* Bytes that nobody will load. */
 void mproc_message_discard (gconstpointer bytes, gsize size);
 
 /* The handles of stored bytes. */
 const MprocHandle *mproc_message_get_handles (gconstpointer bytes, gsize size, guint *n);
+
+/* The type string of stored bytes, which has no zero at its end, and their data. */
+const char *mproc_message_get_type (gconstpointer bytes, gsize size, gsize *type_length);
+gsize mproc_message_get_data_size (gconstpointer bytes, gsize size);
 
 /* Every handle in @value is appended to @handles, in order of appearance. */
 void mproc_value_collect_handles (GVariant *value, GArray *handles);

@@ -6,8 +6,14 @@
 struct MprocNursery
 {
   MprocProcess *process;
-  gintptr line; /* a byte, or its end, is the order to end */
+  gintptr line; /* orders, a byte each; its end is the order to end */
 };
+
+typedef enum
+{
+  ORDER_END,
+  ORDER_TEND /* somebody's seat says something new */
+} Order;
 
 /* What the forked process finds in the memory it shares no more. */
 typedef struct
@@ -23,6 +29,23 @@ typedef struct
 /* How often it looks without having been woken, at least. */
 #define LOOK (G_USEC_PER_SEC / 2)
 
+static Order
+read_order (gintptr line)
+{
+  guint8 order = ORDER_END;
+
+  return mproc_os_channel_read (line, &order, 1, 0, NULL) == 1 ? (Order) order
+                                                               : ORDER_END;
+}
+
+static void
+give_order (MprocNursery *self, Order order)
+{
+  guint8 byte = (guint8) order;
+
+  mproc_os_channel_write (self->line, &byte, 1, 0, NULL);
+}
+
 /* FALSE when the pool has said that it is over, or is gone. */
 static gboolean
 wait (MprocCrew *crew, gintptr line, GArray *waits)
@@ -34,7 +57,7 @@ wait (MprocCrew *crew, gintptr line, GArray *waits)
   mproc_crew_list_waits (crew, waits);
   mproc_os_wait_many ((MprocOsWait *) (gpointer) waits->data, waits->len,
                       g_get_monotonic_time () + LOOK, NULL);
-  return !g_array_index (waits, MprocOsWait, 0).ready;
+  return !g_array_index (waits, MprocOsWait, 0).ready || read_order (line) != ORDER_END;
 }
 
 static void
@@ -101,6 +124,13 @@ mproc_nursery_new (const MprocCrewPlan *plan, GError **error)
   return NULL;
 }
 
+/* An order that finds the line full is one of many, or is given again. */
+void
+mproc_nursery_wake (MprocNursery *self)
+{
+  give_order (self, ORDER_TEND);
+}
+
 gboolean
 mproc_nursery_is_alive (MprocNursery *self)
 {
@@ -141,7 +171,7 @@ mproc_nursery_free (MprocNursery *self)
   if (self == NULL)
     return TRUE;
   /* The byte, because processes forked since may hold copies of our end. */
-  mproc_os_channel_write (self->line, "", 1, 0, NULL);
+  give_order (self, ORDER_END);
   mproc_os_channel_close (self->line);
   deserted = await_end (self);
   mproc_process_unref (self->process);

@@ -14,6 +14,9 @@ typedef struct MprocNursery MprocNursery;
 /* Forks it; it starts @plan's workers and posts READY, or BROKEN. */
 MprocNursery *mproc_nursery_new (const MprocCrewPlan *plan, GError **error);
 
+/* Its crew is to look at the seats now. */
+void mproc_nursery_wake (MprocNursery *self);
+
 /* FALSE once it has ended, for whatever reason. */
 gboolean mproc_nursery_is_alive (MprocNursery *self);
 

@@ -74,6 +74,14 @@ gpointer mproc_os_wiped_page (void);
  * least 1. */
 guint mproc_os_cpu_count (void);
 
+/* The calling thread runs on that processor, and nowhere else, and so do the threads it
+ * starts from now on; with @process, all of the process where the system can do that.
+ * MPROC_ERROR_NOT_SUPPORTED where it cannot be chosen. */
+gboolean mproc_os_set_processor (guint number, gboolean process, GError **error);
+
+/* The calling process is that much nicer to others, 1 to 19. */
+gboolean mproc_os_add_niceness (gint niceness, GError **error);
+
 /* TRUE in a program that runs with more rights than its caller (AT_SECURE): the
  * environment is not to be trusted. */
 gboolean mproc_os_is_elevated (void);
@@ -110,6 +118,8 @@ typedef struct
   gboolean
       die_with_parent; /* Windows: put into a kill-on-close job.  POSIX: ignored here,
                                see mproc_os_die_with */
+  gboolean refuses_interrupt; /* the terminal's interrupt does nothing to it, from its
+                                 first instant until mproc_os_refuse_interrupt () */
 } MprocOsSpawn;
 
 /* Starts a new process image.  Its standard input is the null device, its argv that of
@@ -162,6 +172,10 @@ void mproc_os_close_stdin (void);
  * default. */
 void mproc_os_ignore_interrupt (gboolean ignore);
 
+/* From here on the terminal's interrupt (SIGINT; Ctrl-C and Ctrl-Break) does nothing to
+ * the calling process. */
+void mproc_os_refuse_interrupt (void);
+
 /* Flushes the C library's standard output and standard error. */
 void mproc_os_flush_output (void);
 
@@ -212,6 +226,15 @@ mproc_os_memory_open (MprocOsMemory *memory, gsize offset, gsize size, GError **
 gboolean mproc_os_memory_punch (MprocOsMemory *memory, gsize offset, gsize size);
 
 void mproc_os_memory_clear (MprocOsMemory *memory);
+
+/* How many bytes of memory a process (NULL: the calling one) has for itself: pages that no file
+ * backs and no other process has.  Neither shared memory counts, nor what a fork has left
+ * it in common with its parent and neither has written to since; on Linux only what is in
+ * RAM, on Windows what is committed.  A number up to @enough may be too large, by what is
+ * in common: that is quick to tell, the rest costs a look at each page.
+ * FALSE where it cannot be told. */
+gboolean
+mproc_os_private_memory (const MprocOsIdentity *who, guint64 enough, guint64 *bytes);
 
 /* min (RAM, the cgroup's limit) in bytes. */
 guint64 mproc_os_memory_limit (void);
@@ -333,6 +356,20 @@ void mproc_os_channel_adopt (gintptr channel);
 /* Closes it.  A thread of this process that is blocked on it may be woken by this
  * (Windows) or not (POSIX): callers that must not block wait in slices. */
 void mproc_os_channel_close (gintptr channel);
+
+/* ------------------------------------------------------------------ GNU make's jobserver */
+
+/* What @name, of make's option --jobserver-auth, means to any process: for
+ * mproc_os_jobserver_open, g_free.  NULL if it is not there for us. */
+char *mproc_os_jobserver_find (const char *name);
+
+/* MPROC_OS_NONE if it is not there (any more). */
+gintptr mproc_os_jobserver_open (const char *where);
+
+/* A token; -1: there was none until @deadline. */
+gint mproc_os_jobserver_take (gintptr jobserver, gint64 deadline);
+void mproc_os_jobserver_give (gintptr jobserver, guint8 token);
+void mproc_os_jobserver_close (gintptr jobserver);
 
 /* ------------------------------------------------------------------ waiting on many */
 

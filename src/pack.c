@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "pack.h"
+
 #include "function.h"
 #include "message.h"
 
 #include <mproc/value.h>
+
+#include <string.h>
 
 static char
 closing (char opening)
@@ -49,6 +53,33 @@ copy_leaf (const char **format)
 
   *format = scan (start);
   return g_strndup (start, (gsize) (*format - start));
+}
+
+char *
+mproc_format_to_type (const char *format)
+{
+  char *type = g_new (char, strlen (format) + 1);
+  char *to = type;
+
+  for (; *format != '\0'; format++)
+    if (strchr ("&@^", *format) == NULL)
+      *to++ = *format == 'f' ? 'h' : *format;
+  *to = '\0';
+  if (g_variant_type_string_is_valid (type))
+    return type;
+  g_free (type);
+  return NULL;
+}
+
+void
+mproc_format_set_error (const char *format,
+                        const char *type,
+                        gsize length,
+                        GError **error)
+{
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "a value of type %.*s does not have the form \"%s\"", (int) length, type,
+               format);
 }
 
 /* ------------------------------------------------------------------ pack */
@@ -154,9 +185,9 @@ typedef struct
 static gboolean
 refuse (GVariant *value, const char *format, GError **error)
 {
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-               "a value of type %s does not have the form \"%s\"",
-               g_variant_get_type_string (value), format);
+  const char *type = g_variant_get_type_string (value);
+
+  mproc_format_set_error (format, type, strlen (type), error);
   return FALSE;
 }
 

@@ -2,8 +2,12 @@
 /* A pool's life: made, closed or terminated, joined, gone. */
 #include "pool.h"
 
+#include "cancel.h"
 #include "local.h"
+#include "memorywatch.h"
+#include "poolbatch.h"
 #include "process.h"
+#include "setup.h"
 #include "word.h"
 
 #define MAX_WORKERS 4096
@@ -97,6 +101,7 @@ free_seats (MprocPool *self)
 static void
 free_pool (MprocPool *self)
 {
+  mproc_pool_link_cut (self->link);
   mproc_nursery_free (self->nursery);
   mproc_crew_free (self->crew);
   if (self->tasks != NULL)
@@ -109,7 +114,14 @@ free_pool (MprocPool *self)
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
+  g_ptr_array_unref (self->batches);
+  g_ptr_array_unref (self->ended_batches);
+  g_ptr_array_unref (self->condemned);
   free_seats (self);
+  mproc_backlog_clear (&self->backlog);
+  mproc_pool_close_jobserver (self);
+  if (self->control != 0)
+    mproc_arena_free (self->control);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->mutex);
@@ -130,7 +142,13 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   g_mutex_init (&self->mutex);
   g_cond_init (&self->changed);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
+  mproc_backlog_init (&self->backlog);
+  mproc_pool_find_jobserver (self);
   self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->batches = g_ptr_array_new ();
+  self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
+  self->condemned = g_ptr_array_new ();
+  self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
 }
@@ -165,7 +183,8 @@ await_nursery (MprocPool *self, GError **error)
 void
 mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan)
 {
-  plan->n_workers = self->n_workers;
+  plan->control = self->control;
+  plan->starts_on_demand = self->options->idle_timeout != MPROC_FOREVER;
   plan->method = method;
   plan->name = self->options->name;
   plan->tasks = self->tasks;
@@ -195,12 +214,26 @@ set_up (MprocPool *self, GError **error)
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
   if (self->events == NULL)
     return FALSE;
+  self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
+  if (self->control == 0)
+    return FALSE;
+  mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
   self->insight.trace = mproc_trace_new (self->options->name);
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
+}
+
+gboolean
+mproc_pool_check_size (guint n_workers, GError **error)
+{
+  if (n_workers <= MAX_WORKERS)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
+  return FALSE;
 }
 
 MprocPool *
@@ -213,13 +246,10 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
 
   if (method == MPROC_START_METHOD_DEFAULT)
     return NULL;
-  if (n_workers > MAX_WORKERS)
-    {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-                   "%u workers are more than a pool can have (%d)", n_workers,
-                   MAX_WORKERS);
-      return NULL;
-    }
+  if (!mproc_pool_check_size (n_workers, error) ||
+      (options != NULL && (!mproc_setup_check (options, method, error) ||
+                           !mproc_memory_check (options, method, error))))
+    return NULL;
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
   if (!set_up (self, error))
     {
@@ -244,13 +274,6 @@ mproc_pool_ref (MprocPool *self)
   return self;
 }
 
-guint
-mproc_pool_get_n_workers (MprocPool *self)
-{
-  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), 0);
-  return self->n_workers;
-}
-
 /* ------------------------------------------------------------------ ending */
 
 static gboolean
@@ -266,12 +289,25 @@ enter_state (MprocPool *self, MprocPoolState state)
   return changed;
 }
 
+/* A worker that dies may leave its task to another one: until the last task is settled there have to
+ * be workers that take some. */
+void
+mproc_pool_end_tasks (MprocPool *self)
+{
+  if (self->state == MPROC_POOL_CLOSED && g_hash_table_size (self->jobs) == 0 &&
+      self->batches->len == 0)
+    mproc_queue_shutdown (self->tasks, FALSE);
+}
+
 void
 mproc_pool_close (MprocPool *self)
 {
   g_return_if_fail (mproc_pool_is_mine (self));
-  if (enter_state (self, MPROC_POOL_CLOSED))
-    mproc_queue_shutdown (self->tasks, FALSE);
+  if (!enter_state (self, MPROC_POOL_CLOSED))
+    return;
+  g_mutex_lock (&self->mutex);
+  mproc_pool_end_tasks (self);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* The thread has ended; whoever comes first joins it. */
@@ -295,6 +331,9 @@ mproc_pool_terminate (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
+  g_mutex_lock (&self->mutex);
+  mproc_pool_cancel_batches (self);
+  g_mutex_unlock (&self->mutex);
   mproc_queue_shutdown (self->tasks, TRUE);
   mproc_event_post (self->events, &stop);
 }

@@ -4,6 +4,8 @@
 #ifndef MPROC_POOL_INTERNAL_H
 #define MPROC_POOL_INTERNAL_H
 
+#include "backlog.h"
+#include "control.h"
 #include "crew.h"
 #include "insight.h"
 #include "nursery.h"
@@ -28,7 +30,8 @@ struct MprocPool
   MprocObject base;
   gint64 creator;            /* pid of the process it belongs to */
   MprocPoolOptions *options; /* a copy */
-  guint n_workers;
+  guint n_workers;           /* when it was made */
+  MprocOffset control;
   MprocStartMethod method;
   GVariant *setup; /* for the workers */
   MprocQueue *tasks;
@@ -44,20 +47,38 @@ struct MprocPool
   GError *broken;   /* why no worker is to be had any more */
   GHashTable *jobs; /* serial -> MprocJob: handed over and not settled */
   guint32 last_serial;
-  GArray *graves; /* of MprocGrave; the dispatcher's alone */
+  MprocBacklog backlog;
+  GArray *graves;       /* of MprocGrave */
+  GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
+  gboolean is_watched;  /* there has been a limit, or something to stop */
   GArray *
       seats; /* of MprocOffset: the workers', from before they start until they have ended */
+  GPtrArray *batches;         /* of MprocBatchJob: handed over and not settled */
+  GPtrArray *ended_batches;   /* settled, but a worker may still be in there */
+  gintptr jobserver;          /* MPROC_OS_NONE: none */
+  gint64 next_memory_look;    /* the dispatcher's alone */
+  struct MprocPoolLink *link; /* by which results find it */
 
   MprocInsight insight;
 };
 
-/* A task whose worker died: the record that names it may still be in the queue, so its
- * block stays until a later one has been claimed. */
+/* A settled task whose block somebody may still look at: the record that names it may be in the
+ * queue, until a later one has been claimed; a worker may run it, until that is dead. */
 typedef struct
 {
   guint32 serial;
+  MprocMember member; /* 0: no worker has it */
   MprocOffset task;
 } MprocGrave;
+
+/* What has been decided about a task that its worker has lost. */
+typedef enum
+{
+  MPROC_FATE_OPEN, /* nothing */
+  MPROC_FATE_TIMED_OUT,
+  MPROC_FATE_CANCELLED,
+  MPROC_FATE_NO_MEMORY
+} MprocFate;
 
 /* A task as the pool sees it. */
 typedef struct
@@ -67,6 +88,15 @@ typedef struct
   MprocResult *result; /* NULL: pushed */
   guint part;
   MprocTaskOptions *options; /* frozen; NULL: none */
+  guint32 number;            /* its first serial: each attempt has one of its own */
+  guint n_begun;             /* when it was queued last */
+  gboolean is_cancelled;     /* asked to end, and not to be begun again */
+  MprocFate fate;
+  MprocMember condemned; /* the worker that had it */
+  MprocBacklogJob backlog;
+  guint64 bytes_used; /* NO_MEMORY: by that worker */
+  guint64 bytes_allowed;
+  GError *verdict; /* what it is to be settled with, once no lock is held */
   MprocJobNote note;
 } MprocJob;
 
@@ -75,8 +105,55 @@ gpointer mproc_pool_dispatch (gpointer pool);
 
 void mproc_job_free (gpointer job);
 
+/* Puts the end to a job that is out of the table: takes all three. */
+void mproc_job_settle (MprocJob *job, GVariant *value, GError *error);
+
+/* The same with the outcome of a task that is DONE. */
+void mproc_job_settle_done (MprocJob *job);
+
+/* Out of the table.  Under the mutex; the last one of a closed pool ends the workers. */
+void mproc_pool_take_out (MprocPool *self, MprocJob *job);
+
+/* backlog.c: into the table, and into the queue as soon as it is its turn.  FALSE: it is in neither.
+ * Under the mutex, as the next three. */
+gboolean mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error);
+
+/* As many into the queue as are to be there. */
+void mproc_pool_feed_queue (MprocPool *self);
+
+/* It waits no more. */
+void mproc_pool_forget_waiting (MprocPool *self, MprocJob *job);
+
+/* submit.c: its parts.  Gives the job a serial of its own; and the queue a record of it.  Under the
+ * mutex. */
+void mproc_pool_number_job (MprocPool *self, MprocJob *job);
+gboolean mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error);
+
+/* Another serial, so that its record claims nothing any more.  FALSE: it has been claimed. */
+gboolean mproc_pool_take_back_job (MprocPool *self, MprocJob *job);
+
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
+
+/* Whether it takes tasks; under the mutex. */
+gboolean mproc_pool_check_running (MprocPool *self, GError **error);
+
+/* Whether a pool can have so many workers. */
+gboolean mproc_pool_check_size (guint n_workers, GError **error);
+
+/* slots.c: looks for GNU make's, if it is to be used. */
+void mproc_pool_find_jobserver (MprocPool *self);
+void mproc_pool_close_jobserver (MprocPool *self);
+
+/* What a worker that is dead held is given back; or what all of them did. */
+void mproc_pool_recover_slot (MprocPool *self, MprocOffset seat);
+void mproc_pool_recover_slots (MprocPool *self);
+
+/* resize.c: there is another task; under the mutex. */
+void mproc_pool_feed_crew (MprocPool *self);
+
+/* pool.c: a closed pool that has nothing to do lets its workers go.  Under the mutex. */
+void mproc_pool_end_tasks (MprocPool *self);
 
 /* pool.c: what its crew, wherever that is, has to know. */
 void mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan);

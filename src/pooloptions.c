@@ -3,6 +3,8 @@
 
 #include "family.h"
 #include "function.h"
+#include "jobserver.h"
+#include "setup.h"
 
 #include <string.h>
 
@@ -220,6 +222,16 @@ add_call (GVariantBuilder *setup, const char *key, const MprocCall *call, GError
   return ticket != 0;
 }
 
+static void
+add_jobserver (const MprocPoolOptions *self, GVariantBuilder *setup)
+{
+  char *where = self->uses_jobserver ? mproc_jobserver_find () : NULL;
+
+  if (where != NULL)
+    g_variant_builder_add (setup, "{sv}", "jobserver", g_variant_new_bytestring (where));
+  g_free (where);
+}
+
 GVariant *
 mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
 {
@@ -235,5 +247,13 @@ mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
   if (self->max_tasks != 0)
     g_variant_builder_add (&setup, "{sv}", "max-tasks",
                            g_variant_new_uint32 (self->max_tasks));
+  add_jobserver (self, &setup);
+  if (self->recycle_at != 0)
+    g_variant_builder_add (&setup, "{sv}", "recycle-at",
+                           g_variant_new_uint64 (self->recycle_at));
+  if (self->idle_timeout != MPROC_FOREVER)
+    g_variant_builder_add (&setup, "{sv}", "idle-timeout",
+                           g_variant_new_int64 (self->idle_timeout));
+  mproc_setup_pack (self, &setup);
   return g_variant_ref_sink (g_variant_builder_end (&setup));
 }

@@ -44,6 +44,13 @@ MprocPoolOptions *mproc_pool_options_copy (const MprocPoolOptions *self);
  *
  *   initializer, finalizer  (hv)  a function's ticket and its argument
  *   max-tasks               u
+ *   idle-timeout            x        microseconds
+ *   recycle-at              t        bytes
+ *   jobserver               ay       where GNU make's is
+ *   cpus                    au       numbers of processors
+ *   niceness                i        added
+ *   directory               ay       absolute
+ *   environment             a(bayay) whether it is set, name, value
  *
  * A key is there only where there is something to say.  NULL with error. */
 GVariant *mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error);

@@ -418,3 +418,9 @@ mproc_queue_get_taken (MprocQueue *self)
 {
   return mproc_load32 (&self->body->chain.consumer.taken);
 }
+
+guint32
+mproc_queue_get_put (MprocQueue *self)
+{
+  return mproc_load32 (&self->body->chain.producer.put);
+}

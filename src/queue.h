@@ -32,6 +32,9 @@ gboolean mproc_queue_is_shut_down (MprocQueue *self);
 /* How many records have been taken so far, modulo 2^32. */
 guint32 mproc_queue_get_taken (MprocQueue *self);
 
+/* How many have been put, counted the same way. */
+guint32 mproc_queue_get_put (MprocQueue *self);
+
 G_END_DECLS
 
 #endif

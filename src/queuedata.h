@@ -150,6 +150,7 @@ typedef struct
 {
   gconstpointer data;
   const MprocMessage *message; /* instead of data */
+  gboolean is_value;           /* a message, or data that has the form of one */
   gsize size;
   MprocOffset block; /* 0: not long */
   MprocMember owner; /* of the block */
@@ -169,6 +170,12 @@ mproc_queue_check_item (MprocQueue *self, const MprocQueueItem *item, GError **e
 /* Waits a little first if some long items are ahead that are just being taken. */
 gboolean mproc_queue_make_block (MprocQueue *self, MprocQueueItem *item, GError **error);
 void mproc_queue_free_block (MprocQueueItem *item);
+
+/* Puts an item that has neither been checked nor has a block. */
+gboolean mproc_queue_put_item (MprocQueue *self,
+                               MprocQueueItem *item,
+                               gint64 timeout,
+                               GError **error);
 
 typedef enum
 {
@@ -196,21 +203,32 @@ gboolean mproc_queue_sleep_for_room (MprocQueue *self,
 
 /* ------------------------------------------------------------------ what is got */
 
+/* The form that a value must have: its type is this one, or of this one. */
+typedef struct
+{
+  const char *format;
+  const char *type; /* NULL: no value has that form */
+  gsize length;
+  gboolean is_definite;
+} MprocQueueForm;
+
 /* What a caller wants, and what it gets. */
 typedef struct
 {
   gint64 deadline;
-  gboolean bytes_only;
-  gboolean into; /* the caller's buffer, of this size */
-  gsize room;
+  guint bytes_only : 1;
+  guint into : 1;        /* the caller's buffer, or not at all */
+  guint of_form : 1;     /* how.form: else it stays */
+  gsize room;            /* in the caller's buffer; 0: there is none */
   MprocQueueClaim claim; /* asked, and given nothing */
   union
   {
     gpointer data;         /* the claim's */
     MprocBorrowCell *cell; /* if it lends: takes a block as it is */
+    const MprocQueueForm *form;
   } how;
 
-  gpointer data; /* the caller's buffer, or g_malloc */
+  gpointer data; /* the caller's buffer, or g_malloc where that is too short */
   gsize size;
   gboolean is_value;
   MprocMember owner; /* of the block */
@@ -218,6 +236,14 @@ typedef struct
   gboolean guarded;
   gboolean lends;
 } MprocQueueRequest;
+
+/* Each get clears one, and what is longer than this is cleared by an instruction that takes
+ * as long as a fifth of a short get. */
+G_STATIC_ASSERT (sizeof (MprocQueueRequest) <= 80);
+
+/* Gets an item as requested. */
+gboolean
+mproc_queue_get_item (MprocQueue *self, MprocQueueRequest *request, GError **error);
 
 typedef enum
 {

@@ -63,8 +63,8 @@ sleep_and_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
   return result == MPROC_GET_DONE;
 }
 
-static gboolean
-get (MprocQueue *self, MprocQueueRequest *request, GError **error)
+gboolean
+mproc_queue_get_item (MprocQueue *self, MprocQueueRequest *request, GError **error)
 {
   MprocGetResult result;
 
@@ -88,8 +88,9 @@ mproc_queue_get (MprocQueue *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   request.deadline = mproc_queue_deadline (timeout_us);
-  return get (self, &request, error) ? mproc_queue_request_to_value (&request, error)
-                                     : NULL;
+  return mproc_queue_get_item (self, &request, error)
+             ? mproc_queue_request_to_value (&request, error)
+             : NULL;
 }
 
 GBytes *
@@ -102,7 +103,7 @@ mproc_queue_get_bytes (MprocQueue *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   request.deadline = mproc_queue_deadline (timeout_us);
-  if (!get (self, &request, error))
+  if (!mproc_queue_get_item (self, &request, error))
     return NULL;
   return g_bytes_new_take (request.data, request.size);
 }
@@ -121,7 +122,7 @@ mproc_queue_peek_bytes (MprocQueue *self, gint64 timeout_us, GError **error)
   request.how.cell = mproc_borrow_reserve (error);
   if (request.how.cell == NULL)
     return NULL;
-  got = get (self, &request, error);
+  got = mproc_queue_get_item (self, &request, error);
   if (got && request.block != 0)
     return mproc_borrow_bytes (request.how.cell, request.size);
   mproc_borrow_give_back (request.how.cell);
@@ -143,7 +144,7 @@ mproc_queue_get_bytes_into (MprocQueue *self,
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   request.deadline = mproc_queue_deadline (timeout_us);
-  if (!get (self, &request, error))
+  if (!mproc_queue_get_item (self, &request, error))
     return -1;
   return (gssize) request.size;
 }
@@ -157,5 +158,5 @@ mproc_queue_take (MprocQueue *self,
 {
   Request request = { .deadline = deadline, .claim = claim, .how = { .data = data } };
 
-  return get (self, &request, error);
+  return mproc_queue_get_item (self, &request, error);
 }

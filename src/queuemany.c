@@ -31,7 +31,8 @@ batch_init (Batch *self,
 
       if (!mproc_message_init (message, values[self->n], error))
         break;
-      *item = (MprocQueueItem){ .message = message, .size = message->size };
+      *item =
+          (MprocQueueItem){ .message = message, .is_value = TRUE, .size = message->size };
       if (!mproc_queue_check_item (queue, item, error))
         {
           mproc_message_clear (message, FALSE);

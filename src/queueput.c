@@ -167,8 +167,7 @@ add_block (MprocQueue *self, const Item *item, const MprocRoom *room)
   memcpy (room->payload, &big, sizeof big);
   mproc_chain_give (chain, item->block, item->owner);
   mproc_chain_publish (chain, &self->put.view, room,
-                       item->message != NULL ? MPROC_RECORD_BIG_VALUE
-                                             : MPROC_RECORD_BIG_BYTES,
+                       item->is_value ? MPROC_RECORD_BIG_VALUE : MPROC_RECORD_BIG_BYTES,
                        sizeof big);
   mproc_chain_given (chain);
   if (item->guarded)
@@ -196,7 +195,7 @@ add (MprocQueue *self, const Item *item, gboolean counts_bytes, GError **error)
     }
   store (item, room.payload);
   mproc_chain_publish (chain, view, &room,
-                       item->message != NULL ? MPROC_RECORD_VALUE : MPROC_RECORD_BYTES,
+                       item->is_value ? MPROC_RECORD_VALUE : MPROC_RECORD_BYTES,
                        item->size);
   return TRUE;
 }
@@ -389,6 +388,12 @@ put (MprocQueue *self, Item *item, gint64 timeout, GError **error)
   return FALSE;
 }
 
+gboolean
+mproc_queue_put_item (MprocQueue *self, Item *item, gint64 timeout, GError **error)
+{
+  return put (self, item, timeout, error);
+}
+
 /* ------------------------------------------------------------------ public */
 
 gboolean
@@ -434,7 +439,7 @@ mproc_queue_put (MprocQueue *self, GVariant *value, gint64 timeout_us, GError **
 {
   MprocMessage message;
   gboolean sent;
-  Item item = { .message = &message };
+  Item item = { .message = &message, .is_value = TRUE };
 
   g_return_val_if_fail (MPROC_IS_QUEUE (self), FALSE);
   g_return_val_if_fail (value != NULL, FALSE);
@@ -444,8 +449,8 @@ mproc_queue_put (MprocQueue *self, GVariant *value, gint64 timeout_us, GError **
   if (!mproc_message_init (&message, value, error))
     return FALSE;
   item.size = message.size;
-  sent =
-      mproc_queue_check_item (self, &item, error) && put (self, &item, timeout_us, error);
+  sent = mproc_queue_check_item (self, &item, error) &&
+         mproc_queue_put_item (self, &item, timeout_us, error);
   mproc_message_clear (&message, sent);
   return sent;
 }

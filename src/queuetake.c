@@ -3,6 +3,8 @@
  * that nobody gets. */
 #include "queuetake.h"
 
+#include "pack.h"
+
 /* What nobody gets. */
 static void
 discard (const MprocRecord *record, MprocOffset block)
@@ -11,6 +13,30 @@ discard (const MprocRecord *record, MprocOffset block)
     mproc_message_discard (record->payload, record->length);
   if (block != 0)
     mproc_arena_free (block);
+}
+
+/* Of a resolved record; not terminated. */
+static const char *
+get_type (const MprocRecord *record, gsize *length)
+{
+  if (mproc_record_is_value (record))
+    return mproc_message_get_type (record->payload, record->length, length);
+  *length = strlen ("ay");
+  return "ay";
+}
+
+gboolean
+mproc_queue_has_form (const MprocQueueForm *form, const MprocRecord *record)
+{
+  gsize length;
+  const char *type = get_type (record, &length);
+
+  if (form->type == NULL)
+    return FALSE;
+  if (form->is_definite)
+    return length == form->length && memcmp (type, form->type, length) == 0;
+  return g_variant_type_is_subtype_of ((const GVariantType *) type,
+                                       (const GVariantType *) form->type);
 }
 
 /* Why the caller cannot take this one, which stays. */
@@ -23,6 +49,13 @@ mproc_queue_set_unsuitable (const MprocQueueRequest *request,
     g_set_error_literal (
         error, MPROC_ERROR, MPROC_ERROR_INVALID,
         "the next item is a value, not bytes; mproc_queue_get takes both");
+  else if (request->of_form)
+    {
+      gsize length;
+      const char *type = get_type (record, &length);
+
+      mproc_format_set_error (request->how.form->format, type, length, error);
+    }
   else
     g_set_error (error, MPROC_ERROR, MPROC_ERROR_BUFFER_TOO_SHORT,
                  "the next item has %" G_GSIZE_FORMAT
@@ -187,6 +220,7 @@ get_several (MprocQueue *self,
   do
     {
       requests[i] = requests[0];
+      requests[i].data = NULL;
       requests[i].block = 0;
       if (i > 0)
         requests[i].deadline = 0;

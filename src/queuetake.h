@@ -9,6 +9,7 @@
 G_BEGIN_DECLS
 
 /* The slow parts of the functions below. */
+gboolean mproc_queue_has_form (const MprocQueueForm *form, const MprocRecord *record);
 void mproc_queue_set_unsuitable (const MprocQueueRequest *request,
                                  const MprocRecord *record,
                                  GError **error);
@@ -59,7 +60,7 @@ mproc_record_resolve (MprocRecord *record)
 static inline void
 mproc_request_copy (MprocQueueRequest *request, gconstpointer from)
 {
-  if (!request->into)
+  if (request->size > request->room)
     request->data = g_malloc (request->size);
   if (request->size > 0)
     memcpy (request->data, from, request->size);
@@ -88,7 +89,9 @@ mproc_queue_take_record (MprocQueue *self,
   MprocOffset block = mproc_record_resolve (record);
 
   if (G_UNLIKELY ((request->bytes_only && mproc_record_is_value (record)) ||
-                  (request->into && record->length > request->room)))
+                  (request->into && record->length > request->room) ||
+                  (request->of_form &&
+                   !mproc_queue_has_form (request->how.form, record))))
     {
       mproc_queue_set_unsuitable (request, record, error);
       return MPROC_GET_FAILED;

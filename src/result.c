@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include "cancel.h"
 #include "object.h"
 #include "word.h"
 
@@ -17,6 +18,7 @@ struct MprocResult
   GPtrArray *outputs; /* of GBytes, by parts; NULL: nothing was captured */
   GVariant *value;
   GError *error;
+  MprocPoolLink *link; /* to its pool, or what is left of it */
 };
 
 static void
@@ -151,6 +153,19 @@ mproc_result_get_output (MprocResult *self)
   return g_byte_array_free_to_bytes (all);
 }
 
+void
+mproc_result_bind (MprocResult *self, MprocPoolLink *link)
+{
+  if (self->link == NULL)
+    self->link = mproc_pool_link_ref (link);
+}
+
+MprocPoolLink *
+mproc_result_get_link (MprocResult *self)
+{
+  return self->link;
+}
+
 MprocResult *
 mproc_result_ref (MprocResult *self)
 {
@@ -170,6 +185,7 @@ mproc_result_unref (MprocResult *self)
     g_variant_unref (self->value);
   g_clear_error (&self->error);
   g_clear_pointer (&self->outputs, g_ptr_array_unref);
+  mproc_pool_link_unref (self->link);
   g_mutex_clear (&self->mutex);
   g_cond_clear (&self->is_there);
   g_free (self);

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+struct MprocPoolLink;
+
 typedef enum
 {
   MPROC_RESULT_VALUE, /* one task's value is the result */
@@ -24,6 +26,11 @@ mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *e
 
 /* What part @part has written; takes @output, before the part is set.  NULL of either: nothing. */
 void mproc_result_set_output (MprocResult *self, guint part, GBytes *output);
+/* Which pool it comes from; @link is referenced.  Before it is given to anybody. */
+void mproc_result_bind (MprocResult *self, struct MprocPoolLink *link);
+
+/* NULL: it never reached one. */
+struct MprocPoolLink *mproc_result_get_link (MprocResult *self);
 
 G_END_DECLS
 

@@ -2,8 +2,9 @@
 /* A worker's seat: a block in the arena where the others see what it does, and can ask it to stop.
  *
  * The crew makes it before the worker is started and says so in an event; the pool's thread frees it
- * when the worker's end has been told.  The worker writes it; the crew, which enforces limits, and the
- * pool, which shows counters and cancels, read it. */
+ * when the worker's end has been told.  The worker writes it; the pool, which shows counters, enforces
+ * limits and cancels, reads it, and writes what it wants of the worker; the crew kills the worker whose
+ * seat says so. */
 #ifndef MPROC_SEAT_H
 #define MPROC_SEAT_H
 
@@ -24,7 +25,11 @@ typedef struct
   MprocAtomic32 member; /* 0: not there yet */
   MprocAtomic32 phase;
   guint32 number; /* among the crew's workers, 1 the first */
-  guint32 unused;
+  guint32
+      place; /* 0 to as many as there may be; a replacement's is that of one that is gone */
+
+  MprocOffset control; /* the pool's */
+  MprocAtomic32 slot;  /* of GNU make's, that it holds; see jobserver.h */
 
   /* What it runs.  The word's offset is written last, and taken away first: who finds it, and the
    * member in the word itself, knows what the rest belongs to. */
@@ -35,7 +40,9 @@ typedef struct
   MprocAtomic64 hard; /* when it is killed; 0: never */
 
   MprocAtomic64 stop; /* 1 + running, of a task that is asked to end; by the pool */
-  MprocAtomic64 kill; /* the same, of one that is to be killed */
+  MprocAtomic64
+      kill; /* the same, of one that has been condemned: this worker is to be killed, and
+                         takes no other */
 
   /* Counters, since the start. */
   MprocAtomic64 born;
@@ -47,6 +54,7 @@ typedef struct
   MprocAtomic64 output;      /* 1 + the file that captured output goes to; 0: none yet */
   MprocAtomic32 output_seen; /* 1: the pool has it open, or cannot */
   guint32 unused_too;
+  MprocAtomic64 batch; /* the one it is in, which therefore is not freed; 0: none */
 } MprocSeat;
 
 typedef struct

@@ -255,6 +255,7 @@ run (Start *start, GError **error)
   how.handles = (const gintptr *) (gpointer) start->handles->data;
   how.n_handles = start->handles->len;
   how.die_with_parent = mproc_start_is_bound (start->source.process);
+  how.refuses_interrupt = start->source.process->internal;
   mproc_os_flush_output ();
   MPROC_CRASH_POINT (START_RECORDED);
   if (!mproc_os_spawn (&how, &start->child, error))
@@ -353,6 +354,8 @@ mproc_spawn_run_child (MprocOffset record, MprocMember member)
   if (!mproc_member_enter (member))
     mproc_os_exit (1);
   mproc_record_load (record, &self, &parent);
+  if (self->internal)
+    mproc_os_refuse_interrupt ();
   if (mproc_start_is_bound (self))
     mproc_os_die_with (&parent->identity, mproc_record_get_lifeline_kind (record));
   self->member = member;

@@ -30,15 +30,17 @@ pid_of (const MprocSeat *seat)
   return who.pid;
 }
 
-/* A worker adds to its counters when it has taken its task's word away: until then the task is counted
- * as the one that runs. */
+/* The counters first: a task that ends meanwhile is left out rather than counted twice. */
 static void
 read_seat (const MprocSeat *seat, gint64 now, MprocWorkerStats *out)
 {
   gint64 born = (gint64) mproc_load64 (&seat->born);
   gint64 ready = (gint64) mproc_load64 (&seat->ready);
-  gint64 begun = (gint64) mproc_load64 (&seat->started);
+  gint64 busy = (gint64) mproc_load64 (&seat->busy);
+  gint64 longest = (gint64) mproc_load64 (&seat->longest);
+  guint64 n_tasks = mproc_load64 (&seat->n_tasks);
   gboolean is_busy = mproc_load64 (&seat->word) != 0;
+  gint64 begun = (gint64) mproc_load64 (&seat->started);
 
   out->number = seat->number;
   out->pid = pid_of (seat);
@@ -46,10 +48,10 @@ read_seat (const MprocSeat *seat, gint64 now, MprocWorkerStats *out)
   out->age = MAX (0, now - born);
   out->startup = ready != 0 ? ready - born : out->age;
   out->running = is_busy ? MAX (0, now - begun) : 0;
-  out->busy = (gint64) mproc_load64 (&seat->busy) + out->running;
+  out->busy = busy + out->running;
   out->idle = ready != 0 ? MAX (0, now - ready - out->busy) : 0;
-  out->n_tasks = mproc_load64 (&seat->n_tasks);
-  out->longest = MAX ((gint64) mproc_load64 (&seat->longest), out->running);
+  out->n_tasks = n_tasks;
+  out->longest = MAX (longest, out->running);
 }
 
 static int

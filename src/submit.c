@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Handing tasks over. */
 #include "capture.h"
+#include "cancel.h"
 #include "function.h"
 #include "pool.h"
+#include "poolmap.h"
 
 #include <mproc/queue.h>
 
@@ -18,8 +20,8 @@ typedef struct
   guint n_items;
 } Order;
 
-static gboolean
-check_running (MprocPool *self, GError **error)
+gboolean
+mproc_pool_check_running (MprocPool *self, GError **error)
 {
   if (self->broken != NULL)
     g_propagate_error (error, g_error_copy (self->broken));
@@ -32,26 +34,63 @@ check_running (MprocPool *self, GError **error)
   return FALSE;
 }
 
-/* Under the mutex.  Serials and records are in the same order: that a task has been
- * claimed says that every earlier record is gone from the queue. */
-static gboolean
-enqueue (MprocPool *self, MprocJob *job, GError **error)
+/* Another one than before, so that a record which names the old one claims nothing. */
+static guint32
+choose_serial (MprocPool *self)
+{
+  do
+    self->last_serial++;
+  while (self->last_serial == 0 ||
+         g_hash_table_contains (self->jobs, GUINT_TO_POINTER (self->last_serial)));
+  return self->last_serial;
+}
+
+static void
+enter (MprocPool *self, MprocJob *job, guint32 serial)
+{
+  if (job->serial != 0)
+    g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  job->serial = serial;
+  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (serial), job);
+}
+
+void
+mproc_pool_number_job (MprocPool *self, MprocJob *job)
+{
+  enter (self, job, choose_serial (self));
+  mproc_task_queue (job->task, job->serial);
+}
+
+/* Serials and records are in the same order: that a task has been claimed says that every
+ * earlier record is gone from the queue. */
+gboolean
+mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error)
 {
   MprocTaskRecord record = { job->task, 0, 0 };
+  gboolean was_known = job->serial != 0;
 
-  if (!check_running (self, error))
-    return FALSE;
-  do
-    job->serial = ++self->last_serial;
-  while (g_hash_table_contains (self->jobs, GUINT_TO_POINTER (job->serial)));
-  record.serial = job->serial;
-  mproc_task_queue (job->task, job->serial);
   /* Known here before any worker can see it. */
-  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (job->serial), job);
+  mproc_pool_number_job (self, job);
+  record.serial = job->serial;
   if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
-    return TRUE;
-  g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+    {
+      mproc_pool_feed_crew (self);
+      return TRUE;
+    }
+  if (!was_known)
+    g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   return FALSE;
+}
+
+gboolean
+mproc_pool_take_back_job (MprocPool *self, MprocJob *job)
+{
+  guint32 serial = choose_serial (self);
+
+  if (!mproc_task_take_back (job->task, job->serial, serial))
+    return FALSE;
+  enter (self, job, serial);
+  return TRUE;
 }
 
 /* What takes time is done before the mutex is taken: the thread that gives results out
@@ -74,8 +113,10 @@ hand_over_message (MprocPool *self,
     return FALSE;
   if (order->options != NULL)
     plan.limits = order->options->limits;
-  job = g_new (MprocJob, 1);
+  job = g_new0 (MprocJob, 1);
   job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
+  if (job->result != NULL)
+    mproc_result_bind (job->result, self->link);
   job->part = order->part;
   job->options = mproc_task_options_ref (order->options);
   job->task = mproc_task_new (&plan, message, error);
@@ -85,7 +126,10 @@ hand_over_message (MprocPool *self,
       mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
                                order->n_items);
       g_mutex_lock (&self->mutex);
-      ok = enqueue (self, job, error);
+      ok = mproc_pool_check_running (self, error) &&
+           mproc_pool_queue_job (self, job, error);
+      job->number = job->serial;
+      self->is_watched |= plan.limits.hard > 0;
       g_mutex_unlock (&self->mutex);
       if (!ok)
         mproc_insight_take_back (&job->note);
@@ -183,7 +227,7 @@ mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error
 static guint
 choose_chunk (MprocPool *self, gsize n)
 {
-  gsize parts = (gsize) self->n_workers * 4;
+  gsize parts = (gsize) mproc_pool_get_n_workers (self) * 4;
 
   return (guint) MAX (1, (n + parts - 1) / parts);
 }
@@ -225,12 +269,19 @@ mproc_pool_map_async (MprocPool *self,
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
   n = g_variant_n_children (items);
+  chosen = choose_options (self, options);
+  if (n > 0 && mproc_pool_can_batch (self, chosen))
+    {
+      result = mproc_pool_map_values (self, func, items, chunk, chosen);
+      mproc_task_options_free (chosen);
+      g_variant_unref (items);
+      return result;
+    }
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
   result =
       mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  chosen = choose_options (self, options);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;

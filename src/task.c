@@ -96,10 +96,21 @@ mproc_task_queue (MprocOffset task, guint32 serial)
 }
 
 gboolean
+mproc_task_take_back (MprocOffset task, guint32 serial, guint32 later)
+{
+  return mproc_cas64 (&task_at (task)->word,
+                      mproc_taskword_make (serial, MPROC_TASK_QUEUED),
+                      mproc_taskword_make (later, MPROC_TASK_QUEUED));
+}
+
+gboolean
 mproc_task_claim (const MprocTaskRecord *record)
 {
-  return mproc_taskword_claim (&task_at (record->task)->word, record->serial,
-                               mproc_self ());
+  if (!mproc_taskword_claim (&task_at (record->task)->word, record->serial,
+                             mproc_self ()))
+    return FALSE;
+  MPROC_CRASH_POINT (TASK_CLAIMED);
+  return TRUE;
 }
 
 gboolean
@@ -187,6 +198,7 @@ publish (MprocOffset task, MprocOffset outcome, gsize size, gboolean is_error)
   mproc_crash_order ();
   mproc_store64 (&self->outcome, outcome);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (OUTCOME_STORED);
   return mproc_taskword_finish (&self->word, serial, mproc_self ()) ? OUTCOME_TOLD
                                                                     : OUTCOME_UNWANTED;
 }
@@ -310,19 +322,28 @@ mproc_task_get_output (MprocOffset task)
 }
 
 void
-mproc_task_free (MprocOffset task)
+mproc_task_drop_outcome (MprocOffset task)
 {
   Task *self = task_at (task);
   MprocOffset outcome = mproc_load64 (&self->outcome);
 
+  if (outcome == 0)
+    return;
+  mproc_store64 (&self->outcome, 0);
+  mproc_message_discard (mproc_arena_at (outcome, (gsize) self->outcome_size),
+                         (gsize) self->outcome_size);
+  if (outcome != room_of (task))
+    mproc_arena_free (outcome);
+}
+
+void
+mproc_task_free (MprocOffset task)
+{
+  Task *self = task_at (task);
+
   if (mproc_load64 (&self->output) != 0)
     mproc_arena_free (mproc_load64 (&self->output));
-
-  if (outcome != 0)
-    mproc_message_discard (mproc_arena_at (outcome, (gsize) self->outcome_size),
-                           (gsize) self->outcome_size);
-  if (outcome != 0 && outcome != room_of (task))
-    mproc_arena_free (outcome);
+  mproc_task_drop_outcome (task);
   mproc_message_discard (mproc_arena_at (args_of (task), (gsize) self->args_size),
                          (gsize) self->args_size);
   mproc_arena_free (task);

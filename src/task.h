@@ -20,12 +20,12 @@ typedef enum
   MPROC_TASK_CAPTURED = 4 /* what it writes goes with the result */
 } MprocTaskFlags;
 
-/* What the task queue carries. */
+/* What the task queue carries; without a task it wakes a worker to look around. */
 typedef struct
 {
   MprocOffset task;
   guint32 serial;
-  guint32 unused;
+  guint32 is_batch; /* not a task, see batch.h */
 } MprocTaskRecord;
 
 /* What is known when it is made. */
@@ -56,6 +56,10 @@ mproc_task_new (const MprocTaskPlan *plan, const MprocMessage *args, GError **er
 /* From here on it can be claimed, by a record with that serial. */
 void mproc_task_queue (MprocOffset task, guint32 serial);
 
+/* From here on only a record with serial @later can claim it.  FALSE: it has been claimed under
+ * @serial. */
+gboolean mproc_task_take_back (MprocOffset task, guint32 serial, guint32 later);
+
 /* By a worker: FALSE if the task is not (any more) to be had. */
 gboolean mproc_task_claim (const MprocTaskRecord *record);
 
@@ -80,6 +84,8 @@ void mproc_task_set_output (MprocOffset task, MprocOffset output, gsize size);
 
 /* By the pool, of a DONE task: a copy; NULL: it was not captured. */
 GBytes *mproc_task_get_output (MprocOffset task);
+/* By the pool, when the worker that had it is dead: what that may have left. */
+void mproc_task_drop_outcome (MprocOffset task);
 
 /* Nobody is to run it any more.  FALSE: it is not in @state (QUEUED, or a member) any more. */
 gboolean mproc_task_condemn (MprocOffset task, guint32 state);

@@ -4,23 +4,37 @@
 #include "worker.h"
 
 #include "capture.h"
+#include "batchrun.h"
 #include "function.h"
+#include "jobserver.h"
+#include "memorywatch.h"
+#include "setup.h"
 #include "task.h"
+#include "word.h"
 
 #include <mproc/value.h>
 
 #include <stdio.h>
 #include <string.h>
 
+typedef struct
+{
+  MprocWorker *worker;
+  MprocTaskRecord record;
+} Claim;
+
 static gboolean
 claim (gconstpointer payload, gsize size, gpointer data)
 {
-  MprocTaskRecord *record = data;
+  Claim *self = data;
+  MprocTaskRecord *record = &self->record;
 
   if (size != sizeof *record)
     return FALSE;
   memcpy (record, payload, sizeof *record);
-  return mproc_task_claim (record);
+  if (record->is_batch)
+    return mproc_batch_enter (record->task, record->serial, self->worker->seat);
+  return record->task == 0 || mproc_task_claim (record);
 }
 
 GVariant *
@@ -102,6 +116,29 @@ run_captured (MprocWorker *self, MprocOffset task, GError **error)
   return value;
 }
 
+/* A pool that is over waits for no slot of make's, but for its threads. */
+static gboolean
+is_over (gpointer data)
+{
+  MprocWorker *self = data;
+
+  return mproc_queue_is_shut_down (self->tasks);
+}
+
+void
+mproc_worker_take_slot (MprocWorker *self)
+{
+  if (self->jobserver != MPROC_OS_NONE)
+    mproc_jobserver_take (self->jobserver, self->seat, is_over, self);
+}
+
+void
+mproc_worker_give_slot (MprocWorker *self)
+{
+  if (self->jobserver != MPROC_OS_NONE)
+    mproc_jobserver_give (self->jobserver, self->seat);
+}
+
 /* FALSE: it has been condemned meanwhile. */
 static gboolean
 do_task (MprocWorker *self, const MprocTaskRecord *record)
@@ -112,55 +149,106 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   GVariant *value;
   gboolean wanted;
 
+  MPROC_CRASH_POINT (TASK_TAKEN);
+  mproc_worker_take_slot (self);
   mproc_task_begin (record->task, record->serial, self->seat);
+  MPROC_CRASH_POINT (TASK_BEGUN);
   self->attempt = mproc_task_count_attempts (record->task);
   value = run_captured (self, record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
+  mproc_worker_give_slot (self);
+  MPROC_CRASH_POINT (TASK_LEFT);
   if (error != NULL && is_pushed)
     print_error (error);
   wanted = mproc_task_finish (record->task, value, error);
   if (value != NULL)
     g_variant_unref (value);
   g_clear_error (&error);
+  MPROC_CRASH_POINT (TASK_TOLD);
   if (wanted)
     mproc_event_post (self->events, &event);
   return wanted;
 }
 
-static gboolean
-takes_another (MprocWorker *self)
+gboolean
+mproc_worker_takes_another (MprocWorker *self)
 {
-  return self->max_tasks == 0 || self->n_tasks < self->max_tasks;
+  return (self->max_tasks == 0 || self->n_tasks < self->max_tasks) &&
+         (self->n_tasks == 0 || !mproc_worker_is_bloated (self));
+}
+
+/* First it counts as leaving, then it takes its leave: killed in between it has ended all the same.
+ * Whoever counts it before the second step lets one worker less leave, and looks again. */
+static gboolean
+takes_leave (MprocWorker *self)
+{
+  MprocPoolControl *control = mproc_control_at (self->seat->control);
+  guint32 n = mproc_load32 (&control->leave);
+
+  if (n == 0)
+    return FALSE;
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_LEAVING);
+  while (n > 0)
+    {
+      if (mproc_cas32 (&control->leave, n, n - 1))
+        return TRUE;
+      n = mproc_load32 (&control->leave);
+    }
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
+  return FALSE;
+}
+
+/* FALSE: there is nothing more for it to do here. */
+static gboolean
+take_task (MprocWorker *self, Claim *taken)
+{
+  do
+    if (takes_leave (self) ||
+        !mproc_queue_take (self->tasks, mproc_deadline (self->idle_timeout), claim, taken,
+                           NULL))
+      return FALSE;
+  while (taken->record.task == 0);
+  return TRUE;
 }
 
 /* A condemned one is about to be killed, and does not wait for that. */
 static void
 work (MprocWorker *self)
 {
-  MprocTaskRecord record;
+  Claim taken = { .worker = self };
   gboolean wanted = TRUE;
 
   mproc_store64 (&self->seat->ready, (guint64) g_get_monotonic_time ());
   mproc_store32 (&self->seat->phase, MPROC_SEAT_WORKING);
-  while (wanted && takes_another (self) &&
-         mproc_queue_take (self->tasks, MPROC_OS_NEVER, claim, &record, NULL))
-    {
-      wanted = do_task (self, &record);
-      self->n_tasks++;
-    }
+  while (wanted && mproc_worker_takes_another (self) && take_task (self, &taken))
+    if (taken.record.is_batch)
+      wanted = mproc_worker_run_batch (self, taken.record.task);
+    else
+      {
+        wanted = do_task (self, &taken.record);
+        self->n_tasks++;
+      }
   mproc_store32 (&self->seat->phase, MPROC_SEAT_LEAVING);
 }
 
 /* It would fail in the next one as well. */
 static void
-report_broken (MprocWorker *self, const GError *error)
+report_broken (MprocWorker *self, const char *what, const GError *error)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN };
 
-  g_snprintf (event.text, sizeof event.text, "the initializer failed: %s",
-              error->message);
+  g_snprintf (event.text, sizeof event.text, "%s failed: %s", what, error->message);
   mproc_event_post (self->events, &event);
+}
+
+static void
+open_jobserver (MprocWorker *self)
+{
+  const char *where;
+
+  if (g_variant_lookup (self->setup, "jobserver", "^&ay", &where))
+    self->jobserver = mproc_os_jobserver_open (where);
 }
 
 static void
@@ -169,9 +257,18 @@ live (MprocWorker *self, GError **error)
   GError *failure = NULL;
 
   g_variant_lookup (self->setup, "max-tasks", "u", &self->max_tasks);
+  g_variant_lookup (self->setup, "idle-timeout", "x", &self->idle_timeout);
+  open_jobserver (self);
+  g_variant_lookup (self->setup, "recycle-at", "t", &self->recycle_at);
+  if (!mproc_setup_apply (self->setup, self->seat->place, &failure))
+    {
+      report_broken (self, "the worker's setup", failure);
+      g_propagate_error (error, failure);
+      return;
+    }
   if (!mproc_worker_call (self, "initializer", &failure))
     {
-      report_broken (self, failure);
+      report_broken (self, "the initializer", failure);
       g_propagate_error (error, failure);
       return;
     }
@@ -182,7 +279,7 @@ live (MprocWorker *self, GError **error)
 GVariant *
 mproc_worker_main (GVariant *args, GError **error)
 {
-  MprocWorker self = { .seat = NULL };
+  MprocWorker self = { .idle_timeout = MPROC_FOREVER, .jobserver = MPROC_OS_NONE };
   guint64 seat;
   GVariant *setup;
 
@@ -196,6 +293,8 @@ mproc_worker_main (GVariant *args, GError **error)
   mproc_worker_become (&self);
   live (&self, error);
   mproc_worker_clear_data (&self);
+  if (self.jobserver != MPROC_OS_NONE)
+    mproc_os_jobserver_close (self.jobserver);
   mproc_worker_become (NULL);
   mproc_capture_drop (&self);
   g_variant_unref (self.setup);

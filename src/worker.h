@@ -17,7 +17,11 @@ typedef struct
   GVariant *setup; /* `a{sv}`, see mproc_pool_options_pack_setup() */
   guint n_tasks;
   guint max_tasks; /* 0: any number */
-  guint attempt;   /* of the task that runs; 0: none does */
+  gint64 idle_timeout;
+  guint64 recycle_at; /* bytes; 0: never */
+  gint64 next_memory_look;
+  gintptr jobserver; /* GNU make's; MPROC_OS_NONE: none */
+  guint attempt;     /* of the task that runs; 0: none does */
   MprocOffset seat_offset;
   gintptr output; /* where captured output goes, once has_output; see capture.h */
   gboolean has_output;
@@ -40,6 +44,13 @@ gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
 
 /* Drops what mproc_worker_set_data() was given. */
 void mproc_worker_clear_data (MprocWorker *self);
+
+/* Whether it may begin another task. */
+gboolean mproc_worker_takes_another (MprocWorker *self);
+
+/* A slot of GNU make's, if the pool asks for one, around each task. */
+void mproc_worker_take_slot (MprocWorker *self);
+void mproc_worker_give_slot (MprocWorker *self);
 
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);

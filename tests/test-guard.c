@@ -230,8 +230,8 @@ START_TEST (hostile_marks)
                                        "mproc",
                                        "mproc 1 0 0 3 100000 0 80000 1000",
                                        "mproc 1 0 0 1 100000 0 80000 10",
-                                       "mproc 1 0 0 ffffffffffffffff ffffffffffffffff "
-                                       "ffffffffffffffff ffffffff fffffffffffffff0",
+                                       ("mproc 1 0 0 ffffffffffffffff ffffffffffffffff "
+                                        "ffffffffffffffff ffffffff fffffffffffffff0"),
                                        "mproc 1 0 0 -1 -1 -1 -1 -1",
                                        "mproc 1 0 0 0x3 0 0 0 0",
                                        "mproc 1 ab 0 3 0 0 0 0",

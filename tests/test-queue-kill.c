@@ -26,6 +26,7 @@ typedef enum
 {
   ONE_BY_ONE,
   IN_BATCHES,
+  PACKED,   /* from variables into variables, never as bytes */
   BORROWED, /* bytes only, and most of them long */
   AS_TASKS  /* each is said to be done; only consumers are killed */
 } Way;
@@ -77,10 +78,31 @@ make_item (guint64 *words, guint32 number, guint32 i, GRand *rand, Way way)
   return n;
 }
 
+/* What is between the second word and the last one goes as hexadecimal digits. */
 static gboolean
-put_item (MprocQueue *queue, guint64 *words, gsize n, gboolean as_value, GError **error)
+put_packed (MprocQueue *queue, const guint64 *words, gsize n, GError **error)
+{
+  char text[16 * MAX_WORDS + 1];
+
+  text[0] = '\0';
+  for (gsize i = 2; i < n - 1; i++)
+    g_snprintf (text + 16 * (i - 2), 17, "%016" G_GINT64_MODIFIER "x", words[i]);
+  return mproc_queue_put_packed (queue, MPROC_FOREVER, error, "(u(us)t)",
+                                 (guint32) words[0], (guint32) words[1], text,
+                                 words[n - 1]);
+}
+
+static gboolean
+put_item (MprocQueue *queue,
+          guint64 *words,
+          gsize n,
+          Way way,
+          gboolean as_value,
+          GError **error)
 {
   words[n - 1] = checksum (words, n - 1);
+  if (way == PACKED)
+    return put_packed (queue, words, n, error);
   if (!as_value)
     return mproc_queue_put_bytes (queue, words, n * 8, MPROC_FOREVER, error);
   return mproc_queue_put (queue,
@@ -103,7 +125,7 @@ put_one_by_one (MprocQueue *queue,
     {
       gsize n = make_item (words, number, i, rand, way);
 
-      if (!put_item (queue, words, n, i % 4 == 0 && way != BORROWED, error))
+      if (!put_item (queue, words, n, way, i % 4 == 0 && way != BORROWED, error))
         return FALSE;
       mproc_store32 (&ledger->series[number].sent, i + 1);
     }
@@ -212,6 +234,43 @@ take_one (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
   return TRUE;
 }
 
+/* A torn text may have any length. */
+static gsize
+scan_text (const char *text, guint64 *words)
+{
+  gsize n = MIN (strlen (text) / 16, MAX_WORDS - 3);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      char digits[17] = "";
+
+      memcpy (digits, text + 16 * i, 16);
+      words[i] = g_ascii_strtoull (digits, NULL, 16);
+    }
+  return n;
+}
+
+static gboolean
+take_unpacked (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
+{
+  guint64 words[MAX_WORDS];
+  guint32 number, i;
+  guint64 sum;
+  char *text;
+  gsize n;
+
+  if (!mproc_queue_get_unpacked (queue, MPROC_FOREVER, error, "(u(us)t)", &number, &i,
+                                 &text, &sum))
+    return FALSE;
+  n = scan_text (text, words + 2);
+  words[0] = number;
+  words[1] = i;
+  words[n + 2] = sum;
+  check_item (ledger, last, words, (n + 3) * 8);
+  g_free (text);
+  return TRUE;
+}
+
 static gboolean
 take_task (MprocQueue *queue, Ledger *ledger, gint32 *last, GError **error)
 {
@@ -281,6 +340,7 @@ consume (GVariant *args, GError **error)
     return NULL;
   ledger = mproc_arena_at ((MprocOffset) offset, sizeof *ledger);
   take = ledger->way == IN_BATCHES ? take_batch
+         : ledger->way == PACKED   ? take_unpacked
          : ledger->way == BORROWED ? borrow
          : ledger->way == AS_TASKS ? take_task
                                    : take_one;
@@ -488,6 +548,12 @@ END_TEST
 START_TEST (killed_in_batches) { run (IN_BATCHES, _i ? 30 : 0, 200000, n_kills () / 4); }
 END_TEST
 
+START_TEST (killed_with_values_packed)
+{
+  run (PACKED, _i ? 3 : 0, _i ? 0 : 200000, n_kills () / 4);
+}
+END_TEST
+
 /* What the dead have borrowed is given back: else the memory would not do. */
 START_TEST (killed_while_borrowing)
 {
@@ -510,6 +576,7 @@ mproc_test_queue_kill_suite (void)
   tcase_add_test (tcase, killed_with_little_room);
   tcase_add_test (tcase, killed_where_bytes_are_counted);
   tcase_add_loop_test (tcase, killed_in_batches, 0, 2);
+  tcase_add_loop_test (tcase, killed_with_values_packed, 0, 2);
   tcase_add_test (tcase, killed_while_borrowing);
   tcase_add_test (tcase, killed_at_tasks);
   return suite;

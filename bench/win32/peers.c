@@ -69,3 +69,23 @@ bench_bare_trip (const char *what)
   (void) what;
   return BENCH_NOT_HERE;
 }
+
+gboolean
+bench_fork_pair (double *numbers, gsize n)
+{
+  (void) numbers, (void) n;
+  return FALSE;
+}
+
+double
+bench_private_memory (gint64 pid)
+{
+  (void) pid;
+  return BENCH_NOT_HERE;
+}
+
+MprocStartMethod
+bench_pool_method (void)
+{
+  return MPROC_START_METHOD_SPAWN;
+}

@@ -29,7 +29,7 @@ G_BEGIN_DECLS
  * @MPROC_ERROR_EMPTY: nothing in the queue, or not in time
  * @MPROC_ERROR_FULL: no room in the queue, or not in time
  * @MPROC_ERROR_CLOSED: closed, shut down, or the other end is gone
- * @MPROC_ERROR_CANCELLED: cancelled before it ran
+ * @MPROC_ERROR_CANCELLED: cancelled before it ran, or while it did
  * @MPROC_ERROR_PROTOCOL: the peer sent what is no message
  * @MPROC_ERROR_TOO_LARGE: more than can be sent
  * @MPROC_ERROR_BUFFER_TOO_SHORT: the message is longer than the buffer; it is kept

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /*
  * The environment variable MPROC_TRACE names a file to which every pool writes what its workers do: trace
  * events as Chrome and Perfetto read them, and as mproc-timeline draws them.  It is appended to.  What
- * comes is written twice a second, at a pool's end, and when there is much of it.
+ * comes is written twice a second, at a pool's end, and when there is much of it.  Maps over bytes and over
+ * arrays, whose parts the pool hears nothing of, are not in there.
  */
 
 /**
@@ -126,7 +127,7 @@ typedef void (*MprocProgressFunc) (guint64 done,
  *
  * It is called ten times a second at most, and once more, within a tenth of a second, after the last task.
  * What is counted begins with this call: tasks that have their outcome already are left out.  Of a map each
- * item is counted.
+ * item is counted; of maps over bytes and over arrays all of them when the last one is done.
  */
 MPROC_API void mproc_pool_set_progress_callback (MprocPool *self,
                                                  MprocProgressFunc func,

@@ -4,6 +4,7 @@
 
 #include <mproc/pooloptions.h>
 #include <mproc/process.h>
+#include <mproc/report.h>
 #include <mproc/result.h>
 #include <mproc/task.h>
 
@@ -15,7 +16,10 @@ G_BEGIN_DECLS
  * Worker processes that run plain C functions and give their results back.
  *
  * A worker that dies takes its one running task with it, which fails with
- * %MPROC_ERROR_WORKER_DIED; it is replaced, and every other task goes on.
+ * %MPROC_ERROR_WORKER_DIED (or is begun again, see mproc_task_options_set_attempts()); it is replaced,
+ * and every other task goes on.  A worker that has died within a tenth of a second, and before any
+ * worker took a task, is replaced after a pause, which grows from 10 ms to one second as long as that
+ * goes on.
  *
  * With the start method fork the workers, and their replacements hours later, see the program as it
  * was when the pool was made: they are forked from a small process of the pool's own, which was
@@ -68,9 +72,31 @@ MPROC_API void mproc_pool_unref (MprocPool *self);
  * mproc_pool_get_n_workers:
  * @self: a pool
  *
- * Returns: how many workers it keeps
+ * Returns: how many workers it keeps, as it was made or resized
  */
 MPROC_API guint mproc_pool_get_n_workers (MprocPool *self);
+
+/**
+ * mproc_pool_get_n_live_workers:
+ * @self: a pool
+ *
+ * Returns: how many there are at this moment: fewer where some have died or have been idle too long
+ *   (mproc_pool_options_set_idle_timeout()), more where some have not left yet
+ */
+MPROC_API guint mproc_pool_get_n_live_workers (MprocPool *self);
+
+/**
+ * mproc_pool_resize:
+ * @self: a pool
+ * @n_workers: how many it shall keep, at most 4096; 0: mproc_cpu_count()
+ * @error: return location for an error
+ *
+ * Returns at once; workers come and go a moment later.  Those that have nothing to do leave first, the
+ * others when they have finished their task; none is killed.
+ *
+ * Returns: %FALSE if the pool is not running (any more), or cannot have so many
+ */
+MPROC_API gboolean mproc_pool_resize (MprocPool *self, guint n_workers, GError **error);
 
 /**
  * mproc_pool_apply:
@@ -184,6 +210,27 @@ MPROC_API void mproc_pool_terminate (MprocPool *self);
  * Returns: %FALSE when time was up
  */
 MPROC_API gboolean mproc_pool_join (MprocPool *self, gint64 timeout_us);
+
+/**
+ * mproc_pool_shutdown:
+ * @self: a pool
+ * @drain_us: how long what has been handed over may take, in microseconds, or %MPROC_FOREVER
+ * @stop_us: how long after that running tasks may take to stop, in microseconds, or %MPROC_FOREVER
+ *
+ * Ends the pool within a time: it is closed; what is left after @drain_us is cancelled if it has not
+ * been begun, and asked to stop (mproc_task_should_stop()) if it has; what still runs after @stop_us
+ * is killed.  Results that are not to come are %MPROC_ERROR_CANCELLED.
+ *
+ * It comes back no more than half a second after both times have passed, whatever the tasks do.
+ * Threads cannot be killed: under %MPROC_START_METHOD_THREAD such a task's result is given up, and the
+ * function runs on; the pool's last reference then waits for it.
+ *
+ * Called in the pool's own thread, by a callback, it waits for nothing.
+ *
+ * Returns: (transfer full): what became of the tasks
+ */
+MPROC_API MprocPoolReport *
+mproc_pool_shutdown (MprocPool *self, gint64 drain_us, gint64 stop_us);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocPool, mproc_pool_unref)
 

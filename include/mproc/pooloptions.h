@@ -52,7 +52,8 @@ MPROC_API void mproc_pool_options_set_name (MprocPoolOptions *self, const char *
  * @args: (nullable): its argument; a floating reference is sunk
  *
  * If it fails, in whichever worker, the pool is broken: its tasks fail with %MPROC_ERROR_STATE and the
- * initializer's message, and no worker is started any more.
+ * initializer's message, and no worker is started any more.  The same happens when five workers in a
+ * row end, by a signal or by exit, before it is done, and no worker is left in which it was.
  */
 MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
                                                    MprocFunc func,
@@ -103,8 +104,17 @@ MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint
  * @kill_at: bytes: a worker that uses more is killed within its task, which fails with
  *   %MPROC_ERROR_NO_MEMORY; 0: no limit
  *
- * What is measured is the memory that the worker has for itself: neither what it shares with the
- * process it was forked from nor the family's shared memory.
+ * What is measured is the memory that the worker has for itself: pages of its own, which no file
+ * backs.  Neither the family's shared memory counts nor what a forked worker still has in common with
+ * the process it was forked from: a page of that begins to count when it is written to.  On Linux it is
+ * what lies in RAM, what is swapped out does not count; on Windows what is committed.
+ *
+ * A worker looks at itself after a task, at most every 10 ms; the pool at those that run a task, about
+ * every 50 ms: so much more memory may be taken before it is noticed.  Where looking takes long, because
+ * a forked worker has much in common with others, both look less often: a twentieth of the time at most.
+ *
+ * Not for workers that are threads, nor on systems that do not tell: such a pool is not made
+ * (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_memory_limit (MprocPoolOptions *self,
                                                     guint64 recycle_at,
@@ -116,8 +126,8 @@ MPROC_API void mproc_pool_options_set_memory_limit (MprocPoolOptions *self,
  * @cpus: (nullable) (array length=n): numbers of processors, as the system counts them
  * @n: how many; 0: workers run wherever this process may
  *
- * Worker number i runs on the processor @cpus[i modulo @n] and nowhere else.  Where that is not
- * possible the pool is broken, and says why.
+ * The worker at place i, counted from 0, runs on the processor @cpus[i modulo @n] and nowhere else; a
+ * worker's replacement takes its place.  Where that is not possible the pool is broken, and says why.
  */
 MPROC_API void
 mproc_pool_options_set_cpus (MprocPoolOptions *self, const guint *cpus, guint n);
@@ -125,14 +135,21 @@ mproc_pool_options_set_cpus (MprocPoolOptions *self, const guint *cpus, guint n)
 /**
  * mproc_pool_options_set_niceness:
  * @self: options
- * @niceness: added to the workers' niceness, 0 to 19; 10 and more is the idle class on Windows
+ * @niceness: added to the workers' niceness, 0 to 19.  On Windows 1 to 9 is the priority class below
+ *   normal, 10 and more the idle class
+ *
+ * Not for workers that are threads: such a pool is not made (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_niceness (MprocPoolOptions *self, gint niceness);
 
 /**
  * mproc_pool_options_set_directory:
  * @self: options
- * @directory: (nullable) (type filename): where workers are before their initializer is called
+ * @directory: (nullable) (type filename): where workers are before their initializer is called;
+ *   relative to where this process is when the pool is made
+ *
+ * Workers that cannot enter it break the pool.  Not for workers that are threads: such a pool is not
+ * made (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_directory (MprocPoolOptions *self,
                                                  const char *directory);
@@ -142,6 +159,9 @@ MPROC_API void mproc_pool_options_set_directory (MprocPoolOptions *self,
  * @self: options
  * @name: of a variable
  * @value: (nullable): what it is in workers; %NULL: it is not there
+ *
+ * One variable more; of the same one the last call holds.  It is set before the initializer is called.
+ * Not for workers that are threads: such a pool is not made (%MPROC_ERROR_NOT_SUPPORTED).
  */
 MPROC_API void mproc_pool_options_set_environment (MprocPoolOptions *self,
                                                    const char *name,
@@ -153,7 +173,8 @@ MPROC_API void mproc_pool_options_set_environment (MprocPoolOptions *self,
  * @timeout_us: a worker that has had nothing to do for so long ends, in microseconds;
  *   %MPROC_FOREVER: never
  *
- * Workers are started again when there are tasks.
+ * Workers are started again when there are tasks, as many as there are tasks that none is free for, and
+ * not more than the pool keeps.  So a pool that has nothing to do costs nothing.
  */
 MPROC_API void mproc_pool_options_set_idle_timeout (MprocPoolOptions *self,
                                                     gint64 timeout_us);
@@ -161,8 +182,15 @@ MPROC_API void mproc_pool_options_set_idle_timeout (MprocPoolOptions *self,
 /**
  * mproc_pool_options_set_jobserver:
  * @self: options
- * @use: whether workers ask GNU make for a job slot before each task, where this process runs in one
- *   of make's jobs; elsewhere it changes nothing
+ * @use: whether workers ask GNU make for a job slot before each task
+ *
+ * Where this process runs in one of make's jobs (as its variable MAKEFLAGS says when the pool is made),
+ * no more tasks run at a time than make has slots free; one always does, in the slot that the job has
+ * anyway.  So a pool may have as many workers as there are processors.  What a worker holds that is
+ * killed is given back for it.  The time a task waits for its slot does not count for its limits.
+ *
+ * Elsewhere it changes nothing; nor where make has closed its pipe for a job whose line has no `+`.
+ * Make's pipe without a name, which versions before 4.4 have, is understood on Linux only.
  */
 MPROC_API void mproc_pool_options_set_jobserver (MprocPoolOptions *self, gboolean use);
 

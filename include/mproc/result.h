@@ -80,6 +80,34 @@ MPROC_API gboolean mproc_result_is_successful (MprocResult *self);
  */
 MPROC_API GBytes *mproc_result_get_output (MprocResult *self);
 
+/**
+ * mproc_result_cancel:
+ * @self: a result
+ *
+ * Nobody wants it any more.  A task that no worker has begun never runs, and fails with
+ * %MPROC_ERROR_CANCELLED at once; one that runs is asked to end: mproc_task_should_stop() is %TRUE in it,
+ * and the result is whatever it ends with.  Of a map this holds for each chunk.
+ *
+ * A running task that does not ask goes on: see mproc_result_kill().
+ *
+ * Returns: whether anything was still to cancel; %FALSE also when the pool is gone
+ */
+MPROC_API gboolean mproc_result_cancel (MprocResult *self);
+
+/**
+ * mproc_result_kill:
+ * @self: a result
+ *
+ * As mproc_result_cancel(), but the worker of a running task is killed, and replaced; the task fails
+ * with %MPROC_ERROR_CANCELLED when its worker is dead, and no other task does.  A worker that is a thread
+ * cannot be killed: the task fails at once, and another thread takes its place, while it runs on until
+ * the function returns.  mproc_task_should_stop() is %TRUE
+ * in it.  The pool's end waits for it.
+ *
+ * Returns: whether anything was still to cancel; %FALSE also when the pool is gone
+ */
+MPROC_API gboolean mproc_result_kill (MprocResult *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MprocResult, mproc_result_unref)
 
 G_END_DECLS

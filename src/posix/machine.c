@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #if defined(__APPLE__)
@@ -168,6 +169,51 @@ count_affinity (void)
     return (guint) count;
 #endif
   return g_get_num_processors ();
+}
+
+gboolean
+mproc_os_set_processor (guint number, gboolean process, GError **error)
+{
+#if defined(__linux__)
+  int most = (int) MIN (number, MOST_PROCESSORS - 1) + 1;
+  cpu_set_t *set = CPU_ALLOC (most);
+  gsize size = CPU_ALLOC_SIZE (most);
+  char what[40];
+  int failure = set == NULL ? ENOMEM : 0;
+
+  (void) process;
+  if (set != NULL)
+    {
+      /* One that is too large for the set stays out of it: a set of none is refused. */
+      CPU_ZERO_S (size, set);
+      CPU_SET_S (number, size, set);
+      failure = sched_setaffinity (0, size, set) != 0 ? errno : 0;
+      CPU_FREE (set);
+    }
+  if (failure == 0)
+    return TRUE;
+  g_snprintf (what, sizeof what, "processor %u", number);
+  mproc_posix_set_error (error, failure, what);
+#else
+  (void) process;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+               "processor %u: this system does not let a program choose its processor",
+               number);
+#endif
+  return FALSE;
+}
+
+gboolean
+mproc_os_add_niceness (gint niceness, GError **error)
+{
+  int now;
+
+  errno = 0;
+  now = getpriority (PRIO_PROCESS, 0);
+  if (errno == 0 && setpriority (PRIO_PROCESS, 0, MIN (now + niceness, 19)) == 0)
+    return TRUE;
+  mproc_posix_set_error (error, errno, "niceness");
+  return FALSE;
 }
 
 guint

@@ -468,6 +468,23 @@ mproc_os_ignore_interrupt (gboolean ignore)
     put_back_signals ();
 }
 
+/* First ignored, which drops one that waits; then no longer blocked, as the starter may
+ * have left it. */
+void
+mproc_os_refuse_interrupt (void)
+{
+  struct sigaction action;
+  sigset_t interrupt;
+
+  memset (&action, 0, sizeof action);
+  action.sa_handler = SIG_IGN;
+  sigemptyset (&action.sa_mask);
+  sigaction (SIGINT, &action, NULL);
+  sigemptyset (&interrupt);
+  sigaddset (&interrupt, SIGINT);
+  pthread_sigmask (SIG_UNBLOCK, &interrupt, NULL);
+}
+
 const char *
 mproc_os_signal_name (gint number)
 {

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,27 +291,43 @@ free_environment (GPtrArray *environment)
 
 /* ---------------------------------------------------------------- the call */
 
+/* A signal that is blocked stays so in the new image; ignored, it could only be for the
+ * whole of this process. */
+static void
+block_interrupt (posix_spawnattr_t *attributes, short *flags)
+{
+  sigset_t mask;
+
+  pthread_sigmask (SIG_SETMASK, NULL, &mask);
+  sigaddset (&mask, SIGINT);
+  (void) posix_spawnattr_setsigmask (attributes, &mask);
+  *flags |= POSIX_SPAWN_SETSIGMASK;
+}
+
 /* Returns an errno. */
 static int
 spawn (pid_t *pid,
        const char *path,
        char **argv,
        char **environment,
-       const posix_spawn_file_actions_t *actions)
+       const posix_spawn_file_actions_t *actions,
+       gboolean refuses_interrupt)
 {
-#if defined(POSIX_SPAWN_CLOEXEC_DEFAULT)
   posix_spawnattr_t attributes;
   int number = posix_spawnattr_init (&attributes);
+  short flags = 0;
 
   if (number != 0)
     return number;
-  (void) posix_spawnattr_setflags (&attributes, POSIX_SPAWN_CLOEXEC_DEFAULT);
+#if defined(POSIX_SPAWN_CLOEXEC_DEFAULT)
+  flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+#endif
+  if (refuses_interrupt)
+    block_interrupt (&attributes, &flags);
+  (void) posix_spawnattr_setflags (&attributes, flags);
   number = posix_spawn (pid, path, actions, &attributes, argv, environment);
   posix_spawnattr_destroy (&attributes);
   return number;
-#else
-  return posix_spawn (pid, path, actions, NULL, argv, environment);
-#endif
 }
 
 gboolean
@@ -328,7 +345,7 @@ mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **error)
       number = fill_actions (&actions, how);
       if (number == 0)
         number = spawn (&pid, path, (char **) argv->pdata, (char **) environment->pdata,
-                        &actions);
+                        &actions, how->refuses_interrupt);
       posix_spawn_file_actions_destroy (&actions);
     }
 

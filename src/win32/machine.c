@@ -3,6 +3,8 @@
  * that of a container has limits for all its processes together. */
 #include "win32.h"
 
+#include <string.h>
+
 /* A hard cap is a share of all processors, in hundredths of a percent. */
 static guint
 job_cpu_count (guint all)
@@ -34,6 +36,56 @@ mproc_os_cpu_count (void)
     for (; ours != 0; ours &= ours - 1)
       count++;
   return CLAMP (job_cpu_count (all), 1, MAX (count, 1));
+}
+
+/* Numbers go on from one group of processors to the next. */
+static gboolean
+find_processor (guint number, GROUP_AFFINITY *where)
+{
+  WORD n_groups = GetActiveProcessorGroupCount ();
+
+  memset (where, 0, sizeof *where);
+  for (WORD group = 0; group < n_groups; group++)
+    {
+      DWORD count = GetActiveProcessorCount (group);
+
+      if (number < count)
+        {
+          where->Group = group;
+          where->Mask = (KAFFINITY) 1 << number;
+          return TRUE;
+        }
+      number -= count;
+    }
+  return FALSE;
+}
+
+/* A process has a mask of its own only as long as there is one group. */
+gboolean
+mproc_os_set_processor (guint number, gboolean process, GError **error)
+{
+  GROUP_AFFINITY where;
+  char what[40];
+  DWORD code = ERROR_INVALID_PARAMETER;
+  gboolean ok;
+
+  g_snprintf (what, sizeof what, "processor %u", number);
+  if (!find_processor (number, &where))
+    return mproc_win32_fail (error, what, code);
+  if (process && GetActiveProcessorGroupCount () == 1)
+    ok = SetProcessAffinityMask (GetCurrentProcess (), where.Mask);
+  else
+    ok = SetThreadGroupAffinity (GetCurrentThread (), &where, NULL);
+  return ok || mproc_win32_fail (error, what, GetLastError ());
+}
+
+gboolean
+mproc_os_add_niceness (gint niceness, GError **error)
+{
+  DWORD class = niceness >= 10 ? IDLE_PRIORITY_CLASS : BELOW_NORMAL_PRIORITY_CLASS;
+
+  return SetPriorityClass (GetCurrentProcess (), class) ||
+         mproc_win32_fail (error, "niceness", GetLastError ());
 }
 
 static guint64

@@ -119,6 +119,18 @@ mproc_os_ignore_interrupt (gboolean ignore)
   SetConsoleCtrlHandler (NULL, ignore);
 }
 
+static BOOL WINAPI
+swallow (DWORD event)
+{
+  return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+}
+
+void
+mproc_os_refuse_interrupt (void)
+{
+  SetConsoleCtrlHandler (swallow, TRUE);
+}
+
 /* ------------------------------------------------------------------ life and death */
 
 gboolean

@@ -18,6 +18,7 @@ typedef struct
   GArray *handles;    /* all that the child inherits */
   GArray *lent;       /* those of them that are inheritable for now */
   STARTUPINFOEXW startup;
+  gboolean refuses_interrupt;
 } Start;
 
 static GMutex starting;
@@ -112,6 +113,7 @@ prepare (Start *self, const MprocOsSpawn *how)
   memset (self, 0, sizeof *self);
   self->handles = g_array_new (FALSE, FALSE, sizeof (HANDLE));
   self->lent = g_array_new (FALSE, FALSE, sizeof (HANDLE));
+  self->refuses_interrupt = how->refuses_interrupt;
 
   self->program = how->executable != NULL ? mproc_win32_wide (how->executable)
                                           : mproc_win32_module_path (NULL);
@@ -203,20 +205,38 @@ open_job (HANDLE *out)
   return 0;
 }
 
+/* How often a start is tried that failed within the system itself. */
+#define ATTEMPTS 3
+
+static DWORD
+try_to_create (Start *self, DWORD flags, PROCESS_INFORMATION *info)
+{
+  return CreateProcessW (self->program, self->command, NULL, NULL, TRUE, flags,
+                         self->environment, NULL, &self->startup.StartupInfo, info)
+             ? 0
+             : GetLastError ();
+}
+
+/* A process that the system itself could not set up (seen once in thousands of starts under Wine, on
+ * a busy machine) is gone without having run anything of the program. */
 static DWORD
 create_process (Start *self, PROCESS_INFORMATION *info)
 {
+  DWORD code = ERROR_INTERNAL_ERROR;
   DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
   DWORD one;
+
+  /* The first of a group of its own is born with Ctrl-C switched off. */
+  if (self->refuses_interrupt)
+    flags |= CREATE_NEW_PROCESS_GROUP;
 
   /* Where we have no console, a console program would open one, with a window.  As we
    * live without, so does the child. */
   if (GetConsoleProcessList (&one, 1) == 0)
     flags |= DETACHED_PROCESS;
-  if (!CreateProcessW (self->program, self->command, NULL, NULL, TRUE, flags,
-                       self->environment, NULL, &self->startup.StartupInfo, info))
-    return GetLastError ();
-  return 0;
+  for (guint i = 0; i < ATTEMPTS && code == ERROR_INTERNAL_ERROR; i++)
+    code = try_to_create (self, flags, info);
+  return code;
 }
 
 /* In the job from its first instant: no time is left in which its starter could die. */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The way from a result back to its pool, which it does not keep alive. */
+#ifndef MPROC_CANCEL_H
+#define MPROC_CANCEL_H
+
+#include "pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct MprocPoolLink MprocPoolLink;
+
+/* A pool's own, with the pool's reference. */
+MprocPoolLink *mproc_pool_link_new (MprocPool *pool);
+
+MprocPoolLink *mproc_pool_link_ref (MprocPoolLink *self);
+void mproc_pool_link_unref (MprocPoolLink *self);
+
+/* By the pool before it goes: after this nobody comes by it any more.  Drops the pool's reference. */
+void mproc_pool_link_cut (MprocPoolLink *self);
+
+G_END_DECLS
+
+#endif

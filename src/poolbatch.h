@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The batches of a pool: those handed over and not settled, and those that are settled and may still be
+ * reached by a worker. */
+#ifndef MPROC_POOL_BATCH_H
+#define MPROC_POOL_BATCH_H
+
+#include "batch.h"
+#include "pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  MprocOffset batch;
+  guint32 serial;
+  guint32 last_record; /* of the task queue, that names it */
+  MprocResult *result;
+  gpointer results; /* BYTES: where they go to; NULL: into the result */
+  GError *error;    /* of a part that was lost */
+  MprocJobNote note;
+} MprocBatchJob;
+
+/* Hands @job over, and takes it.  FALSE with error: it is still the caller's. */
+gboolean mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error);
+
+void mproc_batch_job_free (gpointer job);
+
+/* ------------------------------------------------------------------ by the pool's thread */
+
+/* A worker has left a batch, or shared something out. */
+void mproc_pool_handle_batch (MprocPool *self, const MprocPoolEvent *event);
+
+/* Under the mutex.  A worker has died; NULL: all have. */
+void mproc_pool_bury_in_batches (MprocPool *self, const MprocPoolEvent *death);
+
+/* Under the mutex.  A worker has ended, and another one may come instead; or one is about to be started,
+ * who may find offers that nobody has taken. */
+void mproc_pool_offer_batches (MprocPool *self, gboolean for_lost);
+
+/* What nobody sends an event for. */
+void mproc_pool_tend_batches (MprocPool *self);
+
+/* Under the mutex.  All of them fail. */
+void mproc_pool_fail_batches (MprocPool *self, const GError *why);
+
+/* ------------------------------------------------------------------ by anyone, under the mutex */
+
+/* The workers are to begin no more parts. */
+void mproc_pool_cancel_batches (MprocPool *self);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/* Workers are killed while their pool is at work: every result comes, what ran is lost and nothing else,
+ * nothing that had begun runs twice, and the pool serves on. */
+#include "pools.h"
+
+#include "atomic.h"
+#include "kill.h"
+
+#define PATIENCE MPROC_SECONDS (50)
+#define N_WORKERS 3
+#define N_TASKS 300
+#define N_PLACES 1024
+
+/* What tasks leave: who is at work, what has been begun and what was done. */
+typedef struct
+{
+  MprocPool *pool;
+  MprocArray *pids; /* place i: the worker whose number is i modulo N_PLACES */
+  MprocArray *begun;
+  MprocArray *done;
+  guint n_kills;
+} Field;
+
+static void
+lay_out (Field *self, int method)
+{
+  self->pool = mproc_test_pool (N_WORKERS, method);
+  self->pids = mproc_array_new ("t", N_PLACES, NULL, NULL, NULL);
+  self->begun = mproc_test_counters (N_TASKS);
+  self->done = mproc_test_counters (N_TASKS);
+  self->n_kills = 0;
+  ck_assert_ptr_nonnull (self->pids);
+}
+
+static void
+clear (Field *self)
+{
+  mproc_test_expect_service (self->pool, 20);
+  mproc_test_end_pool (self->pool);
+  mproc_array_unref (self->pids);
+  mproc_array_unref (self->begun);
+  mproc_array_unref (self->done);
+}
+
+/* ------------------------------------------------------------------ who is at work */
+
+static MprocAtomic64 *
+place_of (MprocArray *pids, guint number)
+{
+  return (MprocAtomic64 *) mproc_array_get_data (pids, NULL) + number % N_PLACES;
+}
+
+/* In a worker.  Its number stays there when it is killed, so that it cannot say again that it is there,
+ * and no pid is killed that is another's by then. */
+static void
+show_up (MprocArray *pids)
+{
+  guint64 number = mproc_worker_get_number ();
+  guint64 pid = (guint64) mproc_process_get_pid (mproc_process_current ());
+  MprocAtomic64 *place = place_of (pids, (guint) number);
+  guint64 old = mproc_load64 (place);
+
+  if (old >> 32 < number)
+    mproc_cas64 (place, old, number << 32 | pid);
+}
+
+/* One of those that have shown up, from a random one on. */
+static void
+kill_one (Field *self)
+{
+  guint from = (guint) g_random_int_range (0, N_PLACES);
+
+  for (guint i = 0; i < N_PLACES; i++)
+    {
+      MprocAtomic64 *place = place_of (self->pids, from + i);
+      guint64 entry = mproc_load64 (place);
+
+      if ((guint32) entry == 0 || !mproc_cas64 (place, entry, entry >> 32 << 32))
+        continue;
+      mproc_test_kill_pid ((guint32) entry);
+      self->n_kills++;
+      return;
+    }
+}
+
+/* Where it takes a while to start a worker it shall get something done. */
+static void
+pause_between_kills (void)
+{
+  g_usleep (mproc_test_is_slow_platform () ? 200000 : 2000);
+}
+
+/* ------------------------------------------------------------------ functions that run there */
+
+static GVariant *
+leave_traces (GVariant *args, GError **error)
+{
+  MprocArray *pids, *begun, *done;
+  guint32 i;
+
+  if (!mproc_unpack (args, error, "(&h&h&hu)", &pids, &begun, &done, &i))
+    return NULL;
+  mproc_test_count_one (begun, i);
+  show_up (pids);
+  g_usleep (i % 7 * 100);
+  mproc_test_count_one (done, i);
+  return g_variant_new_uint32 (i);
+}
+
+/* `(hh)`: tells its pid on the first queue, and waits in the second. */
+static GVariant *
+tell_and_wait (GVariant *args, GError **error)
+{
+  gint64 pid = mproc_process_get_pid (mproc_process_current ());
+  MprocQueue *pids, *go;
+
+  if (!mproc_unpack (args, error, "(&h&h)", &pids, &go))
+    return NULL;
+  mproc_queue_put (pids, g_variant_new_int64 (pid), MPROC_FOREVER, error);
+  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
+  return NULL;
+}
+
+static GVariant *
+parent_pid (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
+}
+
+/* ------------------------------------------------------------------ load */
+
+static void
+load (Field *self, MprocResult **results, guint attempts)
+{
+  MprocTaskOptions *options = mproc_task_options_new ();
+
+  mproc_task_options_set_attempts (options, attempts);
+  for (guint32 i = 0; i < N_TASKS; i++)
+    {
+      mproc_test_set_count (self->begun, i, 0);
+      mproc_test_set_count (self->done, i, 0);
+      results[i] = mproc_pool_apply_async (self->pool, leave_traces,
+                                           mproc_pack ("(hhhu)", self->pids, self->begun,
+                                                       self->done, i),
+                                           options);
+    }
+  mproc_task_options_free (options);
+}
+
+static gboolean
+all_ready (MprocResult **results)
+{
+  for (guint i = 0; i < N_TASKS; i++)
+    if (!mproc_result_is_ready (results[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* TRUE: it has failed, as a task does whose worker died. */
+static gboolean
+has_failed (MprocResult *result, guint i)
+{
+  GError *error = NULL;
+  GVariant *value = mproc_result_get (result, PATIENCE, &error);
+
+  mproc_result_unref (result);
+  if (value == NULL)
+    {
+      ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED), "%s",
+                     error->message);
+      g_error_free (error);
+      return TRUE;
+    }
+  ck_assert_uint_eq (g_variant_get_uint32 (value), i);
+  g_variant_unref (value);
+  return FALSE;
+}
+
+/* What has become of each.  Returns how many have failed. */
+static guint
+reckon (Field *self, MprocResult **results, gint attempts)
+{
+  guint n_failed = 0;
+
+  for (guint i = 0; i < N_TASKS; i++)
+    {
+      gboolean failed = has_failed (results[i], i);
+      gint begun = mproc_test_count (self->begun, i);
+
+      n_failed += failed;
+      /* A worker that was killed before the function's first line has begun it, and not counted it. */
+      ck_assert_int_le (begun, attempts);
+      ck_assert (failed || (begun > 0 && mproc_test_count (self->done, i) > 0));
+    }
+  return n_failed;
+}
+
+/* ------------------------------------------------------------------ tests */
+
+/* All workers run something, and one is killed: that costs its task, and no other. */
+static void
+kill_one_of_all (MprocPool *pool, guint which)
+{
+  MprocQueue *pids = mproc_queue_new (0, NULL);
+  MprocQueue *go = mproc_queue_new (0, NULL);
+  MprocResult *results[N_WORKERS];
+  gint64 victim = 0;
+
+  for (guint i = 0; i < N_WORKERS; i++)
+    {
+      GVariant *pid;
+
+      results[i] = mproc_pool_apply_async (pool, tell_and_wait,
+                                           mproc_pack ("(hh)", pids, go), NULL);
+      pid = mproc_queue_get (pids, PATIENCE, NULL);
+      ck_assert_ptr_nonnull (pid);
+      if (i == which)
+        victim = g_variant_get_int64 (pid);
+      g_variant_unref (pid);
+    }
+  mproc_test_kill_pid (victim);
+  mproc_test_expect_failure (results[which], MPROC_ERROR_WORKER_DIED, "attempt 1 of 1");
+  mproc_test_expect_service (pool, 5);
+  for (guint i = 0; i < N_WORKERS; i++)
+    if (i != which)
+      ck_assert (!mproc_result_is_ready (results[i]));
+  for (guint i = 1; i < N_WORKERS; i++)
+    ck_assert (mproc_queue_put_bytes (go, "", 0, 0, NULL));
+  for (guint i = 0; i < N_WORKERS; i++)
+    if (i != which)
+      mproc_test_expect_success (results[i]);
+  mproc_queue_unref (pids);
+  mproc_queue_unref (go);
+}
+
+START_TEST (each_worker_in_turn)
+{
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 1 : 2);
+  MprocPool *pool;
+
+  if (mproc_test_is_thread (_i))
+    return; /* a thread cannot be killed */
+  pool = mproc_test_pool (N_WORKERS, _i);
+  for (gint round = 0; round < rounds; round++)
+    for (guint which = 0; which < N_WORKERS; which++)
+      kill_one_of_all (pool, which);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+/* A kill every two milliseconds until all results are there, again and again. */
+static void
+kill_under_load (int method, gint attempts)
+{
+  gint64 duration = mproc_test_scale (mproc_test_is_slow_platform () ? 2000 : 300) * 1000;
+  gint64 end = g_get_monotonic_time () + duration;
+  Field field;
+
+  lay_out (&field, method);
+  while (g_get_monotonic_time () < end)
+    {
+      MprocResult *results[N_TASKS];
+      guint n_kills = field.n_kills;
+      guint n_failed;
+
+      load (&field, results, (guint) attempts);
+      while (!all_ready (results))
+        {
+          kill_one (&field);
+          pause_between_kills ();
+        }
+      n_failed = reckon (&field, results, attempts);
+      /* One that was killed just before may have had a task of this load. */
+      ck_assert_uint_le (n_failed * (guint) attempts,
+                         field.n_kills - n_kills + N_WORKERS * (guint) attempts);
+    }
+  ck_assert_uint_gt (field.n_kills, 0);
+  clear (&field);
+}
+
+START_TEST (random_ones_under_load)
+{
+  if (mproc_test_is_thread (_i))
+    return; /* a thread cannot be killed */
+  kill_under_load (_i, 1);
+}
+END_TEST
+
+START_TEST (random_ones_while_tasks_are_begun_again)
+{
+  if (mproc_test_is_thread (_i))
+    return; /* a thread cannot be killed */
+  kill_under_load (_i, 4);
+}
+END_TEST
+
+/* The process that the workers die with. */
+START_TEST (the_nursery_under_load)
+{
+  for (gint round = mproc_test_scale (3); round > 0; round--)
+    {
+      MprocResult *results[N_TASKS];
+      GVariant *nursery;
+      Field field;
+
+      lay_out (&field, 0);
+      nursery = mproc_pool_apply (field.pool, parent_pid, NULL, NULL);
+      load (&field, results, 1);
+      g_usleep ((gulong) g_random_int_range (0, 40000));
+      mproc_test_kill_pid (g_variant_get_int64 (nursery));
+      ck_assert_uint_le (reckon (&field, results, 1), N_WORKERS);
+      g_variant_unref (nursery);
+      clear (&field);
+    }
+}
+END_TEST
+
+/* ------------------------------------------------------------------ everything at once */
+
+static MprocResult *
+submit_some (Field *self, guint32 i)
+{
+  MprocTaskOptions *options = mproc_task_options_new ();
+  MprocResult *result;
+
+  mproc_task_options_set_attempts (options, i % 3 + 1);
+  mproc_task_options_set_hard_limit (options, i % 2 * 20000);
+  if (i % 40 == 17)
+    result = mproc_pool_apply_async (self->pool, mproc_test_run_for_ever,
+                                     mproc_pack ("(hu)", self->begun, i), options);
+  else
+    result = mproc_pool_apply_async (self->pool, leave_traces,
+                                     mproc_pack ("(hhhu)", self->pids, self->begun,
+                                                 self->done, i),
+                                     options);
+  mproc_task_options_free (options);
+  return result;
+}
+
+static void
+check_any_end (MprocResult *result)
+{
+  GError *error = NULL;
+  GVariant *value = mproc_result_get (result, PATIENCE, &error);
+
+  if (value == NULL)
+    ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED) ||
+                       g_error_matches (error, MPROC_ERROR, MPROC_ERROR_TIMED_OUT) ||
+                       g_error_matches (error, MPROC_ERROR, MPROC_ERROR_CANCELLED),
+                   "%s", error->message);
+  g_clear_error (&error);
+  g_clear_pointer (&value, g_variant_unref);
+  mproc_result_unref (result);
+}
+
+START_TEST (kills_limits_and_cancelling_at_once)
+{
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 1 : 2);
+  Field field;
+
+  if (mproc_test_is_thread (_i))
+    return; /* a thread cannot be killed */
+  lay_out (&field, _i);
+  for (gint round = 0; round < rounds; round++)
+    {
+      MprocResult *results[N_TASKS];
+
+      for (guint32 i = 0; i < N_TASKS; i++)
+        {
+          mproc_test_set_count (field.begun, i, 0);
+          results[i] = submit_some (&field, i);
+        }
+      while (!all_ready (results))
+        {
+          guint some = (guint) g_random_int_range (0, N_TASKS);
+
+          kill_one (&field);
+          mproc_result_cancel (results[some]);
+          mproc_result_kill (results[(some * 7) % N_TASKS]);
+          pause_between_kills ();
+        }
+      for (guint i = 0; i < N_TASKS; i++)
+        {
+          check_any_end (results[i]);
+          ck_assert_int_le (mproc_test_count (field.begun, i), (gint) i % 3 + 1);
+        }
+    }
+  clear (&field);
+}
+END_TEST
+
+Suite *
+mproc_test_pool_kill_suite (void)
+{
+  Suite *suite = suite_create ("pool-kill");
+  TCase *tcase = mproc_test_case (suite, "pool-kill");
+  int n = (int) mproc_test_n_methods ();
+
+  tcase_add_loop_test (tcase, each_worker_in_turn, 0, n);
+  tcase_add_loop_test (tcase, random_ones_under_load, 0, n);
+  tcase_add_loop_test (tcase, random_ones_while_tasks_are_begun_again, 0, n);
+  tcase_add_loop_test (tcase, kills_limits_and_cancelling_at_once, 0, n);
+  if (mproc_test_can_fork () && mproc_test_method (0) == MPROC_START_METHOD_FORK)
+    tcase_add_test (tcase, the_nursery_under_load);
+  return suite;
+}

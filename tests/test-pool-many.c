@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Pools of many workers, and what they cost. */
+#include "processes.h"
+
+#include "footprint.h"
+
+static MprocPool *
+make_pool (guint n_workers, MprocStartMethod method)
+{
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  GError *error = NULL;
+  MprocPool *pool;
+
+  mproc_pool_options_set_start_method (options, method);
+  pool = mproc_pool_new_full (n_workers, options, &error);
+  mproc_pool_options_free (options);
+  if (pool == NULL)
+    ck_abort_msg ("%s", error->message);
+  return pool;
+}
+
+static GVariant *
+square (GVariant *x, GError **error)
+{
+  gint32 n = g_variant_get_int32 (x);
+
+  (void) error;
+  return g_variant_new_int32 (n * n);
+}
+
+/* As many as there are workers meet here, so that each has one of the tasks. */
+static GVariant *
+meet (GVariant *args, GError **error)
+{
+  gint64 pid = mproc_process_get_pid (mproc_process_current ());
+  MprocBarrier *barrier;
+
+  if (!mproc_unpack (args, error, "(&h)", &barrier) ||
+      mproc_barrier_wait (barrier, MPROC_SECONDS (50), error) < 0)
+    return NULL;
+  return g_variant_new_int64 (pid);
+}
+
+/* Each worker has one of as many tasks.  Their pids, or NULL. */
+static GVariant *
+let_all_meet (MprocPool *pool, guint n, GError **error)
+{
+  MprocBarrier *barrier = mproc_barrier_new (n, NULL, NULL, MPROC_FOREVER, NULL);
+  GVariantBuilder items;
+  GVariant *pids;
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(h)"));
+  for (guint i = 0; i < n; i++)
+    g_variant_builder_add_value (&items, mproc_pack ("(h)", barrier));
+  pids = mproc_pool_map (pool, meet, g_variant_builder_end (&items), 1, error);
+  mproc_barrier_unref (barrier);
+  return pids;
+}
+
+static void
+expect_square (MprocPool *pool, gint32 n)
+{
+  GVariant *value = mproc_pool_apply (pool, square, g_variant_new_int32 (n), NULL);
+
+  ck_assert_ptr_nonnull (value);
+  ck_assert_int_eq (g_variant_get_int32 (value), n * n);
+  g_variant_unref (value);
+}
+
+/* More than 63 handles can be waited for on Windows at a time. */
+START_TEST (hundreds_of_workers_work)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  gboolean slow = mproc_test_is_slow_platform ();
+  guint n = slow ? 70 : method == MPROC_START_METHOD_SPAWN ? 100 : 500;
+  MprocPool *pool = make_pool (n, method);
+  GError *error = NULL;
+  GVariant *pids = let_all_meet (pool, n, &error);
+
+  ck_assert_msg (pids != NULL, "%s", error != NULL ? error->message : "");
+  ck_assert_uint_eq (g_variant_n_children (pids), n);
+  g_variant_unref (pids);
+  for (gint32 i = 0; i < 100; i++)
+    expect_square (pool, i);
+  mproc_pool_close (pool);
+  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
+  mproc_pool_unref (pool);
+}
+END_TEST
+
+/* Bytes that a worker of a hundred has for itself, told by a process that has done nothing else: what others
+ * have left in its heap would be counted too. */
+static GVariant *
+measure_idle_workers (GVariant *args, GError **error)
+{
+  const guint n = 100;
+  MprocPool *pool = make_pool (n, MPROC_START_METHOD_FORK);
+  GVariant *pids = let_all_meet (pool, n, error);
+  guint64 sum = 0;
+  MprocQueue *answer;
+
+  if (pids == NULL)
+    return NULL;
+  for (guint i = 0; i < n; i++)
+    {
+      GVariant *pid;
+
+      g_variant_get_child (pids, i, "v", &pid);
+      sum += mproc_test_private_memory (g_variant_get_int64 (pid));
+      g_variant_unref (pid);
+    }
+  g_variant_unref (pids);
+  mproc_pool_unref (pool);
+  if (mproc_unpack (args, error, "(&h)", &answer))
+    mproc_queue_put (answer, g_variant_new_uint64 (sum / n), MPROC_FOREVER, error);
+  return NULL;
+}
+
+START_TEST (idle_forked_workers_cost_little)
+{
+  MprocQueue *answer = mproc_queue_new (0, NULL);
+  MprocProcess *process =
+      mproc_process_new (measure_idle_workers, mproc_pack ("(h)", answer));
+  GVariant *size;
+
+  mproc_process_set_start_method (process, MPROC_START_METHOD_SPAWN);
+  ck_assert (mproc_process_start (process, NULL));
+  size = mproc_queue_get (answer, MPROC_SECONDS (50), NULL);
+  ck_assert_ptr_nonnull (size);
+  ck_assert_uint_gt (g_variant_get_uint64 (size), 0);
+  ck_assert_uint_lt (g_variant_get_uint64 (size), 100 * 1024);
+  g_variant_unref (size);
+  mproc_test_end_with (process, 0);
+  mproc_queue_unref (answer);
+}
+END_TEST
+
+Suite *
+mproc_test_pool_many_suite (void)
+{
+  Suite *suite = suite_create ("pool-many");
+  TCase *tcase = mproc_test_case (suite, "pool-many");
+
+  tcase_add_loop_test (tcase, hundreds_of_workers_work, 0, (int) mproc_test_n_methods ());
+  if (mproc_test_can_fork () && mproc_test_private_memory (0) != 0)
+    tcase_add_test (tcase, idle_forked_workers_cost_little);
+  return suite;
+}

@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: MIT */
+/* Maps that many workers share part by part: results in order, losses, fairness, the end. */
+#include "processes.h"
+
+#include "kill.h"
+
+#include <string.h>
+
+static MprocPool *
+make_pool_of (guint n_workers, MprocStartMethod method, guint max_tasks)
+{
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  GError *error = NULL;
+  MprocPool *pool;
+
+  mproc_pool_options_set_start_method (options, method);
+  mproc_pool_options_set_max_tasks_per_worker (options, max_tasks);
+  pool = mproc_pool_new_full (n_workers, options, &error);
+  mproc_pool_options_free (options);
+  if (pool == NULL)
+    ck_abort_msg ("%s", error->message);
+  return pool;
+}
+
+static MprocPool *
+make_pool (guint n_workers, MprocStartMethod method)
+{
+  return make_pool_of (n_workers, method, 0);
+}
+
+static void
+end_pool (MprocPool *pool)
+{
+  mproc_pool_close (pool);
+  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
+  mproc_pool_unref (pool);
+}
+
+static GVariant *
+numbers_up_to (guint n)
+{
+  gint32 *numbers = g_new (gint32, n + 1);
+  GVariant *value;
+
+  for (guint i = 0; i < n; i++)
+    numbers[i] = (gint32) i;
+  value = g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, numbers, n, sizeof *numbers);
+  g_free (numbers);
+  return value;
+}
+
+/* ------------------------------------------------------------------ functions that run there */
+
+static GVariant *
+square (GVariant *x, GError **error)
+{
+  gint32 n = g_variant_get_int32 (x);
+
+  (void) error;
+  return g_variant_new_int32 (n * n);
+}
+
+static GVariant *
+describe (GVariant *x, GError **error)
+{
+  char *text = g_variant_print (x, TRUE);
+  GVariant *value;
+
+  (void) error;
+  value = g_variant_new ("(ss)", g_variant_get_type_string (x), text);
+  g_free (text);
+  return value;
+}
+
+/* Its argument again. */
+static GVariant *
+echo (GVariant *x, GError **error)
+{
+  (void) error;
+  return g_variant_ref (x);
+}
+
+static GVariant *
+nothing (GVariant *x, GError **error)
+{
+  (void) x, (void) error;
+  return NULL;
+}
+
+/* As many letters. */
+static GVariant *
+letters (GVariant *x, GError **error)
+{
+  char *text = g_strnfill ((gsize) g_variant_get_int32 (x), 'x');
+  GVariant *value = g_variant_new_string (text);
+
+  (void) error;
+  g_free (text);
+  return value;
+}
+
+static GVariant *
+fail_at_seven (GVariant *x, GError **error)
+{
+  if (g_variant_get_int32 (x) != 7)
+    return square (x, error);
+  g_set_error_literal (error, g_quark_from_string ("seven"), 7, "not seven, plëase");
+  return NULL;
+}
+
+static GVariant *
+die_at_seven (GVariant *x, GError **error)
+{
+  if (g_variant_get_int32 (x) != 7)
+    return square (x, error);
+  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
+  for (;;)
+    g_usleep (1000);
+  return NULL;
+}
+
+/* Adds one to its item's count of runs, then dies if it is asked to. */
+static GVariant *
+count_run (GVariant *x, GError **error)
+{
+  MprocArray *counts;
+  gboolean dies;
+  guint32 i;
+  gint32 *data;
+
+  if (!mproc_unpack (x, error, "(&hub)", &counts, &i, &dies))
+    return NULL;
+  data = mproc_array_get_data (counts, NULL);
+  g_atomic_int_inc (&data[i]);
+  if (dies)
+    mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
+  while (dies)
+    g_usleep (1000);
+  return NULL;
+}
+
+static GVariant *
+own_pid (GVariant *x, GError **error)
+{
+  (void) x, (void) error;
+  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ()));
+}
+
+/* Says that it is there, and waits for a word. */
+static GVariant *
+report_and_wait (GVariant *args, GError **error)
+{
+  MprocQueue *here;
+  MprocQueue *go;
+
+  if (!mproc_unpack (args, error, "(&h&h)", &here, &go))
+    return NULL;
+  mproc_queue_put (here, own_pid (NULL, NULL), MPROC_FOREVER, error);
+  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
+  return NULL;
+}
+
+/* ------------------------------------------------------------------ results */
+
+static void
+expect_squares (GVariant *results, guint n)
+{
+  gboolean right = results != NULL && g_variant_n_children (results) == n;
+
+  ck_assert_str_eq (g_variant_get_type_string (results), "av");
+  for (guint i = 0; right && i < n; i++)
+    {
+      GVariant *item;
+
+      g_variant_get_child (results, i, "v", &item);
+      right = g_variant_is_of_type (item, G_VARIANT_TYPE_INT32) &&
+              g_variant_get_int32 (item) == (gint32) (i * i);
+      g_variant_unref (item);
+    }
+  ck_assert (right);
+  ck_assert (g_variant_is_normal_form (results));
+  g_variant_unref (results);
+}
+
+START_TEST (keeps_the_order_whatever_the_chunk)
+{
+  static const guint counts[] = { 1, 2, 3, 127, 128, 129, 1000, 20000 };
+  static const guint chunks[] = { 0, 1, 7, 100000 };
+  MprocPool *pool = make_pool (3, mproc_test_method (_i));
+
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    for (guint j = 0; j < G_N_ELEMENTS (chunks); j++)
+      expect_squares (mproc_pool_map (pool, square, numbers_up_to (counts[i]), chunks[j],
+                                      NULL),
+                      counts[i]);
+  end_pool (pool);
+}
+END_TEST
+
+START_TEST (maps_that_are_handed_over_at_once_do_not_mix)
+{
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocResult *results[20];
+
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    results[i] = mproc_pool_map_async (pool, square, numbers_up_to (50 + i), i % 3, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      expect_squares (mproc_result_get (results[i], MPROC_SECONDS (30), NULL), 50 + i);
+      mproc_result_unref (results[i]);
+    }
+  end_pool (pool);
+}
+END_TEST
+
+static void
+expect_text (GVariant *results, gsize i, const char *type, const char *text)
+{
+  GVariant *item;
+  const char *is_type;
+  const char *is_text;
+
+  g_variant_get_child (results, i, "v", &item);
+  g_variant_get (item, "(&s&s)", &is_type, &is_text);
+  ck_assert_str_eq (is_type, type);
+  ck_assert_str_eq (is_text, text);
+  g_variant_unref (item);
+}
+
+START_TEST (items_of_all_kinds_arrive)
+{
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  GVariant *items = g_variant_new_parsed (
+      "[<1>, <'two'>, <(3, 'three')>, <@as []>, <<4>>, <true>, <@mi 5>, <@ay [6, 7]>]");
+  GVariant *results = mproc_pool_map (pool, describe, items, 3, NULL);
+
+  ck_assert_uint_eq (g_variant_n_children (results), 8);
+  expect_text (results, 0, "i", "1");
+  expect_text (results, 1, "s", "'two'");
+  expect_text (results, 2, "(is)", "(3, 'three')");
+  expect_text (results, 3, "as", "@as []");
+  expect_text (results, 4, "v", "<4>");
+  expect_text (results, 5, "b", "true");
+  expect_text (results, 6, "mi", "@mi 5");
+  expect_text (results, 7, "ay", "[byte 0x06, 0x07]");
+  g_variant_unref (results);
+  results =
+      mproc_pool_map (pool, describe, g_variant_new ("(isas)", 1, "a", NULL), 0, NULL);
+  expect_text (results, 1, "s", "'a'");
+  expect_text (results, 2, "as", "@as []");
+  g_variant_unref (results);
+  end_pool (pool);
+}
+END_TEST
+
+START_TEST (values_come_back_as_they_are)
+{
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  GVariant *items = g_variant_ref_sink (g_variant_new_parsed (
+      "[<1>, <'two'>, <(3, 'three')>, <@as []>, <<4>>, <true>, <{'a': <1.5>}>, <''>]"));
+  GVariant *results = mproc_pool_map (pool, echo, items, 1, NULL);
+  GVariant *none = mproc_pool_map (pool, nothing, numbers_up_to (3), 0, NULL);
+  GVariant *item;
+
+  ck_assert (g_variant_is_normal_form (results));
+  ck_assert (g_variant_equal (results, items));
+  g_variant_get_child (none, 2, "v", &item);
+  ck_assert (mproc_is_nothing (item));
+  g_variant_unref (item);
+  g_variant_unref (none);
+  g_variant_unref (items);
+  g_variant_unref (results);
+  end_pool (pool);
+}
+END_TEST
+
+/* The ends of an `av`'s items take one, two or four bytes each. */
+START_TEST (results_of_every_size_are_put_together)
+{
+  static const gint32 sizes[] = { 0, 1, 30, 255, 256, 3000, 65535, 65536, 200000 };
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+
+  for (guint n = 1; n <= G_N_ELEMENTS (sizes); n++)
+    {
+      GVariant *results =
+          mproc_pool_map (pool, letters,
+                          g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, sizes, n,
+                                                     sizeof *sizes),
+                          1, NULL);
+
+      ck_assert (g_variant_is_normal_form (results));
+      for (guint i = 0; i < n; i++)
+        {
+          GVariant *item;
+
+          g_variant_get_child (results, i, "v", &item);
+          ck_assert_uint_eq (strlen (g_variant_get_string (item, NULL)), sizes[i]);
+          g_variant_unref (item);
+        }
+      g_variant_unref (results);
+    }
+  end_pool (pool);
+}
+END_TEST
+
+/* To and fro. */
+START_TEST (objects_travel_in_items_and_values)
+{
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocQueue *queues[3];
+  GVariantBuilder items;
+  GVariant *results;
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(h)"));
+  for (guint i = 0; i < 3; i++)
+    {
+      queues[i] = mproc_queue_new (0, NULL);
+      g_variant_builder_add_value (&items, mproc_pack ("(h)", queues[i]));
+    }
+  results = mproc_pool_map (pool, echo, g_variant_builder_end (&items), 1, NULL);
+  for (guint i = 0; i < 3; i++)
+    {
+      GVariant *item;
+      MprocQueue *queue;
+
+      g_variant_get_child (results, i, "v", &item);
+      ck_assert (mproc_unpack (item, NULL, "(h)", &queue));
+      ck_assert_ptr_eq (queue, queues[i]);
+      mproc_queue_unref (queue);
+      g_variant_unref (item);
+    }
+  g_variant_unref (results);
+  end_pool (pool);
+  for (guint i = 0; i < 3; i++)
+    mproc_queue_unref (queues[i]);
+}
+END_TEST
+
+START_TEST (an_error_is_the_maps_and_the_others_are_run)
+{
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+
+  for (guint chunk = 0; chunk < 4; chunk++)
+    {
+      GError *error = NULL;
+
+      ck_assert_ptr_null (mproc_pool_map (pool, fail_at_seven, numbers_up_to (100), chunk,
+                                          &error));
+      ck_assert (g_error_matches (error, g_quark_from_string ("seven"), 7));
+      ck_assert_str_eq (error->message, "not seven, plëase");
+      g_clear_error (&error);
+    }
+  expect_squares (mproc_pool_map (pool, square, numbers_up_to (10), 1, NULL), 10);
+  end_pool (pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ losses */
+
+/* One item that kills, among @n that count how often they were run. */
+static GVariant *
+counted_items (MprocArray *counts, guint n, guint every)
+{
+  GVariantBuilder items;
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(hub)"));
+  for (guint i = 0; i < n; i++)
+    g_variant_builder_add_value (&items,
+                                 mproc_pack ("(hub)", counts, i,
+                                             every != 0 && i % every == every - 1));
+  return g_variant_builder_end (&items);
+}
+
+START_TEST (a_death_fails_its_part_and_nothing_runs_twice)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  guint n = mproc_test_is_slow_platform () ? 60 : 600;
+  MprocPool *pool;
+  GError *error = NULL;
+  MprocArray *counts;
+  gint32 *data;
+  guint n_once = 0;
+
+  if (method == MPROC_START_METHOD_THREAD)
+    return; /* a thread cannot be killed */
+  pool = make_pool (3, method);
+  counts = mproc_array_new ("i", n, NULL, NULL, NULL);
+  data = mproc_array_get_data (counts, NULL);
+  ck_assert_ptr_null (mproc_pool_map (pool, count_run, counted_items (counts, n, n / 6),
+                                      1, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "of map");
+  for (guint i = 0; i < n; i++)
+    n_once += data[i] == 1;
+  ck_assert_uint_eq (n_once, n);
+  expect_squares (mproc_pool_map (pool, square, numbers_up_to (100), 1, NULL), 100);
+  end_pool (pool);
+  mproc_array_unref (counts);
+}
+END_TEST
+
+START_TEST (a_death_loses_the_rest_of_its_chunk)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  MprocPool *pool;
+  GError *error = NULL;
+  MprocArray *counts;
+  gint32 *data;
+
+  if (method == MPROC_START_METHOD_THREAD)
+    return; /* a thread cannot be killed */
+  pool = make_pool (2, method);
+  counts = mproc_array_new ("i", 20, NULL, NULL, NULL);
+  data = mproc_array_get_data (counts, NULL);
+  ck_assert_ptr_null (mproc_pool_map (pool, count_run, counted_items (counts, 20, 18), 5,
+                                      &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "items 15 to 19 of map");
+  for (guint i = 0; i < 18; i++)
+    ck_assert_int_eq (data[i], 1);
+  ck_assert_int_eq (data[18] + data[19], 0);
+  end_pool (pool);
+  mproc_array_unref (counts);
+}
+END_TEST
+
+static GVariant *
+pause_a_little (GVariant *x, GError **error)
+{
+  g_usleep (200);
+  return square (x, error);
+}
+
+typedef struct
+{
+  MprocPool *pool;
+  gint end;
+} Killing;
+
+/* Whoever is in the pool, one after the other. */
+static gpointer
+kill_workers (gpointer data)
+{
+  Killing *killing = data;
+  GVariant *pids = mproc_pool_map (killing->pool, own_pid, numbers_up_to (64), 1, NULL);
+
+  for (gsize i = 0; pids != NULL && !g_atomic_int_get (&killing->end); i = (i + 1) % 64)
+    {
+      GVariant *pid;
+
+      g_usleep (2000);
+      g_variant_get_child (pids, i, "v", &pid);
+      mproc_test_kill_pid (g_variant_get_int64 (pid));
+      g_variant_unref (pid);
+      g_variant_unref (pids);
+      do
+        pids = mproc_pool_map (killing->pool, own_pid, numbers_up_to (64), 1, NULL);
+      while (pids == NULL && !g_atomic_int_get (&killing->end));
+    }
+  g_clear_pointer (&pids, g_variant_unref);
+  return NULL;
+}
+
+/* Each comes to its end, whichever way. */
+START_TEST (maps_end_while_workers_are_killed)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 3 : 20);
+  Killing killing = { NULL, 0 };
+  GThread *thread;
+  gint n_lost = 0;
+
+  if (method == MPROC_START_METHOD_THREAD)
+    return; /* a thread cannot be killed */
+  killing.pool = make_pool (3, method);
+  thread = g_thread_new ("killer", kill_workers, &killing);
+  for (gint i = 0; i < rounds; i++)
+    {
+      MprocResult *result = mproc_pool_map_async (killing.pool, pause_a_little,
+                                                  numbers_up_to (100), i % 4, NULL);
+      GError *error = NULL;
+      GVariant *value;
+
+      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
+      value = mproc_result_get (result, 0, &error);
+      if (value != NULL)
+        expect_squares (value, 100);
+      else
+        {
+          mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "");
+          n_lost++;
+        }
+      mproc_result_unref (result);
+    }
+  g_atomic_int_set (&killing.end, TRUE);
+  g_thread_join (thread);
+  ck_assert_int_le (n_lost, rounds);
+  expect_squares (mproc_pool_map (killing.pool, square, numbers_up_to (100), 1, NULL),
+                  100);
+  end_pool (killing.pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ who comes and goes */
+
+START_TEST (workers_that_end_after_a_few_tasks_are_followed_by_others)
+{
+  guint n = mproc_test_is_slow_platform () ? 12 : 60;
+  MprocPool *pool = make_pool_of (2, mproc_test_method (_i), 3);
+  GVariant *pids = mproc_pool_map (pool, own_pid, numbers_up_to (n), 1, NULL);
+  GHashTable *seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  gboolean thread = mproc_test_method (_i) == MPROC_START_METHOD_THREAD;
+
+  ck_assert_ptr_nonnull (pids);
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 *pid = g_new (gint64, 1);
+      GVariant *item;
+
+      g_variant_get_child (pids, i, "v", &item);
+      *pid = g_variant_get_int64 (item);
+      g_variant_unref (item);
+      g_hash_table_add (seen, pid);
+    }
+  if (!thread)
+    ck_assert_uint_ge (g_hash_table_size (seen), n / 3);
+  g_hash_table_unref (seen);
+  g_variant_unref (pids);
+  end_pool (pool);
+}
+END_TEST
+
+START_TEST (a_closed_pool_finishes_its_map_with_new_workers)
+{
+  guint n = mproc_test_is_slow_platform () ? 6 : 30;
+  MprocPool *pool = make_pool_of (2, mproc_test_method (_i), 1);
+  MprocResult *result = mproc_pool_map_async (pool, square, numbers_up_to (n), 1, NULL);
+
+  end_pool (pool);
+  expect_squares (mproc_result_get (result, 0, NULL), n);
+  mproc_result_unref (result);
+}
+END_TEST
+
+START_TEST (a_killed_worker_of_a_closed_pool_is_followed_by_another)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  MprocPool *pool;
+  MprocResult *result;
+  GError *error = NULL;
+
+  if (method == MPROC_START_METHOD_THREAD)
+    return; /* a thread cannot be killed */
+  pool = make_pool (1, method);
+  result = mproc_pool_map_async (pool, die_at_seven, numbers_up_to (30), 1, NULL);
+  end_pool (pool);
+  ck_assert_ptr_null (mproc_result_get (result, 0, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "item 7 of map");
+  mproc_result_unref (result);
+}
+END_TEST
+
+START_TEST (a_task_comes_after_the_maps_before_it)
+{
+  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  MprocResult *map =
+      mproc_pool_map_async (pool, pause_a_little, numbers_up_to (50), 1, NULL);
+  GVariant *pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
+
+  /* The only worker has left the map, whose end may not be settled yet. */
+  ck_assert_ptr_nonnull (pid);
+  ck_assert (mproc_result_wait (map, MPROC_SECONDS (1)));
+  g_variant_unref (pid);
+  mproc_result_unref (map);
+  end_pool (pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ sharing out */
+
+/* Sleeps where its item is among the first twenty. */
+static GVariant *
+sleep_early (GVariant *x, GError **error)
+{
+  if (g_variant_get_int32 (x) < 20)
+    g_usleep (10000);
+  return own_pid (x, error);
+}
+
+/* All the long ones lie together, in one part to begin with. */
+START_TEST (a_part_that_takes_long_is_shared_out)
+{
+  MprocPool *pool;
+  GVariant *pids;
+  GHashTable *seen;
+  gint64 numbers[20];
+
+  if (mproc_test_method (_i) == MPROC_START_METHOD_THREAD)
+    return; /* whose workers have one pid */
+  pool = make_pool (2, mproc_test_method (_i));
+  pids = mproc_pool_map (pool, sleep_early, numbers_up_to (20 * 64 * 2), 0, NULL);
+  ck_assert_ptr_nonnull (pids);
+  seen = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (guint i = 0; i < 20; i++)
+    {
+      GVariant *item;
+
+      g_variant_get_child (pids, i, "v", &item);
+      numbers[i] = g_variant_get_int64 (item);
+      g_variant_unref (item);
+      g_hash_table_add (seen, &numbers[i]);
+    }
+  ck_assert_uint_eq (g_hash_table_size (seen), 2);
+  g_hash_table_unref (seen);
+  g_variant_unref (pids);
+  end_pool (pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ the end */
+
+START_TEST (a_terminated_pool_cancels_its_maps)
+{
+  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocQueue *here = mproc_queue_new (0, NULL);
+  MprocQueue *go = mproc_queue_new (0, NULL);
+  GVariantBuilder items;
+  MprocResult *result;
+  GError *error = NULL;
+
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(hh)"));
+  for (guint i = 0; i < 50; i++)
+    g_variant_builder_add_value (&items, mproc_pack ("(hh)", here, go));
+  result = mproc_pool_map_async (pool, report_and_wait, g_variant_builder_end (&items), 1,
+                                 NULL);
+  for (guint i = 0; i < 2; i++)
+    g_variant_unref (mproc_queue_get (here, MPROC_FOREVER, NULL));
+  mproc_pool_terminate (pool);
+  /* Threads end with their task. */
+  for (guint i = 0; i < 2; i++)
+    mproc_queue_put_bytes (go, "", 1, MPROC_FOREVER, NULL);
+  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
+  ck_assert_ptr_null (mproc_result_get (result, 0, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_CANCELLED, "terminated");
+  mproc_result_unref (result);
+  mproc_pool_unref (pool);
+  mproc_queue_unref (here);
+  mproc_queue_unref (go);
+}
+END_TEST
+
+START_TEST (a_pool_that_is_not_running_takes_no_map)
+{
+  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  GError *error = NULL;
+
+  mproc_pool_close (pool);
+  ck_assert_ptr_null (mproc_pool_map (pool, square, numbers_up_to (5), 1, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "closed");
+  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
+  mproc_pool_unref (pool);
+}
+END_TEST
+
+Suite *
+mproc_test_pool_map_suite (void)
+{
+  static const TTest *const *const tests[] = {
+    &keeps_the_order_whatever_the_chunk,
+    &maps_that_are_handed_over_at_once_do_not_mix,
+    &items_of_all_kinds_arrive,
+    &values_come_back_as_they_are,
+    &results_of_every_size_are_put_together,
+    &objects_travel_in_items_and_values,
+    &an_error_is_the_maps_and_the_others_are_run,
+    &a_death_fails_its_part_and_nothing_runs_twice,
+    &a_death_loses_the_rest_of_its_chunk,
+    &maps_end_while_workers_are_killed,
+    &workers_that_end_after_a_few_tasks_are_followed_by_others,
+    &a_closed_pool_finishes_its_map_with_new_workers,
+    &a_killed_worker_of_a_closed_pool_is_followed_by_another,
+    &a_task_comes_after_the_maps_before_it,
+    &a_part_that_takes_long_is_shared_out,
+    &a_terminated_pool_cancels_its_maps,
+    &a_pool_that_is_not_running_takes_no_map,
+  };
+  Suite *suite = suite_create ("pool-map");
+  TCase *tcase = mproc_test_case (suite, "pool-map");
+
+  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
+    tcase_add_loop_test (tcase, *tests[i], 0, (int) mproc_test_n_methods ());
+  return suite;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* Workers that die: what the error tells, which tasks are begun again, when a pool gives up. */
+#include "pools.h"
+
+#include "kill.h"
+
+#include <string.h>
+
+static MprocTaskOptions *
+attempts (guint n)
+{
+  MprocTaskOptions *options = mproc_task_options_new ();
+
+  mproc_task_options_set_attempts (options, n);
+  mproc_task_options_set_name (options, "my task");
+  return options;
+}
+
+/* NULL where workers do not die. */
+static MprocPool *
+pool_that_can_lose (guint n_workers, int i)
+{
+  return mproc_test_is_thread (i) ? NULL : mproc_test_pool (n_workers, i);
+}
+
+/* ------------------------------------------------------------------ functions that run there */
+
+static void
+kill_self (void)
+{
+  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
+  for (;;)
+    g_usleep (1000);
+}
+
+/* `(huu)`: counts itself, and kills its worker until it is begun for the so-many-th time. */
+static GVariant *
+need_attempts (GVariant *args, GError **error)
+{
+  MprocArray *counters;
+  guint32 i, needed;
+
+  if (!mproc_unpack (args, error, "(&huu)", &counters, &i, &needed))
+    return NULL;
+  mproc_test_count_one (counters, i);
+  if (mproc_task_get_attempt () != (guint) mproc_test_count (counters, i))
+    g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "miscounted");
+  else if (mproc_task_get_attempt () < needed)
+    kill_self ();
+  return g_variant_new_uint32 (mproc_task_get_attempt ());
+}
+
+static GVariant *
+quit (GVariant *args, GError **error)
+{
+  (void) error;
+  mproc_process_exit (g_variant_get_int32 (args));
+  return NULL;
+}
+
+static GVariant *
+parent_pid (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
+}
+
+static GVariant *
+own_pid (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ()));
+}
+
+/* ------------------------------------------------------------------ lost workers */
+
+START_TEST (the_error_tells_all)
+{
+  MprocPool *pool = pool_that_can_lose (1, _i);
+  MprocTaskOptions *options = attempts (1);
+  MprocResult *result;
+  GVariant *pid;
+  char *text;
+
+  if (pool != NULL)
+    {
+      pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
+      text = g_strdup_printf ("the worker (pid %" G_GINT64_FORMAT
+                              ") that ran task 2 (my task) ended with exit code 9, "
+                              "attempt 1 of 1",
+                              g_variant_get_int64 (pid));
+      result = mproc_pool_apply_async (pool, quit, g_variant_new_int32 (9), options);
+      mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, text);
+      /* A function without a name is told by its place. */
+      result = mproc_pool_apply_async (pool, quit, g_variant_new_int32 (9), NULL);
+      mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, "task 3 (mproc-tests");
+      g_variant_unref (pid);
+      g_free (text);
+      mproc_test_end_pool (pool);
+    }
+  mproc_task_options_free (options);
+}
+END_TEST
+
+START_TEST (a_task_is_begun_again_as_often_as_allowed)
+{
+  MprocPool *pool = pool_that_can_lose (2, _i);
+  MprocTaskOptions *options = attempts (3);
+  MprocArray *counters = mproc_test_counters (4);
+  MprocResult *results[4];
+
+  if (pool != NULL)
+    {
+      for (guint32 i = 0; i < 4; i++)
+        results[i] =
+            mproc_pool_apply_async (pool, need_attempts,
+                                    mproc_pack ("(huu)", counters, i, i + 1), options);
+      for (guint i = 0; i < 3; i++)
+        {
+          mproc_test_expect_success (results[i]);
+          ck_assert_int_eq (mproc_test_count (counters, i), (gint) i + 1);
+        }
+      mproc_test_expect_failure (mproc_result_ref (results[3]), MPROC_ERROR_WORKER_DIED,
+                                 "attempt 3 of 3");
+      mproc_test_expect_failure (results[3], MPROC_ERROR_WORKER_DIED, "poison");
+      ck_assert_int_eq (mproc_test_count (counters, 3), 3);
+      mproc_test_expect_service (pool, 10);
+      mproc_test_end_pool (pool);
+    }
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+START_TEST (nothing_is_begun_twice_by_itself)
+{
+  MprocPool *pool = pool_that_can_lose (2, _i);
+  MprocArray *counters = mproc_test_counters (10);
+  MprocResult *results[10];
+
+  if (pool != NULL)
+    {
+      for (guint32 i = 0; i < 10; i++)
+        results[i] = mproc_pool_apply_async (pool, need_attempts,
+                                             mproc_pack ("(huu)", counters, i,
+                                                         i % 3 == 0 ? 2u : 1u),
+                                             NULL);
+      for (guint i = 0; i < 10; i++)
+        {
+          if (i % 3 == 0)
+            mproc_test_expect_failure (results[i], MPROC_ERROR_WORKER_DIED, NULL);
+          else
+            mproc_test_expect_success (results[i]);
+          ck_assert_int_eq (mproc_test_count (counters, i), 1);
+        }
+      mproc_test_end_pool (pool);
+    }
+  mproc_array_unref (counters);
+}
+END_TEST
+
+/* Its last worker dies when no task waits any more. */
+START_TEST (a_closed_pool_begins_again)
+{
+  MprocPool *pool = pool_that_can_lose (1, _i);
+  MprocTaskOptions *options = attempts (3);
+  MprocArray *counters = mproc_test_counters (1);
+  MprocResult *result;
+
+  if (pool != NULL)
+    {
+      result = mproc_pool_apply_async (pool, need_attempts,
+                                       mproc_pack ("(huu)", counters, 0u, 3u), options);
+      mproc_pool_close (pool);
+      mproc_test_expect_success (result);
+      ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
+      mproc_pool_unref (pool);
+    }
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+START_TEST (a_map_begins_its_chunks_again)
+{
+  MprocPool *pool = pool_that_can_lose (2, _i);
+  MprocTaskOptions *options = attempts (2);
+  MprocArray *counters = mproc_test_counters (6);
+  GVariant *items[6];
+  GVariant *all;
+  MprocResult *result;
+
+  if (pool != NULL)
+    {
+      for (guint32 i = 0; i < 6; i++)
+        items[i] = mproc_pack ("(huu)", counters, i, i % 2 + 1);
+      all = g_variant_new_array (NULL, items, 6);
+      result = mproc_pool_map_async (pool, need_attempts, all, 1, options);
+      mproc_test_expect_success (result);
+      for (guint i = 0; i < 6; i++)
+        ck_assert_int_eq (mproc_test_count (counters, i), (gint) i % 2 + 1);
+      mproc_test_end_pool (pool);
+    }
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+/* A limit's death is the task's own doing, and not tried again; nor is one that was cancelled. */
+START_TEST (what_was_condemned_is_not_begun_again)
+{
+  MprocPool *pool = pool_that_can_lose (1, _i);
+  MprocTaskOptions *options = attempts (5);
+  MprocArray *counters = mproc_test_counters (2);
+  MprocResult *result;
+
+  if (pool != NULL)
+    {
+      result = mproc_pool_apply_async (pool, mproc_test_run_for_ever,
+                                       mproc_pack ("(hu)", counters, 0u), options);
+      mproc_test_await_count (counters, 0, 1);
+      ck_assert (mproc_result_kill (result));
+      mproc_test_expect_failure (result, MPROC_ERROR_CANCELLED, NULL);
+      mproc_task_options_set_hard_limit (options, 30000);
+      result = mproc_pool_apply_async (pool, mproc_test_run_for_ever,
+                                       mproc_pack ("(hu)", counters, 1u), options);
+      mproc_test_expect_failure (result, MPROC_ERROR_TIMED_OUT, NULL);
+      mproc_test_expect_service (pool, 3);
+      for (guint i = 0; i < 2; i++)
+        ck_assert_int_eq (mproc_test_count (counters, i), 1);
+      mproc_test_end_pool (pool);
+    }
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+/* One who was only asked to end, and died. */
+START_TEST (what_was_cancelled_is_not_begun_again)
+{
+  MprocPool *pool = pool_that_can_lose (1, _i);
+  MprocTaskOptions *options = attempts (5);
+  MprocArray *counters = mproc_test_counters (1);
+  GVariant *pid;
+  MprocResult *result;
+
+  if (pool != NULL)
+    {
+      pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
+      result = mproc_pool_apply_async (pool, mproc_test_run_for_ever,
+                                       mproc_pack ("(hu)", counters, 0u), options);
+      mproc_test_await_count (counters, 0, 1);
+      ck_assert (mproc_result_cancel (result));
+      mproc_test_kill_pid (g_variant_get_int64 (pid));
+      mproc_test_expect_failure (result, MPROC_ERROR_CANCELLED, NULL);
+      mproc_test_expect_service (pool, 3);
+      ck_assert_int_eq (mproc_test_count (counters, 0), 1);
+      g_variant_unref (pid);
+      mproc_test_end_pool (pool);
+    }
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+START_TEST (a_killed_nursery_costs_an_attempt)
+{
+  MprocPool *pool = mproc_test_pool (2, 0);
+  MprocTaskOptions *options = attempts (2);
+  MprocArray *counters = mproc_test_counters (3);
+  GVariant *nursery = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+  MprocResult *results[2];
+
+  for (guint32 i = 0; i < 2; i++)
+    {
+      results[i] = mproc_pool_apply_async (pool, mproc_test_run_for_ever,
+                                           mproc_pack ("(hu)", counters, i),
+                                           i == 0 ? options : NULL);
+      mproc_test_await_count (counters, i, 1);
+    }
+  mproc_test_kill_pid (g_variant_get_int64 (nursery));
+  mproc_test_await_count (counters, 0, 2);
+  mproc_test_let_go (counters, 0);
+  mproc_test_expect_success (results[0]);
+  mproc_test_expect_failure (results[1], MPROC_ERROR_WORKER_DIED, "attempt 1 of 1");
+  ck_assert_int_eq (mproc_test_count (counters, 1), 1);
+  mproc_test_end_pool (pool);
+  g_variant_unref (nursery);
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ initializers */
+
+/* `(hi)`: counts itself; those up to that count end at once, by exit code or (negative) by a signal. */
+static GVariant *
+crash_first (GVariant *args, GError **error)
+{
+  MprocArray *counters;
+  gint32 n, code;
+
+  if (!mproc_unpack (args, error, "(&hii)", &counters, &n, &code))
+    return NULL;
+  mproc_test_count_one (counters, 0);
+  if (mproc_test_count (counters, 0) > n)
+    return NULL;
+  if (code < 0)
+    kill_self ();
+  mproc_process_exit (code);
+  return NULL;
+}
+
+static MprocPool *
+pool_with_initializer (int i, MprocArray *counters, gint32 n_crashes, gint32 code)
+{
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPool *pool;
+  GError *error = NULL;
+
+  mproc_pool_options_set_start_method (options, mproc_test_method (i));
+  mproc_pool_options_set_initializer (options, crash_first,
+                                      mproc_pack ("(hii)", counters, n_crashes, code));
+  pool = mproc_pool_new_full (3, options, &error);
+  if (pool == NULL)
+    ck_abort_msg ("%s", error->message);
+  mproc_pool_options_free (options);
+  return pool;
+}
+
+static void
+check_crash_loop (int i, gint32 code, const char *text)
+{
+  MprocArray *counters = mproc_test_counters (1);
+  MprocPool *pool = pool_with_initializer (i, counters, 1000, code);
+  MprocResult *results[10];
+  GError *error = NULL;
+
+  for (guint k = 0; k < 10; k++)
+    results[k] = mproc_pool_apply_async (pool, own_pid, NULL, NULL);
+  for (guint k = 0; k < 10; k++)
+    {
+      mproc_test_expect_failure (mproc_result_ref (results[k]), MPROC_ERROR_STATE, text);
+      mproc_test_expect_failure (results[k], MPROC_ERROR_STATE, "initializer");
+    }
+  ck_assert (!mproc_pool_push (pool, own_pid, NULL, &error));
+  ck_assert (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_STATE));
+  g_error_free (error);
+  mproc_test_end_pool (pool);
+  ck_assert_int_le (mproc_test_count (counters, 0), 10);
+  mproc_array_unref (counters);
+}
+
+START_TEST (an_initializer_that_exits_breaks_the_pool)
+{
+  check_crash_loop (_i, 3, "exit code 3");
+  check_crash_loop (_i, 0, "exit code 0");
+}
+END_TEST
+
+START_TEST (an_initializer_that_crashes_breaks_the_pool)
+{
+  if (!mproc_test_is_thread (_i))
+    check_crash_loop (_i, -1, "the last");
+}
+END_TEST
+
+START_TEST (an_initializer_that_crashes_now_and_then_does_not)
+{
+  MprocArray *counters = mproc_test_counters (1);
+  MprocPool *pool = pool_with_initializer (_i, counters, 4, 1);
+
+  mproc_test_expect_service (pool, 20);
+  mproc_test_end_pool (pool);
+  mproc_array_unref (counters);
+}
+END_TEST
+
+Suite *
+mproc_test_pool_retry_suite (void)
+{
+  Suite *suite = suite_create ("pool-retry");
+  TCase *tcase = mproc_test_case (suite, "pool-retry");
+  int n = (int) mproc_test_n_methods ();
+
+  tcase_add_loop_test (tcase, the_error_tells_all, 0, n);
+  tcase_add_loop_test (tcase, a_task_is_begun_again_as_often_as_allowed, 0, n);
+  tcase_add_loop_test (tcase, nothing_is_begun_twice_by_itself, 0, n);
+  tcase_add_loop_test (tcase, a_closed_pool_begins_again, 0, n);
+  tcase_add_loop_test (tcase, a_map_begins_its_chunks_again, 0, n);
+  tcase_add_loop_test (tcase, what_was_condemned_is_not_begun_again, 0, n);
+  tcase_add_loop_test (tcase, what_was_cancelled_is_not_begun_again, 0, n);
+  tcase_add_loop_test (tcase, an_initializer_that_exits_breaks_the_pool, 0, n);
+  tcase_add_loop_test (tcase, an_initializer_that_crashes_breaks_the_pool, 0, n);
+  tcase_add_loop_test (tcase, an_initializer_that_crashes_now_and_then_does_not, 0, n);
+  if (mproc_test_can_fork () && mproc_test_method (0) == MPROC_START_METHOD_FORK)
+    tcase_add_test (tcase, a_killed_nursery_costs_an_attempt);
+  return suite;
+}
