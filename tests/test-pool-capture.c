@@ -156,6 +156,17 @@ say_and_die (GVariant *args, GError **error)
   return NULL;
 }
 
+static GVariant *
+say_and_stay (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  printf ("so far\n");
+  fflush (stdout);
+  for (;;)
+    g_usleep (G_USEC_PER_SEC);
+  return NULL;
+}
+
 /* ------------------------------------------------------------------ tests */
 
 /* In the order in which they were written, and nothing of one in another's. */
@@ -298,6 +309,28 @@ START_TEST (last_words_are_delivered)
 }
 END_TEST
 
+START_TEST (a_limit_leaves_what_was_said)
+{
+  MprocTaskOptions *options = captured ();
+  GError *error = NULL;
+  MprocPool *pool;
+  MprocResult *result;
+
+  if (!mproc_test_is_thread (_i)) /* threads cannot be killed */
+    {
+      mproc_task_options_set_hard_limit (options, MPROC_SECONDS (1));
+      pool = make_pool (1, _i);
+      result = mproc_pool_apply_async (pool, say_and_stay, NULL, options);
+      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
+      ck_assert_ptr_null (mproc_result_get (result, 0, &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
+      expect_output (result, "so far\n");
+      end_pool (pool);
+    }
+  mproc_task_options_free (options);
+}
+END_TEST
+
 START_TEST (what_nobody_asked_for_is_not_kept)
 {
   MprocPool *pool;
@@ -347,6 +380,7 @@ mproc_test_pool_capture_suite (void)
   tcase_add_loop_test (tcase, what_a_child_writes_is_kept, 0, n);
   tcase_add_loop_test (tcase, of_very_much_the_end_is_kept, 0, n);
   tcase_add_loop_test (tcase, last_words_are_delivered, 0, n);
+  tcase_add_loop_test (tcase, a_limit_leaves_what_was_said, 0, n);
   tcase_add_loop_test (tcase, what_nobody_asked_for_is_not_kept, 0, n);
   tcase_add_loop_test (tcase, threads_refuse, 0, n);
   return suite;

@@ -262,6 +262,55 @@ START_TEST (deaths_are_there)
 }
 END_TEST
 
+/* One bar for each worker that it cost. */
+START_TEST (attempts_are_there)
+{
+  MprocTaskOptions *options = mproc_task_options_new ();
+  MprocPool *pool;
+  MprocResult *result;
+  Seen seen;
+
+  mproc_task_options_set_attempts (options, 3);
+  if (!mproc_test_is_thread (_i)) /* threads cannot be killed */
+    {
+      begin_trace ();
+      pool = make_pool (1, mproc_test_method (_i));
+      result = mproc_pool_apply_async (pool, die, NULL, options);
+      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
+      mproc_result_unref (result);
+      end_pool (pool);
+      read_trace (&seen);
+      end_trace ();
+      ck_assert_uint_eq (seen.n_tasks, 3);
+      ck_assert_uint_eq (seen.n_died, 3);
+      ck_assert_uint_eq (seen.n_deaths, 3);
+    }
+  mproc_task_options_free (options);
+}
+END_TEST
+
+/* A map too, chunk by chunk. */
+START_TEST (maps_are_there)
+{
+  GVariant *items[12], *value;
+  MprocPool *pool;
+  Seen seen;
+
+  for (gint32 i = 0; i < 12; i++)
+    items[i] = g_variant_new_int32 (2 * i);
+  begin_trace ();
+  pool = make_pool (2, mproc_test_method (_i));
+  value =
+      mproc_pool_map (pool, refuse_odd, g_variant_new_array (NULL, items, 12), 3, NULL);
+  g_variant_unref (value);
+  end_pool (pool);
+  read_trace (&seen);
+  end_trace ();
+  ck_assert_uint_eq (seen.n_tasks, 4);
+  ck_assert_uint_eq (seen.n_done, 4);
+}
+END_TEST
+
 /* Several pools of several processes, whose lines are as whole as if there were one. */
 START_TEST (processes_share_a_file)
 {
@@ -371,6 +420,8 @@ mproc_test_pool_trace_suite (void)
   tcase_add_loop_test (tcase, names_are_what_they_were_called, 0, n);
   tcase_add_loop_test (tcase, functions_have_names, 0, n);
   tcase_add_loop_test (tcase, deaths_are_there, 0, n);
+  tcase_add_loop_test (tcase, attempts_are_there, 0, n);
+  tcase_add_loop_test (tcase, maps_are_there, 0, n);
   tcase_add_loop_test (tcase, processes_share_a_file, 0, n);
   tcase_add_loop_test (tcase, a_file_is_appended_to, 0, n);
   tcase_add_loop_test (tcase, it_can_be_read_meanwhile, 0, n);
