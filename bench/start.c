@@ -56,6 +56,16 @@ by_spawn (const char *what)
   return time_method (MPROC_START_METHOD_SPAWN, bench_repeat (100));
 }
 
+/* The server itself is started before the clock. */
+static double
+by_forkserver (const char *what)
+{
+  (void) what;
+  if (mproc_get_start_method () != MPROC_START_METHOD_FORK)
+    return BENCH_NOT_HERE;
+  return time_method (MPROC_START_METHOD_FORKSERVER, bench_repeat (500));
+}
+
 static double
 by_thread (const char *what)
 {
@@ -70,6 +80,9 @@ const BenchFigure bench_start_figures[] = {
   { "start.spawn", "us", by_spawn, NULL, NULL },
   { "start.posix-spawn", "us", bench_posix_spawn, NULL, "start.spawn" },
   { "start.python-spawn", "us", bench_python, "mp-start.py spawn", "start.spawn" },
+  { "start.forkserver", "us", by_forkserver, NULL, NULL },
+  { "start.python-forkserver", "us", bench_python, "mp-start.py forkserver",
+    "start.forkserver" },
   { "start.thread", "us", by_thread, NULL, NULL },
   { NULL, NULL, NULL, NULL, NULL },
 };

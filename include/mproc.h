@@ -11,6 +11,7 @@
 #include <mproc/event.h>
 #include <mproc/init.h>
 #include <mproc/insight.h>
+#include <mproc/iter.h>
 #include <mproc/lock.h>
 #include <mproc/memory.h>
 #include <mproc/pool.h>

@@ -130,6 +130,15 @@ gboolean mproc_batch_is_done (MprocOffset batch);
  * *first: the first lost part. */
 guint mproc_batch_bury (MprocOffset batch, guint32 member, MprocPart *first);
 
+/* Takes the part that begins with @word from @member.  FALSE: it is not its any more. */
+gboolean mproc_batch_condemn (MprocOffset batch,
+                              guint32 word,
+                              MprocMember member,
+                              MprocPart *part);
+
+/* No part is begun any more.  Returns how many had not been. */
+guint mproc_batch_withdraw (MprocOffset batch);
+
 /* By the words.  *has_queued: whether some part is there to be claimed. */
 gboolean mproc_batch_is_complete (MprocOffset batch, gboolean *has_queued);
 

@@ -44,6 +44,42 @@ mproc_batch_bury (MprocOffset batch, guint32 member, MprocPart *first)
   return n;
 }
 
+/* Whoever leaves from here on tells. */
+static void
+be_careful (MprocBatch *self)
+{
+  mproc_store32 (&self->careful, 1);
+  atomic_thread_fence (memory_order_seq_cst);
+}
+
+gboolean
+mproc_batch_condemn (MprocOffset batch, guint32 word, MprocMember member, MprocPart *part)
+{
+  MprocBatch *self = mproc_batch_at (batch);
+  MprocAtomic64 *words = mproc_batch_words (self);
+
+  be_careful (self);
+  if (word >= self->n_words ||
+      !mproc_taskword_condemn (&words[word], self->serial, member))
+    return FALSE;
+  mproc_batch_fill_part (self, part, word, mproc_batch_part_length (self, words, word));
+  return TRUE;
+}
+
+guint
+mproc_batch_withdraw (MprocOffset batch)
+{
+  MprocBatch *self = mproc_batch_at (batch);
+  MprocAtomic64 *words = mproc_batch_words (self);
+  guint n = 0;
+
+  mproc_batch_cancel (batch);
+  be_careful (self);
+  for (guint32 i = 0; i < self->n_words; i++)
+    n += mproc_taskword_condemn (&words[i], self->serial, MPROC_TASK_QUEUED) != FALSE;
+  return n;
+}
+
 gboolean
 mproc_batch_is_complete (MprocOffset batch, gboolean *has_queued)
 {
@@ -59,6 +95,9 @@ mproc_batch_is_complete (MprocOffset batch, gboolean *has_queued)
 
       if (word == MPROC_BATCH_COVERED || state == MPROC_TASK_DONE ||
           state == MPROC_TASK_CONDEMNED)
+        continue;
+      /* Shared out after the batch was cancelled: nobody begins it. */
+      if (state == MPROC_TASK_QUEUED && mproc_load32 (&self->cancelled))
         continue;
       complete = FALSE;
       *has_queued |= state == MPROC_TASK_QUEUED;

@@ -3,6 +3,7 @@
 
 #include "burial.h"
 #include "obituary.h"
+#include "poolbatch.h"
 #include "warden.h"
 
 struct MprocPoolLink
@@ -99,9 +100,17 @@ end_job (MprocPool *pool, MprocJob *job, gboolean kill)
 
 /* ------------------------------------------------------------------ a result's jobs */
 
+typedef gboolean (*Wanted) (MprocResult *result, gpointer data);
+
+static gboolean
+is_same (MprocResult *result, gpointer data)
+{
+  return result == data;
+}
+
 /* In a list of their own, since ending takes them out of the table. */
 static GPtrArray *
-list_jobs (MprocPool *pool, const MprocResult *result)
+list_jobs (MprocPool *pool, Wanted wanted, gpointer data)
 {
   GPtrArray *list = g_ptr_array_new ();
   GHashTableIter iter;
@@ -109,7 +118,7 @@ list_jobs (MprocPool *pool, const MprocResult *result)
 
   g_hash_table_iter_init (&iter, pool->jobs);
   while (g_hash_table_iter_next (&iter, NULL, &job))
-    if (((MprocJob *) job)->result == result)
+    if (((MprocJob *) job)->result != NULL && wanted (((MprocJob *) job)->result, data))
       g_ptr_array_add (list, job);
   return list;
 }
@@ -141,15 +150,21 @@ end_jobs (MprocPool *pool, GPtrArray *jobs, gboolean kill, gboolean *any)
 
 /* The pool's thread tells the crew; it looks by itself a little later if this event finds no room. */
 static gboolean
-end_in_pool (MprocPool *pool, MprocResult *result, gboolean kill, GPtrArray **ended)
+end_in_pool (MprocPool *pool,
+             Wanted wanted,
+             gpointer data,
+             gboolean kill,
+             GPtrArray **ended)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_CONDEMNED };
   GPtrArray *jobs;
   gboolean any;
 
   g_mutex_lock (&pool->mutex);
-  jobs = list_jobs (pool, result);
+  jobs = list_jobs (pool, wanted, data);
   *ended = end_jobs (pool, jobs, kill, &any);
+  if (wanted == is_same)
+    any |= mproc_pool_end_batch_of (pool, data, kill);
   g_mutex_unlock (&pool->mutex);
   g_ptr_array_unref (jobs);
   if (any && kill)
@@ -168,12 +183,21 @@ end_result (MprocResult *self, gboolean kill)
     return FALSE;
   g_mutex_lock (&link->mutex);
   if (link->pool != NULL)
-    any = end_in_pool (link->pool, self, kill, &ended);
+    any = end_in_pool (link->pool, is_same, self, kill, &ended);
   g_mutex_unlock (&link->mutex);
   /* Nothing is held by now: somebody may be told, and call us again. */
   if (ended != NULL)
     mproc_warden_settle (ended);
   return any;
+}
+
+void
+mproc_pool_cancel_where (MprocPool *pool, Wanted wanted, gpointer data)
+{
+  GPtrArray *ended;
+
+  end_in_pool (pool, wanted, data, FALSE, &ended);
+  mproc_warden_settle (ended);
 }
 
 gboolean

@@ -4,7 +4,7 @@
  * Any number of threads may wait for one child.  One of them at a time waits for the
  * process itself, and reaps it; the others sleep on its word in the process table,
  * which changes when it is buried.  A child that is a thread notes its own end. */
-#include "processdata.h"
+#include "forkserver.h"
 
 #include "word.h"
 
@@ -143,7 +143,8 @@ note_end (MprocProcess *self)
 static gboolean
 reap (MprocProcess *self, gint64 deadline)
 {
-  gboolean ended = mproc_os_child_wait (&self->child, deadline);
+  gboolean ended = self->note != 0 ? mproc_fork_note_wait (self, deadline)
+                                   : mproc_os_child_wait (&self->child, deadline);
 
   if (ended)
     note_end (self);

@@ -87,8 +87,8 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->tasks);
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
-  self->places = g_byte_array_new ();
   self->lost = g_array_new (FALSE, FALSE, sizeof (Worker));
+  self->places = g_byte_array_new ();
   return self;
 }
 
@@ -501,8 +501,8 @@ mproc_crew_free (MprocCrew *self)
     return;
   mproc_crew_kill (self);
   g_array_unref (self->workers);
-  g_byte_array_unref (self->places);
   g_array_unref (self->lost);
+  g_byte_array_unref (self->places);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
   mproc_queue_unref (self->plan.events);

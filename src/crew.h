@@ -23,10 +23,12 @@ typedef enum
   MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
   MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
   MPROC_EVENT_READY, /* all workers have been started */
-  MPROC_EVENT_BROKEN,    /* none can be started: text */
+  MPROC_EVENT_LEAVING,   /* a worker has had its tasks and is about to end */
+  MPROC_EVENT_BROKEN,    /* none can be started: text; member: one that cannot work */
   MPROC_EVENT_FINISHED,  /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP,      /* the pool's thread shall end */
   MPROC_EVENT_CONDEMNED, /* a worker is to be killed, see MprocSeat */
+  MPROC_EVENT_WAKE,      /* the pool's thread shall look for callbacks */
   MPROC_EVENT_TEND,   /* the crew is to look around, if it is the pool's thread's own */
   MPROC_EVENT_OUTPUT, /* a worker has made a file for what its tasks write: see its seat */
   MPROC_EVENT_BATCH   /* a worker has left a batch, or shared a part of it out: item */
@@ -43,7 +45,7 @@ typedef struct
   guint32 kind;
   guint32 serial; /* RESULT: of the task */
   guint32 item;   /* RESULT: which of its parts, where it has several */
-  guint32 member; /* DEATH; 0: it was never there */
+  guint32 member; /* DEATH, BROKEN; 0: it was never there */
   gint32 exit_code;
   gint64 pid;
   MprocOffset seat; /* SEAT, DEATH, OUTPUT */

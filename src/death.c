@@ -110,6 +110,12 @@ mproc_member_bury (MprocMember member)
     bury_threads (&who);
 }
 
+gboolean
+mproc_member_give_up (MprocMember member)
+{
+  return mproc_slot_set_state (member, MPROC_MEMBER_STARTING, MPROC_MEMBER_DEAD);
+}
+
 /* A reserved slot lives as long as its starter, until the new process has written who
  * it is. */
 static gboolean

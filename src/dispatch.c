@@ -55,6 +55,7 @@ mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {
   mproc_pool_forget_waiting (self, job);
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  mproc_pool_make_room (self);
   if (job->fate != MPROC_FATE_OPEN)
     g_ptr_array_remove_fast (self->condemned, job);
   mproc_pool_end_tasks (self);
@@ -83,12 +84,13 @@ settle_result (MprocPool *self, guint32 serial)
     mproc_job_settle_done (job);
 }
 
-static void
-break_pool (MprocPool *self, const char *why)
+void
+mproc_pool_break (MprocPool *self, const char *why)
 {
   if (self->broken == NULL)
     self->broken = g_error_new (MPROC_ERROR, MPROC_ERROR_STATE,
                                 "the pool is broken, it can start no worker: %s", why);
+  mproc_pool_make_room (self);
   mproc_pool_fail_all (self, self->broken);
 }
 
@@ -146,11 +148,13 @@ handle (MprocPool *self, const MprocPoolEvent *event)
     }
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
+  if (event->kind == MPROC_EVENT_LEAVING)
+    self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
   g_mutex_lock (&self->mutex);
   if (event->kind == MPROC_EVENT_DEATH && event->member != 0)
     mproc_pool_bury_worker (self, event);
   else if (event->kind == MPROC_EVENT_BROKEN)
-    break_pool (self, event->text);
+    mproc_pool_break (self, event->text);
   mproc_pool_note_seat (self, event);
   if (event->kind == MPROC_EVENT_DEATH || event->kind == MPROC_EVENT_SEAT)
     mproc_pool_offer_batches (self, event->kind == MPROC_EVENT_DEATH);
@@ -176,7 +180,7 @@ replace_nursery (MprocPool *self)
   self->crew = mproc_crew_new (&plan);
   if (mproc_crew_fill (self->crew, &error))
     return TRUE;
-  break_pool (self, error->message);
+  mproc_pool_break (self, error->message);
   g_error_free (error);
   return FALSE;
 }
@@ -244,10 +248,39 @@ finish (MprocPool *self)
     }
   else
     g_ptr_array_set_free_func (self->ended_batches, NULL);
-  self->thread_ended = TRUE;
-  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
   g_error_free (why);
+}
+
+/* The thread's last act.  Whoever waits for it may free the pool from here on; if nobody is left who
+ * could, it does so itself. */
+static void
+leave (MprocPool *self)
+{
+  while (!mproc_callbacks_end (self->callbacks))
+    mproc_callbacks_run (self->callbacks);
+  mproc_gate_enter ();
+  if (self->frees_itself)
+    {
+      g_thread_unref (self->thread);
+      mproc_pool_free (self);
+    }
+  else
+    {
+      g_mutex_lock (&self->mutex);
+      self->thread_ended = TRUE;
+      g_cond_broadcast (&self->changed);
+      g_mutex_unlock (&self->mutex);
+    }
+  mproc_gate_leave ();
+}
+
+/* How long until it looks around.  A crew of its own is asked often while a worker ends that has to be
+ * replaced; a nursery sees that by itself. */
+static gint64
+time_to_look (MprocPool *self, gint64 now)
+{
+  return self->crew != NULL && now < self->hurry_until ? 1000 : MPROC_NAP / 2;
 }
 
 gpointer
@@ -258,16 +291,21 @@ mproc_pool_dispatch (gpointer pool)
   gboolean go_on = TRUE;
   gint64 last_look = 0;
 
+  self->stops_itself = self->broken != NULL;
+  mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
       gint64 now = g_get_monotonic_time ();
-      gboolean got = mproc_queue_take (self->events, now + MPROC_NAP / 2,
-                                       mproc_event_copy, &event, NULL);
+      gint64 nap = time_to_look (self, now);
+      gboolean got =
+          mproc_queue_take (self->events, now + nap, mproc_event_copy, &event, NULL);
 
       mproc_gate_enter ();
-      if (got)
+      if (self->stops_itself)
+        go_on = FALSE;
+      else if (got)
         go_on = handle (self, &event);
-      if (go_on && now - last_look >= MPROC_NAP / 2)
+      if (go_on && now - last_look >= nap)
         {
           go_on = look_around (self, !got);
           last_look = now;
@@ -276,6 +314,8 @@ mproc_pool_dispatch (gpointer pool)
         finish (self);
       mproc_gate_leave ();
       mproc_progress_report (self, !go_on);
+      mproc_callbacks_run (self->callbacks);
     }
+  leave (self);
   return NULL;
 }

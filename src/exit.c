@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end in good order: what registered itself for it (pools), then daemons, then the
  * other children.  A child comes here on its way out, the program by way of atexit. */
-#include "processdata.h"
+#include "forkserver.h"
 
 #include "word.h"
 
@@ -94,7 +94,10 @@ gboolean
 mproc_exit_tidy (gint64 deadline)
 {
   run_hooks ();
-  return mproc_children_end (0, deadline);
+  if (!mproc_children_end (0, deadline))
+    return FALSE;
+  mproc_forkserver_end ();
+  return TRUE;
 }
 
 gboolean

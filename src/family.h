@@ -85,6 +85,10 @@ void mproc_member_leave (gint exit_code);
  * swept. */
 void mproc_member_bury (MprocMember member);
 
+/* STARTING becomes DEAD, so that the new process comes too late.  FALSE: it has entered
+ * already. */
+gboolean mproc_member_give_up (MprocMember member);
+
 /* Certainly dead: another generation lives in the slot, it was marked, or its process has
  * ended.  Costs system calls; sweeps what it finds dead. */
 gboolean mproc_member_is_dead (MprocMember member);

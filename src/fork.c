@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The start method fork: the child goes on from the memory of its starter, and needs no
  * word with it. */
-#include "processdata.h"
+#include "forkserver.h"
 
 #include "os.h"
 
@@ -35,6 +35,7 @@ run_child (MprocProcess *self, const Birth *birth)
     mproc_os_die_with (&birth->parent_identity, birth->lifeline_kind);
   mproc_children_forget ();
   mproc_exit_forget ();
+  mproc_forkserver_forget ();
   see_as_parent (birth->parent, &birth->parent_identity);
   mproc_process_become (self, birth->parent, mproc_os_pid ());
   mproc_exit_child (mproc_target_run (self));

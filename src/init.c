@@ -3,6 +3,7 @@
 
 #include "guard.h"
 #include "os.h"
+#include "preparation.h"
 
 void
 mproc_init (int *argc, char ***argv)
@@ -13,7 +14,7 @@ mproc_init (int *argc, char ***argv)
   (void) argv;
   mproc_os_pin_library ((gconstpointer) (guintptr) mproc_init);
   if (mproc_guard_pass (&mark))
-    mproc_spawn_run_child (mark.record, mark.member);
+    mproc_preparation_run (mark.record, mark.member, NULL);
 }
 
 guint

@@ -87,6 +87,12 @@ mproc_own_thread_count (void)
   return (guint) g_atomic_int_get (&own_threads);
 }
 
+void
+mproc_own_thread_lend (gboolean lent)
+{
+  g_atomic_int_add (&own_threads, lent ? -1 : 1);
+}
+
 gboolean
 mproc_own_thread_is_ending (void)
 {

@@ -28,6 +28,10 @@ void mproc_local_lend_at_fork (MprocMember child);
 /* Threads of the library itself in this process, the ones that live behind the gate. */
 guint mproc_own_thread_count (void);
 
+/* By such a thread: it runs code of the host's, outside of the gate, and does not count as ours; or no
+ * longer. */
+void mproc_own_thread_lend (gboolean lent);
+
 /* Whether one of them ended so lately that the system may not have noticed. */
 gboolean mproc_own_thread_is_ending (void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "memorywatch.h"
 
+#include "poolbatch.h"
 #include "warden.h"
 
 /* How often a worker looks at itself, at most, and the pool at all of them: each time that its thread
@@ -94,6 +95,7 @@ is_over (Running *running, guint64 limit)
 static void
 condemn (MprocPool *self, const Running *running)
 {
+  const MprocPartLoss loss = { MPROC_FATE_NO_MEMORY, running->bytes };
   MprocJob *job;
 
   g_mutex_lock (&self->mutex);
@@ -104,6 +106,8 @@ condemn (MprocPool *self, const Running *running)
       job->bytes_allowed = self->options->kill_at;
       mproc_warden_condemn (self, job, running->member, MPROC_FATE_NO_MEMORY);
     }
+  else if (job == NULL)
+    mproc_pool_condemn_part (self, running->serial, running->member, &loss);
   g_mutex_unlock (&self->mutex);
 }
 

@@ -35,6 +35,7 @@ typedef enum
   MPROC_KIND_PROCESS, /* local only, as what follows: never in the table */
   MPROC_KIND_POOL,
   MPROC_KIND_RESULT,
+  MPROC_KIND_ITER,
   MPROC_N_KINDS
 } MprocKind;
 

@@ -99,6 +99,9 @@ typedef struct
   gintptr handle;
   gboolean ended;
   gint exit_code;
+  gboolean is_adopted; /* another process forked it, see mproc_os_child_adopt */
+  guint64 start_time;  /* then, with pid, who it is */
+  guint64 space;
 } MprocOsChild;
 
 typedef enum
@@ -157,9 +160,29 @@ gboolean mproc_os_child_signal (MprocOsChild *child, MprocOsSignal what, GError 
 /* Closes the handle.  Does not reap. */
 void mproc_os_child_clear (MprocOsChild *child);
 
-/* In the starter: what the child has to know to die with it; 0 if the calling thread
+/* POSIX only.  The child of a helper process of ours as one of the calling process, which
+ * can signal it and have a sentinel of it.  mproc_os_child_wait finds it only where the
+ * system has made it a child of this process, at the helper's end. */
+void mproc_os_child_adopt (const MprocOsIdentity *who, MprocOsChild *child);
+
+/* POSIX only, in a helper process of ours that does nothing but fork children: the
+ * terminal's interrupt is ignored, and the channel returned is readable when one of them
+ * has ended.  To be called once. */
+gintptr mproc_os_children_sentinel (GError **error);
+
+/* There: takes any child that has ended.  FALSE: there is none, and the channel will tell
+ * of the next. */
+gboolean mproc_os_reap_any (gint64 *pid, gint *exit_code);
+
+/* In a child that it has forked: signals are as the helper found them. */
+void mproc_os_leave_helper (void);
+
+/* In the starter: what the child has to know to die with it; 0 only if the calling thread
  * lasts as long as its process does, so that the kernel can watch it. */
 guint32 mproc_os_lifeline_kind (void);
+
+/* The same for a child that another process will fork for the caller. */
+guint32 mproc_os_lifeline_kind_adopted (void);
 
 /* In the child: die when @parent does.  Ends the calling process at once if @parent has
  * ended already.  On Windows the starter's job object has seen to it. */
@@ -345,6 +368,29 @@ gssize mproc_os_channel_write_until (gintptr channel,
                                      gsize size,
                                      const MprocAtomic32 *stop,
                                      GError **error);
+
+/* How many handles one message takes along. */
+#define MPROC_OS_MOST_PASSED 250
+
+/* POSIX only, over a duplex channel: writes all of @data, and with it copies of @n
+ * handles.  FALSE with error; then a part may have been written. */
+gboolean mproc_os_channel_pass (gintptr channel,
+                                gconstpointer data,
+                                gsize size,
+                                const gintptr *handles,
+                                guint n,
+                                gint64 deadline,
+                                GError **error);
+
+/* The other side: exactly that message.  handles has room for MPROC_OS_MOST_PASSED; there
+ * are fewer than were sent if this process could not have more.  FALSE with error, at the
+ * end MPROC_ERROR_CLOSED. */
+gboolean mproc_os_channel_take (gintptr channel,
+                                gpointer data,
+                                gsize size,
+                                gintptr *handles,
+                                guint *n,
+                                GError **error);
 
 /* A second handle for the same end. */
 gintptr mproc_os_channel_dup (gintptr channel, GError **error);

@@ -7,6 +7,7 @@
 #include "memorywatch.h"
 #include "poolbatch.h"
 #include "process.h"
+#include "progress.h"
 #include "setup.h"
 #include "word.h"
 
@@ -98,8 +99,8 @@ free_seats (MprocPool *self)
   g_array_unref (self->seats);
 }
 
-static void
-free_pool (MprocPool *self)
+void
+mproc_pool_free (MprocPool *self)
 {
   mproc_pool_link_cut (self->link);
   mproc_nursery_free (self->nursery);
@@ -108,6 +109,8 @@ free_pool (MprocPool *self)
     mproc_queue_unref (self->tasks);
   if (self->events != NULL)
     mproc_queue_unref (self->events);
+  mproc_callbacks_unref (self->callbacks);
+  mproc_inline_free (self->worker);
   if (self->setup != NULL)
     g_variant_unref (self->setup);
   mproc_insight_clear (&self->insight);
@@ -117,6 +120,7 @@ free_pool (MprocPool *self)
   g_ptr_array_unref (self->batches);
   g_ptr_array_unref (self->ended_batches);
   g_ptr_array_unref (self->condemned);
+  g_array_unref (self->doomed);
   free_seats (self);
   mproc_backlog_clear (&self->backlog);
   mproc_pool_close_jobserver (self);
@@ -124,6 +128,7 @@ free_pool (MprocPool *self)
     mproc_arena_free (self->control);
   g_clear_error (&self->broken);
   g_cond_clear (&self->changed);
+  g_cond_clear (&self->room);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -141,6 +146,7 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->method = method;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->changed);
+  g_cond_init (&self->room);
   self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
   mproc_backlog_init (&self->backlog);
   mproc_pool_find_jobserver (self);
@@ -148,9 +154,27 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   self->batches = g_ptr_array_new ();
   self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
   self->condemned = g_ptr_array_new ();
+  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocDoomed));
   self->link = mproc_pool_link_new (self);
   self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
   return self;
+}
+
+/* The nursery itself starts no worker: not a worker that does not work. */
+static gboolean
+is_nursery_broken (const MprocPoolEvent *event)
+{
+  return event->kind == MPROC_EVENT_BROKEN && event->member == 0;
+}
+
+/* An initializer may fail before the last worker has been started: that breaks the pool as it would a
+ * moment later. */
+static void
+note_start (MprocPool *self, const MprocPoolEvent *event)
+{
+  mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_BROKEN && event->member != 0)
+    mproc_pool_break (self, event->text);
 }
 
 /* The nursery's word that all have been started, or its silence. */
@@ -171,8 +195,8 @@ await_nursery (MprocPool *self, GError **error)
         return FALSE;
       }
     else
-      mproc_pool_note_seat (self, &event);
-  while (event.kind != MPROC_EVENT_READY && event.kind != MPROC_EVENT_BROKEN);
+      note_start (self, &event);
+  while (event.kind != MPROC_EVENT_READY && !is_nursery_broken (&event));
   if (event.kind == MPROC_EVENT_READY)
     return TRUE;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
@@ -208,22 +232,75 @@ start_workers (MprocPool *self, GError **error)
 }
 
 static gboolean
-set_up (MprocPool *self, GError **error)
+make_control (MprocPool *self, GError **error)
 {
-  self->tasks = mproc_queue_new (0, error);
-  self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
-  if (self->events == NULL)
-    return FALSE;
   self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
   if (self->control == 0)
     return FALSE;
   mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
+  return TRUE;
+}
+
+/* Nothing has to end before it is over. */
+static gboolean
+set_up_inline (MprocPool *self, GError **error)
+{
+  GError *failure = NULL;
+
+  self->thread_ended = TRUE;
+  if (!mproc_family_ensure (error) || !make_control (self, error))
+    return FALSE;
+  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  if (self->setup == NULL)
+    return FALSE;
+  self->worker = mproc_inline_new (self->setup, &failure, error);
+  if (failure != NULL)
+    mproc_pool_break_inline (self, failure);
+  return self->worker != NULL;
+}
+
+static gboolean
+set_up (MprocPool *self, GError **error)
+{
+  if (self->options->is_inline)
+    return set_up_inline (self, error);
+  self->tasks = mproc_queue_new (0, error);
+  self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
+  if (self->events == NULL || !make_control (self, error))
+    return FALSE;
   self->setup = mproc_pool_options_pack_setup (self->options, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
+  self->callbacks = mproc_callbacks_new (self->events);
   self->insight.trace = mproc_trace_new (self->options->name);
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
+}
+
+/* Negative numbers, as they look when cast. */
+static gboolean
+check_numbers (const MprocPoolOptions *options, GError **error)
+{
+  if (options == NULL ||
+      (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+                       "max_pending and max_tasks_per_worker of a pool are at most "
+                       "2147483647");
+  return FALSE;
+}
+
+/* An inline pool starts nothing, by whatever method. */
+static gboolean
+choose_method (const MprocPoolOptions *options, MprocStartMethod *method, GError **error)
+{
+  if (options != NULL && options->is_inline)
+    *method = MPROC_START_METHOD_THREAD;
+  else
+    *method = mproc_start_resolve (options != NULL ? options->method
+                                                   : MPROC_START_METHOD_DEFAULT,
+                                   error);
+  return *method != MPROC_START_METHOD_DEFAULT;
 }
 
 gboolean
@@ -239,12 +316,10 @@ mproc_pool_check_size (guint n_workers, GError **error)
 MprocPool *
 mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error)
 {
-  MprocStartMethod method =
-      mproc_start_resolve (options != NULL ? options->method : MPROC_START_METHOD_DEFAULT,
-                           error);
+  MprocStartMethod method;
   MprocPool *self;
 
-  if (method == MPROC_START_METHOD_DEFAULT)
+  if (!check_numbers (options, error) || !choose_method (options, &method, error))
     return NULL;
   if (!mproc_pool_check_size (n_workers, error) ||
       (options != NULL && (!mproc_setup_check (options, method, error) ||
@@ -253,7 +328,7 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
   if (!set_up (self, error))
     {
-      free_pool (self);
+      mproc_pool_free (self);
       return NULL;
     }
   remember (self);
@@ -284,7 +359,10 @@ enter_state (MprocPool *self, MprocPoolState state)
   g_mutex_lock (&self->mutex);
   changed = self->state < state;
   if (changed)
-    self->state = state;
+    {
+      self->state = state;
+      mproc_pool_make_room (self);
+    }
   g_mutex_unlock (&self->mutex);
   return changed;
 }
@@ -305,6 +383,12 @@ mproc_pool_close (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_CLOSED))
     return;
+  if (self->worker != NULL)
+    {
+      mproc_inline_end (self->worker);
+      mproc_progress_report (self, TRUE);
+      return;
+    }
   g_mutex_lock (&self->mutex);
   mproc_pool_end_tasks (self);
   g_mutex_unlock (&self->mutex);
@@ -331,23 +415,41 @@ mproc_pool_terminate (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
+  if (self->worker != NULL)
+    {
+      mproc_inline_end (self->worker);
+      mproc_progress_report (self, TRUE);
+      return;
+    }
   g_mutex_lock (&self->mutex);
   mproc_pool_cancel_batches (self);
   g_mutex_unlock (&self->mutex);
   mproc_queue_shutdown (self->tasks, TRUE);
-  mproc_event_post (self->events, &stop);
+  /* The thread that makes room for events cannot wait for it. */
+  if (mproc_callbacks_are_mine (self->callbacks))
+    self->stops_itself = TRUE;
+  else
+    mproc_event_post (self->events, &stop);
+}
+
+/* A callback that waits for its own thread's end would wait for ever. */
+static gint64
+deadline_of_join (MprocPool *self, gint64 timeout_us)
+{
+  return mproc_callbacks_are_mine (self->callbacks) ? 0 : mproc_deadline (timeout_us);
 }
 
 /* Waits for the thread, which ends when the workers have, or when told to. */
 gboolean
 mproc_pool_join (MprocPool *self, gint64 timeout_us)
 {
-  gint64 deadline = mproc_deadline (timeout_us);
+  gint64 deadline;
   gboolean in_time = TRUE;
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
   g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
+  deadline = deadline_of_join (self, timeout_us);
   g_mutex_lock (&self->mutex);
   while (!self->thread_ended && in_time)
     if (deadline == MPROC_OS_NEVER)
@@ -369,6 +471,11 @@ mproc_pool_unref (MprocPool *self)
   if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
     return;
   mproc_pool_terminate (self);
+  if (mproc_callbacks_are_mine (self->callbacks))
+    {
+      self->frees_itself = TRUE;
+      return;
+    }
   mproc_pool_join (self, MPROC_FOREVER);
-  free_pool (self);
+  mproc_pool_free (self);
 }

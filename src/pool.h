@@ -5,8 +5,10 @@
 #define MPROC_POOL_INTERNAL_H
 
 #include "backlog.h"
+#include "callbacks.h"
 #include "control.h"
 #include "crew.h"
+#include "inline.h"
 #include "insight.h"
 #include "nursery.h"
 #include "object.h"
@@ -39,9 +41,16 @@ struct MprocPool
   MprocNursery *nursery; /* under fork; else */
   MprocCrew *crew;       /* the thread's own */
   GThread *thread;
+  MprocCallbacks *callbacks; /* what the thread calls */
+  MprocInline *worker;       /* of an inline pool, which has neither thread nor workers */
+  gint64 hurry_until;        /* the thread's own: a worker is about to end */
+  gboolean stops_itself;     /* the thread's own: terminated in one of these */
+  gboolean frees_itself;     /* the same: the last reference went there */
 
   GMutex mutex;  /* over what follows */
-  GCond changed; /* of state and thread_ended */
+  GCond changed; /* of thread_ended */
+  GCond room;    /* there is some, or none to wait for any more; see pending.c */
+  guint n_waiting_for_room;
   MprocPoolState state;
   gboolean thread_ended;
   GError *broken;   /* why no worker is to be had any more */
@@ -50,6 +59,7 @@ struct MprocPool
   MprocBacklog backlog;
   GArray *graves;       /* of MprocGrave */
   GPtrArray *condemned; /* of MprocJob, not owned: settled when their workers are dead */
+  GArray *doomed;       /* of MprocDoomed */
   gboolean is_watched;  /* there has been a limit, or something to stop */
   GArray *
       seats; /* of MprocOffset: the workers', from before they start until they have ended */
@@ -70,6 +80,13 @@ typedef struct
   MprocMember member; /* 0: no worker has it */
   MprocOffset task;
 } MprocGrave;
+
+/* A worker that is to be killed, and whose seat is not known yet. */
+typedef struct
+{
+  MprocMember member;
+  guint32 serial; /* of the task it has lost */
+} MprocDoomed;
 
 /* What has been decided about a task that its worker has lost. */
 typedef enum
@@ -100,8 +117,51 @@ typedef struct
   MprocJobNote note;
 } MprocJob;
 
+/* A task that is to be handed over. */
+typedef struct
+{
+  MprocFunc func;
+  GVariant *args;
+  guint32 flags;             /* MprocTaskFlags */
+  MprocResult *result;       /* NULL: pushed */
+  guint part;                /* of the result's */
+  MprocTaskOptions *options; /* frozen; NULL: none */
+  gint64 deadline;           /* until when it waits for room */
+  guint n_items;             /* in the argument; 0: it is one */
+} MprocOrder;
+
+/* submit.c: consumes the order's args.  FALSE: nobody will settle it; MPROC_ERROR_FULL: there was no
+ * room in time. */
+gboolean mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
+
+/* Whether tasks are taken; under the mutex. */
+gboolean mproc_pool_check_running (MprocPool *self, GError **error);
+
+/* What a map or an iterator of chunks above G_MAXINT fails with. */
+GError *mproc_pool_refuse_chunk (guint chunk);
+
+/* Frozen, a full reference; NULL: none. */
+MprocTaskOptions *mproc_pool_choose_options (MprocPool *self,
+                                             const MprocTaskOptions *given);
+
 /* dispatch.c: the pool's one thread. */
 gpointer mproc_pool_dispatch (gpointer pool);
+
+/* pending.c: waits until one more task may be handed over.  FALSE with MPROC_ERROR_FULL once the
+ * deadline is over.  Where the pool has ended meanwhile it is TRUE too.  Under the mutex. */
+gboolean mproc_pool_await_room (MprocPool *self, gint64 deadline, GError **error);
+
+/* A task is settled, or the pool takes none any more.  Under the mutex. */
+void mproc_pool_make_room (MprocPool *self);
+
+/* submit.c: the initializer's failure, which it takes, broke an inline pool. */
+void mproc_pool_break_inline (MprocPool *self, GError *failure);
+
+/* dispatch.c: says of the pool that it has no workers, and fails what it has; under the mutex. */
+void mproc_pool_break (MprocPool *self, const char *why);
+
+/* pool.c: no thread uses it any more. */
+void mproc_pool_free (MprocPool *self);
 
 void mproc_job_free (gpointer job);
 

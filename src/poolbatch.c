@@ -47,8 +47,8 @@ offer (MprocPool *self, MprocBatchJob *job, guint n, GError **error)
   return TRUE;
 }
 
-static MprocBatchJob *
-find (MprocPool *self, guint32 serial)
+MprocBatchJob *
+mproc_pool_find_batch (MprocPool *self, guint32 serial)
 {
   for (guint i = 0; i < self->batches->len; i++)
     {
@@ -65,9 +65,17 @@ choose_serial (MprocPool *self)
 {
   do
     self->last_serial++;
-  while (self->last_serial == 0 || find (self, self->last_serial) != NULL ||
+  while (self->last_serial == 0 ||
+         mproc_pool_find_batch (self, self->last_serial) != NULL ||
          g_hash_table_contains (self->jobs, GUINT_TO_POINTER (self->last_serial)));
   return self->last_serial;
+}
+
+static void
+take_out (MprocPool *self, MprocBatchJob *job)
+{
+  g_ptr_array_remove (self->batches, job);
+  mproc_pool_make_room (self);
 }
 
 gboolean
@@ -78,15 +86,17 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
   mproc_insight_hand_over (&self->insight, &job->note, NULL, NULL,
                            (guint) mproc_batch_get_plan (job->batch)->n_items);
   g_mutex_lock (&self->mutex);
-  ok = mproc_pool_check_running (self, error);
+  ok = mproc_pool_await_room (self, MPROC_OS_NEVER, error) &&
+       mproc_pool_check_running (self, error);
   if (ok)
     {
       job->serial = choose_serial (self);
       mproc_batch_queue (job->batch, job->serial);
       g_ptr_array_add (self->batches, job);
+      self->is_watched |= mproc_batch_get_plan (job->batch)->limits.hard > 0;
       ok = offer (self, job, mproc_pool_get_n_workers (self), error);
       if (!ok)
-        g_ptr_array_remove (self->batches, job);
+        take_out (self, job);
     }
   g_mutex_unlock (&self->mutex);
   if (!ok)
@@ -174,10 +184,10 @@ settle (MprocBatchJob *job, GError *error)
 {
   GVariant *value = NULL;
 
-  if (error == NULL)
-    error = mproc_batch_get_error (job->batch);
   if (error == NULL && job->error != NULL)
     error = g_error_copy (job->error);
+  if (error == NULL)
+    error = mproc_batch_get_error (job->batch);
   if (error == NULL)
     value = collect (job, &error);
   mproc_insight_settle_batch (&job->note, error);
@@ -207,7 +217,7 @@ take_complete (MprocPool *self, MprocBatchJob *job, GPtrArray *done, gboolean *h
       !mproc_batch_is_complete (job->batch, has_queued))
     return FALSE;
   mproc_batch_end (job->batch);
-  g_ptr_array_remove (self->batches, job);
+  take_out (self, job);
   g_ptr_array_add (done, job);
   return TRUE;
 }
@@ -220,7 +230,7 @@ mproc_pool_handle_batch (MprocPool *self, const MprocPoolEvent *event)
   gboolean has_queued;
 
   g_mutex_lock (&self->mutex);
-  job = find (self, event->serial);
+  job = mproc_pool_find_batch (self, event->serial);
   if (job == NULL || take_complete (self, job, done, &has_queued))
     ;
   else if (event->item == MPROC_EVENT_BATCH_SHARED)
@@ -259,8 +269,8 @@ mproc_pool_tend_batches (MprocPool *self)
 
 /* ------------------------------------------------------------------ deaths */
 
-static char *
-describe_part (const MprocBatchJob *job, const MprocPart *part)
+char *
+mproc_batch_job_describe_part (const MprocBatchJob *job, const MprocPart *part)
 {
   if (part->end - part->first == 1)
     return g_strdup_printf ("item %" G_GUINT64_FORMAT " of map %u", part->first,
@@ -279,7 +289,7 @@ bury (MprocBatchJob *job, const MprocPoolEvent *death)
   if (mproc_batch_bury (job->batch, death != NULL ? death->member : 0, &part) == 0 ||
       job->error != NULL)
     return;
-  what = describe_part (job, &part);
+  what = mproc_batch_job_describe_part (job, &part);
   if (death != NULL)
     job->error = mproc_describe_death (death, what);
   else

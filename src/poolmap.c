@@ -62,6 +62,13 @@ hand_over (MprocPool *self, Order *order, GError **error)
   MprocMessage message;
   gboolean ok;
 
+  if (self->worker != NULL)
+    {
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                           "an inline pool runs functions of values, not of bytes or "
+                           "arrays");
+      return FALSE;
+    }
   order->plan.function = mproc_function_get_ticket (order->func, error);
   if (order->plan.function == 0)
     return FALSE;
@@ -83,7 +90,7 @@ submit (MprocPool *self, Order *order, const MprocTaskOptions *options)
 
   if (options != NULL)
     order->plan.limits = options->limits;
-  order->result = mproc_result_new (1, MPROC_RESULT_VALUE);
+  order->result = mproc_result_new (self->callbacks, 1, MPROC_RESULT_VALUE);
   mproc_result_bind (order->result, self->link);
   if (!hand_over (self, order, &error))
     mproc_result_set_part (order->result, 0, NULL, error);
@@ -110,8 +117,8 @@ mproc_pool_can_batch (MprocPool *self, const MprocTaskOptions *options)
 {
   return !self->options->is_inline && self->insight.trace == NULL &&
          g_atomic_pointer_get (&self->insight.progress) == NULL &&
-         (options == NULL || (options->limits.hard == 0 && options->attempts <= 1 &&
-                              options->priority == 0 && !options->captures_output));
+         (options == NULL || (options->attempts <= 1 && options->priority == 0 &&
+                              !options->captures_output));
 }
 
 MprocResult *
@@ -157,7 +164,7 @@ map_bytes (MprocPool *self,
 static MprocResult *
 new_ready_result (GVariant *value)
 {
-  MprocResult *result = mproc_result_new (1, MPROC_RESULT_VALUE);
+  MprocResult *result = mproc_result_new (NULL, 1, MPROC_RESULT_VALUE);
 
   mproc_result_set_part (result, 0, g_variant_ref_sink (value), NULL);
   return result;

@@ -42,7 +42,8 @@ mproc_process_new_bare (MprocProcessRole role, const char *name)
   static const MprocClass class_ = { .name = "process",
                                      .kind = MPROC_KIND_PROCESS,
                                      .close = close_process };
-  const MprocOsChild no_child = { 0, MPROC_OS_NONE, FALSE, MPROC_OS_EXIT_UNKNOWN };
+  const MprocOsChild no_child = { .handle = MPROC_OS_NONE,
+                                  .exit_code = MPROC_OS_EXIT_UNKNOWN };
   MprocProcess *self = g_new0 (MprocProcess, 1);
 
   mproc_object_set_class (&class_);

@@ -23,7 +23,8 @@ MprocMember mproc_process_get_member (MprocProcess *self);
 gboolean mproc_process_get_wait (MprocProcess *self, MprocOsWait *wait, GError **error);
 
 /* What DEFAULT would mean for a start right now: fork while this process has no threads
- * but ours, else spawn where mproc_init was passed, else MPROC_START_METHOD_DEFAULT
+ * but ours, else forkserver (spawn where that has threads, too) where mproc_init was
+ * passed, else MPROC_START_METHOD_DEFAULT
  * with error set. */
 MprocStartMethod mproc_start_resolve (MprocStartMethod wanted, GError **error);
 

@@ -42,6 +42,7 @@ struct MprocProcess
   gboolean daemon;
   gboolean internal; /* see mproc_process_set_internal */
   gboolean quiet;
+  gboolean watches_parent; /* it ends with its parent by its own doing */
 
   MprocProcessState state;
   gint64 pid;
@@ -50,8 +51,11 @@ struct MprocProcess
   MprocOsChild child; /* used by the one thread that is reaping, without the lock */
   gboolean reaping;
   MprocOsChild
-      view;        /* the same child for whoever does not reap; shares no POSIX handle */
-  GThread *thread; /* of the method thread, until it has been joined */
+      view;         /* the same child for whoever does not reap; shares no POSIX handle */
+  MprocOffset note; /* of the method forkserver: where its end is written */
+  MprocMember server; /* the server that forked it */
+  gint64 looked;      /* when the system was last asked whether it lives; as child */
+  GThread *thread;    /* of the method thread, until it has been joined */
   gint exit_code;
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
   gintptr end_writer;
@@ -117,17 +121,22 @@ void mproc_start_done (MprocProcess *self, MprocMember member, const MprocOsChil
 /* Whether it ends with its parent, however that ends. */
 gboolean mproc_start_is_bound (MprocProcess *self);
 
+/* Whether it is a worker: the terminal's interrupt is for its starter.  Not a server that forks others, to
+ * whom it may mean something: it puts that aside itself. */
+gboolean mproc_start_refuses_interrupt (MprocProcess *self);
+
 /* The start methods: TRUE if it runs; then pid, member, child or thread are set. */
 gboolean mproc_start_by_fork (MprocProcess *self, GError **error);
 gboolean mproc_start_by_spawn (MprocProcess *self, GError **error);
+gboolean mproc_start_by_forkserver (MprocProcess *self, GError **error);
 gboolean mproc_start_by_thread (MprocProcess *self, GError **error);
 
 /* Whether spawned children can be had: mproc_init has been passed, or a program has
  * been set. */
 gboolean mproc_spawn_is_possible (void);
 
-/* What a spawned child does with its mark. */
-MPROC_NORETURN void mproc_spawn_run_child (MprocOffset record, MprocMember member);
+/* The same, with error. */
+gboolean mproc_spawn_check (GError **error);
 
 /* mproc_process_exit in a thread started as a process; returns in any other. */
 void mproc_thread_exit (gint code);

@@ -125,12 +125,25 @@ make_due (MprocProgress *self)
   g_source_unref (source);
 }
 
+/* While it runs its user's code the pool's thread is one of the user's. */
 static void
-tell (MprocProgress *self, const Numbers *numbers)
+call (MprocProgress *self, MprocPool *pool, const Numbers *numbers)
+{
+  gboolean is_pools = mproc_callbacks_are_mine (pool->callbacks);
+
+  if (is_pools)
+    mproc_own_thread_lend (TRUE);
+  self->func (numbers->done, numbers->failed, numbers->total, self->data);
+  if (is_pools)
+    mproc_own_thread_lend (FALSE);
+}
+
+static void
+tell (MprocProgress *self, MprocPool *pool, const Numbers *numbers)
 {
   if (self->context == NULL)
     {
-      self->func (numbers->done, numbers->failed, numbers->total, self->data);
+      call (self, pool, numbers);
       return;
     }
   mproc_gate_enter ();
@@ -143,19 +156,19 @@ tell (MprocProgress *self, const Numbers *numbers)
 }
 
 static void
-report (MprocProgress *self, MprocInsight *insight, gboolean is_end)
+report (MprocProgress *self, MprocPool *pool, gboolean is_end)
 {
   gint64 now = g_get_monotonic_time ();
   Numbers numbers;
 
   if (now - self->last < INTERVAL && !is_end)
     return;
-  read_numbers (self, insight, &numbers);
+  read_numbers (self, &pool->insight, &numbers);
   if (numbers.done == self->told.done)
     return;
   self->told = numbers;
   self->last = now;
-  tell (self, &numbers);
+  tell (self, pool, &numbers);
 }
 
 /* At the end nobody is told any more: what the function was given goes, outside of the gate as well. */
@@ -169,7 +182,7 @@ mproc_progress_report (MprocPool *pool, gboolean is_end)
   self = ref_of (pool);
   if (self == NULL)
     return;
-  report (self, &pool->insight, is_end);
+  report (self, pool, is_end);
   mproc_progress_unref (self);
   if (is_end)
     mproc_progress_unref (exchange (pool, NULL));

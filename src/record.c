@@ -34,7 +34,8 @@ enum
 {
   FLAG_DAEMON = 1,
   FLAG_INTERNAL = 2,
-  FLAG_QUIET = 4
+  FLAG_QUIET = 4,
+  FLAG_WATCHES_PARENT = 8
 };
 
 typedef struct
@@ -51,7 +52,10 @@ typedef struct
   guint64 parent_space;
   Place parts[N_PARTS];
   gint32 error_code;
-  guint32 reserved;
+  guint32 method;
+  gint64 pid; /* of the child, once it runs */
+  guint64 start_time;
+  guint64 space;
   char error_domain[DOMAIN_SIZE];
   char error_text[TEXT_SIZE];
 } Record;
@@ -98,7 +102,9 @@ fill_head (Record *head, const MprocRecordSource *source)
   head->member = source->member;
   head->flags = (process->daemon ? FLAG_DAEMON : 0) |
                 (process->internal ? FLAG_INTERNAL : 0) |
-                (process->quiet ? FLAG_QUIET : 0);
+                (process->quiet ? FLAG_QUIET : 0) |
+                (process->watches_parent ? FLAG_WATCHES_PARENT : 0);
+  head->method = (guint32) process->method;
   head->lifeline_kind = source->lifeline_kind;
   head->function = source->function;
   head->parent_pid = source->parent_identity.pid;
@@ -187,6 +193,16 @@ mproc_record_get_error (MprocOffset record, GError **error)
                        self->error_text);
 }
 
+void
+mproc_record_get_identity (MprocOffset record, MprocOsIdentity *out)
+{
+  const Record *self = record_at (record);
+
+  out->pid = self->pid;
+  out->start_time = self->start_time;
+  out->space = self->space;
+}
+
 static void
 report (Record *self, MprocRecordStatus status)
 {
@@ -198,7 +214,14 @@ report (Record *self, MprocRecordStatus status)
 void
 mproc_record_report_running (MprocOffset record)
 {
-  report (record_at (record), MPROC_RECORD_RUNNING);
+  Record *self = record_at (record);
+  MprocOsIdentity who;
+
+  mproc_member_get_identity (mproc_process_self (), &who);
+  self->pid = who.pid;
+  self->start_time = who.start_time;
+  self->space = who.space;
+  report (self, MPROC_RECORD_RUNNING);
 }
 
 /* Not in the middle of a character. */
@@ -255,8 +278,9 @@ mproc_record_load (MprocOffset record, MprocProcess **process, MprocProcess **pa
   (*process)->daemon = (self->flags & FLAG_DAEMON) != 0;
   (*process)->internal = (self->flags & FLAG_INTERNAL) != 0;
   (*process)->quiet = (self->flags & FLAG_QUIET) != 0;
-  (*process)->method = MPROC_START_METHOD_SPAWN;
-  (*process)->default_method = MPROC_START_METHOD_SPAWN;
+  (*process)->watches_parent = (self->flags & FLAG_WATCHES_PARENT) != 0;
+  (*process)->method = (MprocStartMethod) self->method;
+  (*process)->default_method = (*process)->method;
   (*process)->default_is_set = TRUE;
 
   *parent = mproc_process_new_bare (MPROC_PROCESS_PARENT,

@@ -47,6 +47,9 @@ MprocRecordStatus mproc_record_get_status (MprocOffset record);
 void mproc_record_wait (MprocOffset record, gint64 deadline);
 void mproc_record_get_error (MprocOffset record, GError **error);
 
+/* Who the child is, once it has reported that it runs. */
+void mproc_record_get_identity (MprocOffset record, MprocOsIdentity *out);
+
 /* In the child.  The record is the starter's again after a report. */
 gboolean mproc_record_is_valid (MprocOffset record, MprocMember member);
 void mproc_record_report_running (MprocOffset record);

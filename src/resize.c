@@ -2,10 +2,14 @@
 /* How many workers a pool has. */
 #include "pool.h"
 
+/* A pool without workers has no control block. */
+
 guint
 mproc_pool_get_n_workers (MprocPool *self)
 {
   g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), 0);
+  if (self->control == 0)
+    return self->n_workers;
   return mproc_load32 (&mproc_control_at (self->control)->wanted);
 }
 
@@ -13,6 +17,8 @@ guint
 mproc_pool_get_n_live_workers (MprocPool *self)
 {
   g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), 0);
+  if (self->control == 0)
+    return 0;
   return mproc_load32 (&mproc_control_at (self->control)->live);
 }
 
@@ -24,7 +30,7 @@ wake_crew (MprocPool *self)
 
   if (self->nursery != NULL)
     mproc_nursery_wake (self->nursery);
-  else
+  else if (self->events != NULL) /* not inline */
     mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
@@ -35,7 +41,7 @@ mproc_pool_feed_crew (MprocPool *self)
 {
   MprocPoolControl *control;
 
-  if (self->options->idle_timeout == MPROC_FOREVER)
+  if (self->control == 0 || self->options->idle_timeout == MPROC_FOREVER)
     return;
   control = mproc_control_at (self->control);
   atomic_thread_fence (memory_order_seq_cst);
@@ -53,6 +59,12 @@ mproc_pool_resize (MprocPool *self, guint n_workers, GError **error)
 
   if (!mproc_pool_check_size (n_workers, error))
     return FALSE;
+  if (self->control == 0)
+    {
+      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                           "an inline pool has no workers");
+      return FALSE;
+    }
   if (n_workers == 0)
     n_workers = mproc_cpu_count ();
   g_mutex_lock (&self->mutex);

@@ -3,7 +3,7 @@
 #ifndef MPROC_RESULT_INTERNAL_H
 #define MPROC_RESULT_INTERNAL_H
 
-#include <mproc/result.h>
+#include "callbacks.h"
 
 G_BEGIN_DECLS
 
@@ -17,8 +17,20 @@ typedef enum
 } MprocResultForm;
 
 /* To be given by @n_parts tasks, whose values are put together in order.  0 parts:
- * ready at once. */
-MprocResult *mproc_result_new (guint n_parts, MprocResultForm form);
+ * ready at once.  @callbacks: of the pool whose thread makes it ready; NULL: none does. */
+MprocResult *
+mproc_result_new (MprocCallbacks *callbacks, guint n_parts, MprocResultForm form);
+
+/* One that has failed already; takes @error. */
+MprocResult *mproc_result_new_failed (GError *error);
+
+/* @hook is called once, by whoever makes it ready, under any lock and inside of the gate.  Before its
+ * tasks are handed over. */
+typedef void (*MprocResultHook) (gpointer data);
+void mproc_result_set_hook (MprocResult *self, MprocResultHook hook, gpointer data);
+
+/* What goes to its hook; NULL: it has none. */
+gpointer mproc_result_get_hook_data (MprocResult *self);
 
 /* One task is done: takes @value, or @error.  The last one makes the result ready. */
 void

@@ -6,10 +6,11 @@
 
 static _Thread_local MprocWorker *current;
 
+/* A process that was forked in a task has a copy of what was its parent's. */
 MprocWorker *
 mproc_worker_current (void)
 {
-  return current;
+  return current != NULL && current->member == mproc_self () ? current : NULL;
 }
 
 void
@@ -23,8 +24,10 @@ mproc_worker_become (MprocWorker *self)
 static gboolean
 should_stop (gboolean *cancelled)
 {
-  return current != NULL && current->seat != NULL && current->attempt != 0 &&
-         mproc_seat_should_stop (current->seat, cancelled);
+  MprocWorker *self = mproc_worker_current ();
+
+  return self != NULL && self->attempt != 0 &&
+         mproc_seat_should_stop (self->seat, cancelled);
 }
 
 gboolean
@@ -56,7 +59,9 @@ mproc_task_check (GError **error)
 guint
 mproc_task_get_attempt (void)
 {
-  return current != NULL ? current->attempt : 0;
+  MprocWorker *self = mproc_worker_current ();
+
+  return self != NULL ? self->attempt : 0;
 }
 
 /* ------------------------------------------------------------------ the worker */
@@ -64,7 +69,9 @@ mproc_task_get_attempt (void)
 guint
 mproc_worker_get_number (void)
 {
-  return current != NULL && current->seat != NULL ? current->seat->number : 0;
+  MprocWorker *self = mproc_worker_current ();
+
+  return self != NULL ? self->seat->number : 0;
 }
 
 void
@@ -82,17 +89,21 @@ mproc_worker_clear_data (MprocWorker *self)
 void
 mproc_worker_set_data (gpointer data, GDestroyNotify free_func)
 {
-  g_return_if_fail (current != NULL);
+  MprocWorker *self = mproc_worker_current ();
 
-  mproc_worker_clear_data (current);
-  current->data = data;
-  current->free_data = free_func;
+  g_return_if_fail (self != NULL);
+
+  mproc_worker_clear_data (self);
+  self->data = data;
+  self->free_data = free_func;
 }
 
 gpointer
 mproc_worker_get_data (void)
 {
-  return current != NULL ? current->data : NULL;
+  MprocWorker *self = mproc_worker_current ();
+
+  return self != NULL ? self->data : NULL;
 }
 
 gboolean

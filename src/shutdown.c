@@ -6,6 +6,7 @@
 #include "burial.h"
 
 #include "obituary.h"
+#include "poolbatch.h"
 #include "report.h"
 #include "word.h"
 
@@ -28,7 +29,7 @@ count_jobs (MprocPool *self)
   guint n;
 
   g_mutex_lock (&self->mutex);
-  n = g_hash_table_size (self->jobs);
+  n = g_hash_table_size (self->jobs) + self->batches->len;
   g_mutex_unlock (&self->mutex);
   return n;
 }
@@ -61,6 +62,17 @@ cancel_if_waiting (MprocPool *self, MprocJob *job)
   return TRUE;
 }
 
+/* Returns how many maps had nothing that runs. */
+static guint
+withdraw_batches (MprocPool *self)
+{
+  GError *why = describe_end ("the rest of the map was not begun");
+  guint n = mproc_pool_withdraw_batches (self, why);
+
+  g_error_free (why);
+  return n;
+}
+
 /* Under the mutex.  Returns how many. */
 static guint
 cancel_waiting (MprocPool *self)
@@ -71,7 +83,7 @@ cancel_waiting (MprocPool *self)
   for (guint i = 0; i < all->len; i++)
     n += cancel_if_waiting (self, g_ptr_array_index (all, i)) != FALSE;
   g_ptr_array_unref (all);
-  return n;
+  return n + withdraw_batches (self);
 }
 
 /* ------------------------------------------------------------------ asking to stop */
@@ -132,6 +144,23 @@ condemn (MprocPool *self, MprocJob *job, MprocPoolReport *report)
   mproc_job_settle (job, NULL, error);
 }
 
+static void
+condemn_batches (MprocPool *self, MprocPoolReport *report)
+{
+  GError *why = describe_end ("the map did not end in time, and was killed");
+
+  for (guint i = 0; i < self->batches->len; i++)
+    {
+      const MprocBatchJob *job = g_ptr_array_index (self->batches, i);
+      gboolean has_queued;
+
+      if (!mproc_batch_is_complete (job->batch, &has_queued))
+        g_ptr_array_add (report->killed, g_strdup_printf ("map %u", job->serial));
+    }
+  mproc_pool_fail_batches (self, why);
+  g_error_free (why);
+}
+
 /* Under the mutex. */
 static void
 condemn_running (MprocPool *self, MprocPoolReport *report)
@@ -148,6 +177,7 @@ condemn_running (MprocPool *self, MprocPoolReport *report)
         condemn (self, job, report);
     }
   g_ptr_array_unref (all);
+  condemn_batches (self, report);
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -171,7 +201,7 @@ end_drain (MprocPool *self, MprocPoolReport *report, guint n_at_start)
   guint n_left;
 
   g_mutex_lock (&self->mutex);
-  n_left = g_hash_table_size (self->jobs);
+  n_left = g_hash_table_size (self->jobs) + self->batches->len;
   report->n_done = n_at_start - n_left;
   report->n_cancelled = cancel_waiting (self);
   g_mutex_unlock (&self->mutex);

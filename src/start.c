@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which way a process is started, and what all ways have in common. */
-#include "processdata.h"
+#include "forkserver.h"
 
 #include "guard.h"
 #include "os.h"
@@ -38,9 +38,9 @@ is_supported (MprocStartMethod method, GError **error)
   if (method == MPROC_START_METHOD_FORK && !mproc_os_can_fork ())
     g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
                          "this system cannot fork: use MPROC_START_METHOD_SPAWN");
-  else if (method == MPROC_START_METHOD_FORKSERVER)
+  else if (method == MPROC_START_METHOD_FORKSERVER && !mproc_os_can_fork ())
     g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                         "the start method forkserver does not exist yet: use "
+                         "this system cannot fork, so that there is no forkserver: use "
                          "MPROC_START_METHOD_SPAWN");
   else
     return TRUE;
@@ -89,7 +89,8 @@ count_foreign_threads (void)
   return n > 1 + mproc_own_thread_count () ? n - 1 - mproc_own_thread_count () : 0;
 }
 
-/* Forking beside other threads leaves the child with the locks that they held. */
+/* Forking beside other threads leaves the child with the locks that they held.  A server
+ * has none, unless the program or its libraries start threads before mproc_init. */
 static MprocStartMethod
 choose (GError **error)
 {
@@ -101,7 +102,8 @@ choose (GError **error)
   if (n_threads == 0)
     return MPROC_START_METHOD_FORK;
   if (mproc_spawn_is_possible ())
-    return MPROC_START_METHOD_SPAWN;
+    return mproc_forkserver_is_single () ? MPROC_START_METHOD_FORKSERVER
+                                         : MPROC_START_METHOD_SPAWN;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
                "this process has more than one thread (%u), so that it cannot be forked "
                "safely, and it has not called mproc_init(), so that it cannot "
@@ -126,9 +128,15 @@ mproc_start_resolve (MprocStartMethod wanted, GError **error)
 /* ------------------------------------------------------------------ the start */
 
 gboolean
+mproc_start_refuses_interrupt (MprocProcess *self)
+{
+  return self->internal && self->quiet;
+}
+
+gboolean
 mproc_start_is_bound (MprocProcess *self)
 {
-  return self->daemon || self->internal;
+  return (self->daemon || self->internal) && !self->watches_parent;
 }
 
 void
@@ -191,6 +199,8 @@ start_by (MprocProcess *self, GError **error)
       return mproc_start_by_fork (self, error);
     case MPROC_START_METHOD_SPAWN:
       return mproc_start_by_spawn (self, error);
+    case MPROC_START_METHOD_FORKSERVER:
+      return mproc_start_by_forkserver (self, error);
     case MPROC_START_METHOD_THREAD:
       return mproc_start_by_thread (self, error);
     default:

@@ -4,21 +4,12 @@
 #include "cancel.h"
 #include "function.h"
 #include "pool.h"
+#include "progress.h"
 #include "poolmap.h"
 
 #include <mproc/queue.h>
 
-/* A task that is to be handed over. */
-typedef struct
-{
-  MprocFunc func;
-  GVariant *args;
-  guint32 flags;
-  MprocResult *result;
-  guint part;
-  MprocTaskOptions *options; /* frozen; NULL: none */
-  guint n_items;
-} Order;
+typedef MprocOrder Order;
 
 gboolean
 mproc_pool_check_running (MprocPool *self, GError **error)
@@ -79,6 +70,7 @@ mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error)
     }
   if (!was_known)
     g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  mproc_pool_make_room (self);
   return FALSE;
 }
 
@@ -124,9 +116,10 @@ hand_over_message (MprocPool *self,
   if (ok)
     {
       mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
-                               order->n_items);
+                               MAX (1, order->n_items));
       g_mutex_lock (&self->mutex);
-      ok = mproc_pool_check_running (self, error) &&
+      ok = mproc_pool_await_room (self, order->deadline, error) &&
+           mproc_pool_check_running (self, error) &&
            mproc_pool_queue_job (self, job, error);
       job->number = job->serial;
       self->is_watched |= plan.limits.hard > 0;
@@ -141,9 +134,77 @@ hand_over_message (MprocPool *self,
   return ok;
 }
 
-/* Consumes the order's args.  FALSE: nobody will settle it. */
+/* ------------------------------------------------------------------ inline */
+
+/* Of a pool that has no thread and no tasks pending. */
+void
+mproc_pool_break_inline (MprocPool *self, GError *failure)
+{
+  char *why = g_strdup_printf ("the initializer failed: %s", failure->message);
+
+  g_mutex_lock (&self->mutex);
+  mproc_pool_break (self, why);
+  g_mutex_unlock (&self->mutex);
+  g_free (why);
+  g_error_free (failure);
+}
+
 static gboolean
-hand_over (MprocPool *self, const Order *order, GError **error)
+may_run_inline (MprocPool *self, const MprocOrder *order, GError **error)
+{
+  MprocTaskPlan plan = { 0 };
+  gboolean ok;
+
+  if (!mproc_capture_plan (order->options, order->result, self->method, &plan, error))
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  ok = mproc_pool_check_running (self, error);
+  g_mutex_unlock (&self->mutex);
+  return ok && mproc_function_get_ticket (order->func, error) != 0;
+}
+
+static void
+settle_inline (const MprocOrder *order, GVariant *value, GError *error)
+{
+  if (order->result != NULL)
+    {
+      mproc_result_set_part (order->result, order->part, value, error);
+      return;
+    }
+  if (error != NULL)
+    mproc_worker_print_error (error);
+  g_clear_error (&error);
+  if (value != NULL)
+    g_variant_unref (value);
+}
+
+/* Before it returns. */
+static gboolean
+run_inline (MprocPool *self, const MprocOrder *order, GVariant *args, GError **error)
+{
+  MprocInlineTask task = { order->func, order->flags, args, NULL };
+  GError *failure = NULL;
+  GError *outcome = NULL;
+  GVariant *value;
+
+  if (!may_run_inline (self, order, error))
+    return FALSE;
+  if (order->options != NULL)
+    task.limits = &order->options->limits;
+  value = mproc_inline_run (self->worker, &task, &failure, &outcome);
+  if (failure == NULL)
+    {
+      mproc_insight_count (&self->insight, MAX (1, order->n_items), outcome);
+      settle_inline (order, value, outcome);
+      mproc_progress_report (self, FALSE);
+      return TRUE;
+    }
+  mproc_pool_break_inline (self, failure);
+  return may_run_inline (self, order, error);
+}
+
+gboolean
+mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 {
   MprocMessage message;
   gboolean ok;
@@ -158,6 +219,12 @@ hand_over (MprocPool *self, const Order *order, GError **error)
                            "mproc_process_start do");
       return FALSE;
     }
+  if (self->worker != NULL)
+    {
+      ok = run_inline (self, order, message.value, error);
+      mproc_message_clear (&message, FALSE);
+      return ok;
+    }
   ok = hand_over_message (self, order, &message, error);
   mproc_message_clear (&message, ok);
   return ok;
@@ -168,13 +235,12 @@ submit_part (MprocPool *self, const Order *order)
 {
   GError *error = NULL;
 
-  if (!hand_over (self, order, &error))
+  if (!mproc_pool_hand_over (self, order, &error))
     mproc_result_set_part (order->result, order->part, NULL, error);
 }
 
-/* Frozen, a full reference; NULL: none. */
-static MprocTaskOptions *
-choose_options (MprocPool *self, const MprocTaskOptions *given)
+MprocTaskOptions *
+mproc_pool_choose_options (MprocPool *self, const MprocTaskOptions *given)
 {
   return given != NULL ? mproc_task_options_freeze (given)
                        : mproc_task_options_ref (self->options->task_options);
@@ -186,12 +252,12 @@ mproc_pool_apply_async (MprocPool *self,
                         GVariant *args,
                         const MprocTaskOptions *options)
 {
-  Order order = { func, args, 0, NULL, 0, NULL, 1 };
+  Order order = { .func = func, .args = args, .deadline = MPROC_OS_NEVER };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
   g_return_val_if_fail (func != NULL, NULL);
-  order.options = choose_options (self, options);
-  order.result = mproc_result_new (1, MPROC_RESULT_VALUE);
+  order.options = mproc_pool_choose_options (self, options);
+  order.result = mproc_result_new (self->callbacks, 1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
   mproc_task_options_free (order.options);
   return order.result;
@@ -213,12 +279,14 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
 gboolean
 mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  Order order = { func, args, MPROC_TASK_PUSHED, NULL, 0, NULL, 1 };
+  Order order = {
+    .func = func, .args = args, .flags = MPROC_TASK_PUSHED, .deadline = MPROC_OS_NEVER
+  };
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
   order.options = self->options->task_options;
-  return hand_over (self, &order, error);
+  return mproc_pool_hand_over (self, &order, error);
 }
 
 /* ------------------------------------------------------------------ map */
@@ -252,6 +320,14 @@ slice (GVariant *items, gsize from, gsize n)
   return value;
 }
 
+/* A negative number, as it looks when cast. */
+GError *
+mproc_pool_refuse_chunk (guint chunk)
+{
+  return g_error_new (MPROC_ERROR, MPROC_ERROR_INVALID,
+                      "a chunk of %u items is more than a task can have", chunk);
+}
+
 MprocResult *
 mproc_pool_map_async (MprocPool *self,
                       MprocFunc func,
@@ -268,8 +344,13 @@ mproc_pool_map_async (MprocPool *self,
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
+  if (chunk > G_MAXINT)
+    {
+      g_variant_unref (items);
+      return mproc_result_new_failed (mproc_pool_refuse_chunk (chunk));
+    }
   n = g_variant_n_children (items);
-  chosen = choose_options (self, options);
+  chosen = mproc_pool_choose_options (self, options);
   if (n > 0 && mproc_pool_can_batch (self, chosen))
     {
       result = mproc_pool_map_values (self, func, items, chunk, chosen);
@@ -280,13 +361,18 @@ mproc_pool_map_async (MprocPool *self,
   if (chunk == 0)
     chunk = choose_chunk (self, n);
   n_parts = (guint) ((n + chunk - 1) / chunk);
-  result =
-      mproc_result_new (n_parts, chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
+  result = mproc_result_new (self->callbacks, n_parts,
+                             chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize from = (gsize) i * chunk;
-      Order order = { func, NULL,   chunk == 1 ? 0 : MPROC_TASK_MAP, result,
-                      i,    chosen, (guint) MIN (chunk, n - from) };
+      Order order = { .func = func,
+                      .flags = chunk == 1 ? 0 : MPROC_TASK_MAP,
+                      .result = result,
+                      .part = i,
+                      .options = chosen,
+                      .deadline = MPROC_OS_NEVER,
+                      .n_items = (guint) MIN (chunk, n - from) };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);

@@ -16,8 +16,11 @@ typedef enum
 {
   MPROC_TASK_MAP =
       1, /* the argument is an array of items, the value an array of results */
-  MPROC_TASK_PUSHED = 2,  /* nobody wants the result: an error is printed */
-  MPROC_TASK_CAPTURED = 4 /* what it writes goes with the result */
+  MPROC_TASK_PUSHED = 2, /* nobody wants the result: an error is printed */
+  MPROC_TASK_EACH =
+      4, /* the argument is an array of items, the value is as mproc_worker_run_all() has
+                         it: an item's error is its own */
+  MPROC_TASK_CAPTURED = 8 /* what it writes goes with the result */
 } MprocTaskFlags;
 
 /* What the task queue carries; without a task it wakes a worker to look around. */

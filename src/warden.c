@@ -3,6 +3,7 @@
 
 #include "burial.h"
 #include "obituary.h"
+#include "poolbatch.h"
 
 /* What a seat shows.  FALSE: nothing that is sure.
  *
@@ -40,14 +41,43 @@ find_seat (MprocPool *self, MprocMember member)
   return NULL;
 }
 
-/* A seat that nobody knows of yet is found at the next look. */
-static void
-order_kill (MprocPool *self, const MprocJob *job)
+/* FALSE: nobody has told us of its seat yet.  It is asked to end as well, which is all that can be done
+ * to a thread. */
+static gboolean
+order_kill (MprocPool *self, const MprocDoomed *doomed)
 {
-  MprocSeat *seat = find_seat (self, job->condemned);
+  MprocSeat *seat = find_seat (self, doomed->member);
+  guint64 name = 1 + mproc_seat_name (doomed->serial, 0);
 
-  if (seat != NULL)
-    mproc_store64 (&seat->kill, 1 + mproc_seat_name (job->serial, 0));
+  if (seat == NULL)
+    return FALSE;
+  mproc_store64 (&seat->stop, name);
+  mproc_store64 (&seat->kill, name);
+  return TRUE;
+}
+
+static void
+doom (MprocPool *self, const MprocJob *job)
+{
+  const MprocDoomed doomed = { job->condemned, job->serial };
+
+  if (!order_kill (self, &doomed))
+    g_array_append_val (self->doomed, doomed);
+}
+
+/* Of those that had no seat. */
+static void
+kill_doomed (MprocPool *self)
+{
+  for (guint i = 0; i < self->doomed->len;)
+    {
+      const MprocDoomed *doomed = &g_array_index (self->doomed, MprocDoomed, i);
+
+      if (order_kill (self, doomed) || !mproc_member_is_current (doomed->member))
+        g_array_remove_index_fast (self->doomed, i);
+      else
+        i++;
+    }
 }
 
 void
@@ -75,13 +105,11 @@ mproc_warden_condemn (MprocPool *self, MprocJob *job, MprocMember member, MprocF
       /* The thread is asked to end, and may write into the block until it does.  The crew finds that it
        * cannot be killed, and starts another one. */
       job->verdict = mproc_job_describe_fate (job, mproc_os_pid ());
-      mproc_warden_stop (self, job, member);
       mproc_pool_give_up_job (self, job, member);
-      order_kill (self, job);
-      return TRUE;
     }
-  g_ptr_array_add (self->condemned, job);
-  order_kill (self, job);
+  else
+    g_ptr_array_add (self->condemned, job);
+  doom (self, job);
   return TRUE;
 }
 
@@ -109,6 +137,8 @@ look_at (MprocPool *self, MprocSeat *seat, gint64 now, GPtrArray *ended)
   if (!view (seat, &seen))
     return;
   job = g_hash_table_lookup (self->jobs, GUINT_TO_POINTER ((guint32) (seen.name >> 32)));
+  if (job == NULL)
+    mproc_pool_look_at_part (self, seat, seen.name, seen.hard, now);
   if (job == NULL || job->fate != MPROC_FATE_OPEN)
     return;
   if (job->is_cancelled)
@@ -127,8 +157,7 @@ look_at_all (MprocPool *self, GPtrArray *ended)
   for (guint i = 0; i < self->seats->len; i++)
     look_at (self, mproc_seat_at (g_array_index (self->seats, MprocOffset, i)), now,
              ended);
-  for (guint i = 0; i < self->condemned->len; i++)
-    order_kill (self, g_ptr_array_index (self->condemned, i));
+  kill_doomed (self);
 }
 
 /* Again at each look: an order can be lost. */
@@ -139,6 +168,19 @@ tell_crew (MprocPool *self)
     mproc_nursery_wake (self->nursery);
   else if (self->crew != NULL)
     mproc_crew_tend (self->crew);
+}
+
+/* Whose worker is to be killed, and whose death has not been told yet. */
+static gboolean
+has_killed_seat (MprocPool *self)
+{
+  if (!self->is_watched)
+    return FALSE;
+  for (guint i = 0; i < self->seats->len; i++)
+    if (mproc_load64 (&mproc_seat_at (g_array_index (self->seats, MprocOffset, i))
+                           ->kill) != 0)
+      return TRUE;
+  return FALSE;
 }
 
 void
@@ -153,7 +195,7 @@ mproc_warden_look (MprocPool *self)
       ended = g_ptr_array_new ();
       look_at_all (self, ended);
     }
-  has_condemned = self->condemned->len > 0;
+  has_condemned = self->condemned->len > 0 || has_killed_seat (self);
   g_mutex_unlock (&self->mutex);
   if (ended != NULL)
     mproc_warden_settle (ended);

@@ -74,6 +74,20 @@ mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error)
   return g_variant_builder_end (&results);
 }
 
+GVariant *
+mproc_worker_run_task (MprocFunc func, guint32 flags, GVariant *args, GError **error)
+{
+  GVariant *value;
+
+  if ((flags & MPROC_TASK_MAP) != 0)
+    value = mproc_worker_run_each (func, args, error);
+  else if ((flags & MPROC_TASK_EACH) != 0)
+    value = mproc_worker_run_all (func, args);
+  else
+    value = mproc_worker_run (func, args, error);
+  return value != NULL ? g_variant_take_ref (value) : NULL;
+}
+
 static GVariant *
 run (MprocOffset task, GError **error)
 {
@@ -85,16 +99,14 @@ run (MprocOffset task, GError **error)
   if (args == NULL)
     return NULL;
   func = mproc_function_resolve (plan->function, error);
-  if (func != NULL && (plan->flags & MPROC_TASK_MAP) != 0)
-    value = mproc_worker_run_each (func, args, error);
-  else if (func != NULL)
-    value = mproc_worker_run (func, args, error);
+  if (func != NULL)
+    value = mproc_worker_run_task (func, plan->flags, args, error);
   g_variant_unref (args);
-  return value != NULL ? g_variant_take_ref (value) : NULL;
+  return value;
 }
 
-static void
-print_error (const GError *error)
+void
+mproc_worker_print_error (const GError *error)
 {
   fprintf (stderr, "Process %s: %s\n", mproc_process_get_name (mproc_process_current ()),
            error->message);
@@ -160,7 +172,7 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   mproc_worker_give_slot (self);
   MPROC_CRASH_POINT (TASK_LEFT);
   if (error != NULL && is_pushed)
-    print_error (error);
+    mproc_worker_print_error (error);
   wanted = mproc_task_finish (record->task, value, error);
   if (value != NULL)
     g_variant_unref (value);
@@ -236,10 +248,20 @@ work (MprocWorker *self)
 static void
 report_broken (MprocWorker *self, const char *what, const GError *error)
 {
-  MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN };
+  MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN, .member = self->member };
 
   g_snprintf (event.text, sizeof event.text, "%s failed: %s", what, error->message);
   mproc_event_post (self->events, &event);
+}
+
+/* Its successor is not to wait until somebody looks whether it is still there. */
+static void
+report_leaving (MprocWorker *self)
+{
+  MprocPoolEvent event = { .kind = MPROC_EVENT_LEAVING };
+
+  if (!mproc_worker_takes_another (self))
+    mproc_event_post (self->events, &event);
 }
 
 static void
@@ -289,7 +311,8 @@ mproc_worker_main (GVariant *args, GError **error)
   g_variant_unref (setup);
   self.seat_offset = (MprocOffset) seat;
   self.seat = mproc_seat_at (self.seat_offset);
-  mproc_store32 (&self.seat->member, mproc_self ());
+  self.member = mproc_self ();
+  mproc_store32 (&self.seat->member, self.member);
   mproc_worker_become (&self);
   live (&self, error);
   mproc_worker_clear_data (&self);
@@ -298,5 +321,6 @@ mproc_worker_main (GVariant *args, GError **error)
   mproc_worker_become (NULL);
   mproc_capture_drop (&self);
   g_variant_unref (self.setup);
+  report_leaving (&self);
   return NULL;
 }

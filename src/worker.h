@@ -11,9 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct
 {
+  MprocMember member; /* whose this is: not one's that was forked in a task */
   MprocQueue *tasks;
   MprocQueue *events;
-  MprocSeat *seat; /* NULL: an inline pool, which has no workers */
+  MprocSeat *seat;
   GVariant *setup; /* `a{sv}`, see mproc_pool_options_pack_setup() */
   guint n_tasks;
   guint max_tasks; /* 0: any number */
@@ -45,6 +46,13 @@ gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
 /* Drops what mproc_worker_set_data() was given. */
 void mproc_worker_clear_data (MprocWorker *self);
 
+/* A task's function under @plan flags, as its worker runs it: a full reference, or NULL with error. */
+GVariant *
+mproc_worker_run_task (MprocFunc func, guint32 flags, GVariant *args, GError **error);
+
+/* Says on standard error what a pushed task has failed with. */
+void mproc_worker_print_error (const GError *error);
+
 /* Whether it may begin another task. */
 gboolean mproc_worker_takes_another (MprocWorker *self);
 
@@ -54,6 +62,12 @@ void mproc_worker_give_slot (MprocWorker *self);
 
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
+
+/* each.c: for each of @items, as `a(bv)`: TRUE and its value, or FALSE and its error's. */
+GVariant *mproc_worker_run_all (MprocFunc func, GVariant *items);
+
+/* Item @i of such a value: what it gave, or NULL with error. */
+GVariant *mproc_worker_get_one (GVariant *all, gsize i, GError **error);
 
 /* The same for each of @items, as `av`.  NULL with the first error. */
 GVariant *mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error);

@@ -10,4 +10,7 @@ void mproc_test_kill_pid (gint64 pid);
 /* Stops it, as SIGSTOP does, or lets it go on.  FALSE where that cannot be done. */
 gboolean mproc_test_stop_pid (gint64 pid, gboolean stop);
 
+/* Sends it what a terminal's Ctrl-C sends.  FALSE where that cannot be done. */
+gboolean mproc_test_interrupt_pid (gint64 pid);
+
 #endif

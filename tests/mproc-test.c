@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mproc-test.h"
 
+#include "forkserver.h"
+
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +43,7 @@ static const struct
 } all_methods[] = {
   { MPROC_START_METHOD_FORK, "fork" },
   { MPROC_START_METHOD_SPAWN, "spawn" },
+  { MPROC_START_METHOD_FORKSERVER, "forkserver" },
   { MPROC_START_METHOD_THREAD, "thread" },
 };
 
@@ -59,13 +62,19 @@ is_wanted (const char *name)
   return found;
 }
 
+static gboolean
+is_here (MprocStartMethod method)
+{
+  return mproc_test_can_fork () ||
+         (method != MPROC_START_METHOD_FORK && method != MPROC_START_METHOD_FORKSERVER);
+}
+
 /* The @i-th of the methods wanted, as an index of all_methods; -1 behind the last. */
 static int
 find_method (int i)
 {
   for (guint k = 0; k < G_N_ELEMENTS (all_methods); k++)
-    if ((all_methods[k].method != MPROC_START_METHOD_FORK || mproc_test_can_fork ()) &&
-        is_wanted (all_methods[k].name) && i-- == 0)
+    if (is_here (all_methods[k].method) && is_wanted (all_methods[k].name) && i-- == 0)
       return (int) k;
   return -1;
 }
@@ -235,9 +244,12 @@ static void
 tear_down (void)
 {
   char *leaks = NULL;
-  gboolean clean = !running.complete || mproc_test_eventually (is_clean, &leaks);
+  gboolean clean;
   char text[2000];
 
+  /* It lives on from test to test else, as it should. */
+  mproc_forkserver_end ();
+  clean = !running.complete || mproc_test_eventually (is_clean, &leaks);
   g_clear_pointer (&running.before, g_ptr_array_unref);
   mproc_test_limit (0, NULL);
   if (clean)

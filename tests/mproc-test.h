@@ -55,8 +55,8 @@ void mproc_test_end (void);
  * seconds at most. */
 TCase *mproc_test_case (Suite *suite, const char *name);
 
-/* The start methods that this platform has, for loop tests: fork, spawn, thread or spawn,
- * thread.  MPROC_TEST_METHODS=spawn,thread restricts them. */
+/* The start methods that this platform has, for loop tests: fork, spawn, forkserver, thread or
+ * spawn, thread.  MPROC_TEST_METHODS=spawn,thread restricts them. */
 guint mproc_test_n_methods (void);
 MprocStartMethod mproc_test_method (int i);
 const char *mproc_test_method_name (int i);

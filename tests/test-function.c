@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions by name, here and elsewhere.  Those in libraries are in test-guard.c. */
+#include "forge.h"
 #include "processes.h"
 
 #include "function.h"
-#include "os.h"
 
 #include <string.h>
 
@@ -110,27 +110,6 @@ hex_of (const guint8 *bytes, guint n)
   return g_string_free (text, FALSE);
 }
 
-/* A function's ticket as another build of this program would have made it: its identity
- * is changed where it lies. */
-static MprocHandle
-forge_ticket (MprocFunc func, const MprocOsImage *image, guint8 *identity)
-{
-  MprocHandle ticket = mproc_function_get_ticket (func, NULL);
-  MprocOffset body = mproc_handle_get_body (ticket, MPROC_KIND_FUNCTION, NULL);
-  gsize size = mproc_arena_block_size (body);
-  guint8 *bytes = mproc_arena_at (body, size);
-  gsize at = 0;
-
-  while (memcmp (bytes + at, image->identity, image->identity_size) != 0)
-    {
-      at++;
-      ck_assert_uint_le (at + image->identity_size, size);
-    }
-  bytes[at] ^= 0xff;
-  memcpy (identity, bytes + at, image->identity_size);
-  return ticket;
-}
-
 START_TEST (functions_of_another_build)
 {
   guint8 forged[MPROC_OS_IDENTITY_SIZE];
@@ -140,7 +119,7 @@ START_TEST (functions_of_another_build)
   char *ours, *theirs;
 
   ck_assert (mproc_os_image_at ((gconstpointer) (guintptr) five_times, &image));
-  forge_ticket (five_times, &image, forged);
+  mproc_test_forge_ticket (five_times, &image, forged);
   ours = hex_of (image.identity, image.identity_size);
   theirs = hex_of (forged, image.identity_size);
 

@@ -136,6 +136,27 @@ START_TEST (refuses_sizes_that_cannot_be)
 }
 END_TEST
 
+START_TEST (an_inline_pool_has_no_workers)
+{
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  GError *error = NULL;
+  MprocPoolReport *report;
+  MprocPool *pool;
+
+  mproc_pool_options_set_inline (options, TRUE);
+  pool = mproc_test_pool_with (2, options);
+  ck_assert_uint_eq (mproc_pool_get_n_live_workers (pool), 0);
+  ck_assert (!mproc_pool_resize (pool, 3, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "inline");
+  mproc_test_expect_service (pool, 3);
+  report = mproc_pool_shutdown (pool, 0, 0);
+  ck_assert (mproc_pool_report_has_ended (report));
+  ck_assert_uint_eq (mproc_pool_report_get_n_killed (report), 0);
+  mproc_pool_report_free (report);
+  mproc_pool_unref (pool);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ idle */
 
 static MprocPool *
@@ -268,6 +289,7 @@ mproc_test_pool_elastic_suite (void)
   tcase_add_loop_test (tcase, nobody_is_there_when_there_is_nothing_to_do, 0, n);
   tcase_add_loop_test (tcase, as_many_come_back_as_there_are_tasks, 0, n);
   tcase_add_loop_test (tcase, no_task_is_left_behind, 0, n);
+  tcase_add_test (tcase, an_inline_pool_has_no_workers);
   if (mproc_test_can_fork ())
     tcase_add_test (tcase, a_nursery_without_workers_is_replaced);
   return suite;

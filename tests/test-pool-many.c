@@ -2,6 +2,7 @@
 /* Pools of many workers, and what they cost. */
 #include "processes.h"
 
+#include "atomic.h"
 #include "footprint.h"
 
 static MprocPool *
@@ -28,32 +29,31 @@ square (GVariant *x, GError **error)
   return g_variant_new_int32 (n * n);
 }
 
-/* As many as there are workers meet here, so that each has one of the tasks. */
-static GVariant *
-meet (GVariant *args, GError **error)
+/* Notes its pid, and looks until all have noted theirs; so each worker has one of the slices. */
+static gboolean
+meet (gpointer items, gsize n, gsize first, GVariant *args, GError **error)
 {
-  gint64 pid = mproc_process_get_pid (mproc_process_current ());
-  MprocBarrier *barrier;
+  MprocAtomic64 *pids = items;
+  gsize n_all = g_variant_get_uint32 (args);
 
-  if (!mproc_unpack (args, error, "(&h)", &barrier) ||
-      mproc_barrier_wait (barrier, MPROC_SECONDS (50), error) < 0)
-    return NULL;
-  return g_variant_new_int64 (pid);
+  (void) n, (void) error;
+  mproc_store64 (pids, (guint64) mproc_process_get_pid (mproc_process_current ()));
+  for (gsize i = 0; i < n_all;)
+    if (mproc_load64 (pids - first + i) != 0)
+      i++;
+    else
+      g_usleep (1000);
+  return TRUE;
 }
 
-/* Each worker has one of as many tasks.  Their pids, or NULL. */
-static GVariant *
+/* The pids, or NULL. */
+static MprocArray *
 let_all_meet (MprocPool *pool, guint n, GError **error)
 {
-  MprocBarrier *barrier = mproc_barrier_new (n, NULL, NULL, MPROC_FOREVER, NULL);
-  GVariantBuilder items;
-  GVariant *pids;
+  MprocArray *pids = mproc_array_new ("x", n, NULL, NULL, NULL);
 
-  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(h)"));
-  for (guint i = 0; i < n; i++)
-    g_variant_builder_add_value (&items, mproc_pack ("(h)", barrier));
-  pids = mproc_pool_map (pool, meet, g_variant_builder_end (&items), 1, error);
-  mproc_barrier_unref (barrier);
+  if (!mproc_pool_map_array (pool, meet, pids, 1, g_variant_new_uint32 (n), error))
+    g_clear_pointer (&pids, mproc_array_unref);
   return pids;
 }
 
@@ -75,11 +75,14 @@ START_TEST (hundreds_of_workers_work)
   guint n = slow ? 70 : method == MPROC_START_METHOD_SPAWN ? 100 : 500;
   MprocPool *pool = make_pool (n, method);
   GError *error = NULL;
-  GVariant *pids = let_all_meet (pool, n, &error);
+  MprocArray *pids = let_all_meet (pool, n, &error);
+  const gint64 *data;
 
   ck_assert_msg (pids != NULL, "%s", error != NULL ? error->message : "");
-  ck_assert_uint_eq (g_variant_n_children (pids), n);
-  g_variant_unref (pids);
+  data = mproc_array_get_data (pids, NULL);
+  for (guint i = 0; i < n; i++)
+    ck_assert_int_gt (data[i], 0);
+  mproc_array_unref (pids);
   for (gint32 i = 0; i < 100; i++)
     expect_square (pool, i);
   mproc_pool_close (pool);
@@ -95,21 +98,16 @@ measure_idle_workers (GVariant *args, GError **error)
 {
   const guint n = 100;
   MprocPool *pool = make_pool (n, MPROC_START_METHOD_FORK);
-  GVariant *pids = let_all_meet (pool, n, error);
+  MprocArray *pids = let_all_meet (pool, n, error);
   guint64 sum = 0;
   MprocQueue *answer;
 
   if (pids == NULL)
     return NULL;
   for (guint i = 0; i < n; i++)
-    {
-      GVariant *pid;
-
-      g_variant_get_child (pids, i, "v", &pid);
-      sum += mproc_test_private_memory (g_variant_get_int64 (pid));
-      g_variant_unref (pid);
-    }
-  g_variant_unref (pids);
+    sum += mproc_test_private_memory (((const gint64 *) mproc_array_get_data (pids,
+                                                                              NULL))[i]);
+  mproc_array_unref (pids);
   mproc_pool_unref (pool);
   if (mproc_unpack (args, error, "(&h)", &answer))
     mproc_queue_put (answer, g_variant_new_uint64 (sum / n), MPROC_FOREVER, error);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mp-start.py fork|spawn: microseconds for start and join.
+# mp-start.py fork|spawn|forkserver: microseconds for start and join.
 import multiprocessing
 import time
 
@@ -19,7 +19,7 @@ def start_and_join(context, n):
 
 if __name__ == '__main__':
     method = words[0]
-    n = repeat({'fork': 100, 'spawn': 5}[method])
+    n = repeat({'fork': 100, 'spawn': 5, 'forkserver': 50}[method])
     context = multiprocessing.get_context(method)
     start_and_join(context, n // 10 + 1)
     begin = time.perf_counter()

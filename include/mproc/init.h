@@ -25,15 +25,24 @@ G_BEGIN_DECLS
 
 /**
  * MprocStartMethod:
- * @MPROC_START_METHOD_DEFAULT: fork where that is safe, else spawn.  Fork is taken only while
- *   the process has no threads but the library's own; then mproc_init() is needed only for
- *   programs with threads, and on systems that cannot fork
+ * @MPROC_START_METHOD_DEFAULT: fork where that is safe, else forkserver, or spawn where that
+ *   is not to be had.  Fork is taken only while the process has no threads but the library's
+ *   own, forkserver only if the program has none before mproc_init(); mproc_init() is needed
+ *   only for programs with threads, and on systems that cannot fork
  * @MPROC_START_METHOD_FORK: the child is a copy of the caller and goes on from its state.  Asked
  *   for by name, it is done even when other threads run; a lock that one of them holds at that
  *   moment stays locked in the child for ever.  Not on Windows
  * @MPROC_START_METHOD_SPAWN: the child is the same program, started afresh.  It needs
  *   mproc_init()
- * @MPROC_START_METHOD_FORKSERVER: a helper process without threads forks the child
+ * @MPROC_START_METHOD_FORKSERVER: a helper process forks the child.  It is the same program,
+ *   started afresh, as for spawn, when the calling process first starts a child in this way,
+ *   and ends with that process; where it is killed, the next start has a new one.  The child
+ *   sees the program as it was at mproc_init(), the environment, working directory, umask and
+ *   limits as they were when the helper was started, and no descriptors but the standard ones
+ *   and those of connections among its arguments, 250 at most.  mproc_process_parent() is the
+ *   caller, and daemons die with the caller.  A child goes on when the helper dies; of one
+ *   that is ended by a signal after that, the exit code is 255.  It needs mproc_init().  Not on
+ *   Windows
  * @MPROC_START_METHOD_THREAD: the child is a thread of the calling process.  It cannot be
  *   terminated
  *
@@ -70,8 +79,8 @@ MPROC_API void mproc_init (int *argc, char ***argv);
  * @path: (type filename): a program that calls mproc_init()
  * @error: return location for an error
  *
- * Makes spawned children run that program instead of the calling one, for code that lives in a
- * host it cannot change.  The program must be built with the same version of this library;
+ * Makes spawned children, and a forkserver that is started from now on, run that program
+ * instead of the calling one, for code that lives in a host it cannot change.  The program must be built with the same version of this library;
  * functions are looked up there in the libraries they came from, which are loaded when needed.
  *
  * Returns: %FALSE with %MPROC_ERROR_NOT_FOUND if there is no such program

@@ -153,7 +153,8 @@ MPROC_API gboolean mproc_pool_push (MprocPool *self,
  * @func: a function
  * @items: a container (an array, a tuple); a floating reference is sunk.  @func gets each child, and what is
  *   inside of it where it is a variant
- * @chunk: how many items a worker takes at a time; 0: a quarter of an even share
+ * @chunk: how many items a worker takes at a time; 0: a quarter of an even share; above %G_MAXINT:
+ *   %MPROC_ERROR_INVALID
  * @error: return location for an error
  *
  * Runs @func once for each item and waits for all of them.  An item that fails loses the rest of its
@@ -182,6 +183,42 @@ MPROC_API MprocResult *mproc_pool_map_async (MprocPool *self,
                                              GVariant *items,
                                              guint chunk,
                                              const MprocTaskOptions *options);
+
+/**
+ * mproc_pool_starmap:
+ * @self: a pool
+ * @func: a function
+ * @items: a container of tuples; a floating reference is sunk
+ * @chunk: as for mproc_pool_map()
+ * @error: return location for an error
+ *
+ * As mproc_pool_map() of items that are tuples of arguments, as a function of several takes them: to
+ * g_variant_get() or mproc_unpack().  An item that is anything else is %MPROC_ERROR_INVALID, and then
+ * nothing is run.
+ *
+ * Returns: (transfer full): an array of type `av` in the order of @items, or %NULL with error
+ */
+MPROC_API GVariant *mproc_pool_starmap (MprocPool *self,
+                                        MprocFunc func,
+                                        GVariant *items,
+                                        guint chunk,
+                                        GError **error);
+
+/**
+ * mproc_pool_starmap_async:
+ * @self: a pool
+ * @func: a function
+ * @items: as for mproc_pool_starmap()
+ * @chunk: as for mproc_pool_map()
+ * @options: (nullable): how it is to be run; %NULL: as the pool's options say
+ *
+ * Returns: (transfer full): the result to come, of type `av`; never %NULL
+ */
+MPROC_API MprocResult *mproc_pool_starmap_async (MprocPool *self,
+                                                 MprocFunc func,
+                                                 GVariant *items,
+                                                 guint chunk,
+                                                 const MprocTaskOptions *options);
 
 /**
  * mproc_pool_close:

@@ -65,7 +65,8 @@ MPROC_API void mproc_pool_options_set_initializer (MprocPoolOptions *self,
  * @func: (nullable): called in each worker that ends in good order, after its last task
  * @args: (nullable): its argument; a floating reference is sunk
  *
- * It is not called in a worker that is killed: by mproc_pool_terminate(), a limit, or from outside.
+ * It is not called in a worker that is killed, by a limit or from outside, and mproc_pool_terminate()
+ * does not wait for it.  What it fails with nobody hears of.
  */
 MPROC_API void
 mproc_pool_options_set_finalizer (MprocPoolOptions *self, MprocFunc func, GVariant *args);
@@ -83,7 +84,14 @@ MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *se
  * @self: options
  * @is_inline: whether tasks run in the thread that hands them over, before that returns
  *
- * For debugging: no worker is started, and whatever a debugger shows is there to see.
+ * For debugging: no worker is started, and whatever a debugger shows is there to see.  The pool makes
+ * believe that it has one worker: tasks run one at a time, but for those that a task hands over itself;
+ * they have a worker's number and data, and a soft limit.  The initializer is called by
+ * mproc_pool_new_full(), the finalizer by mproc_pool_close() or mproc_pool_terminate(), both also
+ * between two tasks after so many as mproc_pool_options_set_max_tasks_per_worker() says.  What cannot be
+ * sent to another process fails here as well, and functions of bytes and of arrays fail with
+ * %MPROC_ERROR_NOT_SUPPORTED.  What only another process or thread can do for a task
+ * (a hard limit, attempts, priorities) has no meaning, and the start method none either.
  */
 MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
 
@@ -92,8 +100,10 @@ MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean i
  * @self: options
  * @n: how many tasks may be handed over and not be done; 0: any number
  *
- * Whoever hands over one more waits until there is room; but not in a callback that runs in the
- * pool's own thread, which is what makes room.
+ * Whoever hands over one more waits until there is room, or until the pool is closed, terminated or
+ * broken: then that task fails with %MPROC_ERROR_STATE.  A callback that runs in the pool's own thread,
+ * which is what makes room, does not wait.  A map is one task here; one whose tasks have a hard limit,
+ * attempts, a priority or captured output is as many as it has chunks.
  */
 MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint n);
 

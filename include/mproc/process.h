@@ -144,7 +144,8 @@ MPROC_API GBytes *mproc_process_get_authkey (MprocProcess *self);
  * output and standard error is flushed first.  Afterwards @self no longer holds the function's
  * arguments.
  *
- * A spawned child is waited for until it has reported in: its error is this function's error.
+ * A child that was spawned, or forked by a forkserver, is waited for until it has reported in:
+ * its error is this function's error.
  * %MPROC_ERROR_BOOTSTRAP says that it, or the calling program, has not passed mproc_init();
  * %MPROC_ERROR_FUNCTION that it has no such function; %MPROC_ERROR_STATE that @self was
  * started before, that the caller is a daemon, or that there is no safe way to start it.

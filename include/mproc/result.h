@@ -36,8 +36,10 @@ MPROC_API void mproc_result_unref (MprocResult *self);
  *
  * Waits for the task's value.  May be called any number of times.
  *
- * Returns: (transfer full): the value, or %NULL: with %MPROC_ERROR_TIMED_OUT it is not there yet, else
- *   @error is the task's own, %MPROC_ERROR_WORKER_DIED or %MPROC_ERROR_CANCELLED
+ * Returns: (transfer full): the value, or %NULL: with %MPROC_ERROR_TIMED_OUT it is not there yet; with
+ *   %MPROC_ERROR_STATE it was waited for where it cannot come, in a process forked since or in a
+ *   callback in the pool's own thread; else @error is the task's own, %MPROC_ERROR_WORKER_DIED or
+ *   %MPROC_ERROR_CANCELLED
  */
 MPROC_API GVariant *
 mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error);
@@ -79,6 +81,40 @@ MPROC_API gboolean mproc_result_is_successful (MprocResult *self);
  * Returns: (transfer full) (nullable): the bytes as they were written, %NULL if nothing was captured
  */
 MPROC_API GBytes *mproc_result_get_output (MprocResult *self);
+
+/**
+ * MprocResultFunc:
+ * @result: a result that is ready
+ * @user_data: what was given with the function
+ *
+ * A result is there: as a value, or as an error, which mproc_result_get() gives without waiting.
+ */
+typedef void (*MprocResultFunc) (MprocResult *result, gpointer user_data);
+
+/**
+ * mproc_result_set_callback:
+ * @self: a result that has no callback yet
+ * @context: (nullable): the main context that @func is called in; %NULL: the pool's own thread
+ * @func: a function
+ * @user_data: for @func
+ * @destroy: (nullable): for @user_data, right after @func, in the same thread
+ *
+ * Has @func called once, when the result is ready; that may be before this returns.  If it is ready
+ * already, @func is called all the same: in @context, or, for %NULL, by the calling thread before this
+ * returns.
+ *
+ * In the pool's own thread nothing else of the pool goes on meanwhile, so that @func should be short.
+ * It may do to the pool what any thread may: hand tasks over, close it, terminate it, drop its last
+ * reference, which then ends it in the background.  But it cannot wait for what only that thread
+ * brings: mproc_pool_join() is %FALSE at once, and mproc_result_get() of a result of the same pool that
+ * is not ready fails with %MPROC_ERROR_STATE.  All these callbacks have returned when
+ * mproc_pool_join() is %TRUE.
+ */
+MPROC_API void mproc_result_set_callback (MprocResult *self,
+                                          GMainContext *context,
+                                          MprocResultFunc func,
+                                          gpointer user_data,
+                                          GDestroyNotify destroy);
 
 /**
  * mproc_result_cancel:

@@ -80,6 +80,9 @@ MPROC_API void mproc_task_options_set_attempts (MprocTaskOptions *self, guint n)
  * @self: options
  * @priority: of several tasks that wait, those of the highest priority are begun first; 0 is the
  *   default.  Among equals the order is that in which they were handed over
+ *
+ * It orders single tasks.  A map is offered to all workers at once, whatever its priority, and a worker
+ * that has joined one stays until nothing of it is left to begin.
  */
 MPROC_API void mproc_task_options_set_priority (MprocTaskOptions *self, gint priority);
 

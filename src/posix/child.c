@@ -52,7 +52,37 @@ mproc_os_fork (MprocOsChild *child, GError **error)
   child->handle = MPROC_OS_NONE;
   child->ended = FALSE;
   child->exit_code = MPROC_OS_EXIT_UNKNOWN;
+  child->is_adopted = FALSE;
   return 1;
+}
+
+void
+mproc_os_child_adopt (const MprocOsIdentity *who, MprocOsChild *child)
+{
+  child->pid = who->pid;
+  child->handle = MPROC_OS_NONE;
+  child->ended = FALSE;
+  child->exit_code = MPROC_OS_EXIT_UNKNOWN;
+  child->is_adopted = TRUE;
+  child->start_time = who->start_time;
+  child->space = who->space;
+}
+
+static MprocOsIdentity
+identity_of (const MprocOsChild *child)
+{
+  return (MprocOsIdentity){ child->pid, child->start_time, child->space };
+}
+
+/* Its number is its own as long as we have not reaped it, but for one that somebody else
+ * reaps.  -1 with errno set. */
+static int
+watch (const MprocOsChild *child)
+{
+  MprocOsIdentity who = identity_of (child);
+
+  return child->is_adopted ? mproc_posix_watch_same (&who)
+                           : mproc_posix_watch ((pid_t) child->pid);
 }
 
 /* ---------------------------------------------------------------- waiting */
@@ -101,7 +131,7 @@ mproc_os_child_sentinel (MprocOsChild *child, GError **error)
     return child->handle;
 
   if (!child->ended)
-    fd = mproc_posix_watch ((pid_t) child->pid);
+    fd = watch (child);
   if (child->ended || (fd < 0 && errno == ESRCH))
     fd = open_ended_sentinel (error);
   else if (fd < 0 && (errno == ENOSYS || errno == EPERM))
@@ -159,6 +189,41 @@ number_of (MprocOsSignal what)
     }
 }
 
+#if defined(__linux__)
+static gboolean
+send_by_descriptor (int fd, int number)
+{
+  return syscall (SYS_pidfd_send_signal, fd, number, NULL, 0) == 0;
+}
+#endif
+
+/* FALSE with errno set.  Without descriptors of processes the number is all there is, and
+ * could become another's between the look and the deed. */
+static gboolean
+send_to_adopted (const MprocOsChild *child, int number)
+{
+  MprocOsIdentity who = identity_of (child);
+#if defined(__linux__)
+  int fd = child->handle != MPROC_OS_NONE ? -1 : watch (child);
+  gboolean sent;
+  int reason;
+
+  if (fd >= 0)
+    {
+      sent = send_by_descriptor (fd, number);
+      reason = errno;
+      close (fd);
+      errno = reason;
+      if (sent || errno == ESRCH)
+        return sent;
+    }
+#endif
+  if (!mproc_os_is_dead (&who))
+    return kill ((pid_t) child->pid, number) == 0;
+  errno = ESRCH;
+  return FALSE;
+}
+
 /* FALSE with errno set.  A pid may belong to someone else as soon as the child is
  * reaped, by another thread of the host perhaps; a descriptor of the child does not. */
 static gboolean
@@ -169,12 +234,14 @@ send_signal (const MprocOsChild *child, int number)
 #if defined(__linux__)
   if (child->handle != MPROC_OS_NONE)
     {
-      if (syscall (SYS_pidfd_send_signal, (int) child->handle, number, NULL, 0) == 0)
+      if (send_by_descriptor ((int) child->handle, number))
         return TRUE;
       if (errno == ESRCH)
         return FALSE;
     }
 #endif
+  if (child->is_adopted)
+    return send_to_adopted (child, number);
   /* Only looks: if there is nothing to wait for, it was reaped. */
   if (waitid (P_PID, (id_t) child->pid, &unused, WEXITED | WNOHANG | WNOWAIT) != 0)
     {

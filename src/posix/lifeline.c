@@ -22,6 +22,7 @@
 
 #define KIND_KERNEL 0
 #define KIND_THREAD 1
+#define KIND_ADOPTED 2 /* a thread, too; the parent did not fork it */
 
 /* As long as a thread that must poll sleeps. */
 #define NAP 100 /* ms */
@@ -34,7 +35,7 @@ typedef struct
   MprocOsIdentity parent;
   gboolean is_visible; /* its pid means something here */
   int watch;           /* readable at the parent's end, or -1 */
-  pid_t first_ppid;
+  pid_t first_ppid;    /* 0: it says nothing of the parent */
 } Lifeline;
 
 /* How many such threads there are in process @owner.  A fork inherits no thread: under
@@ -58,6 +59,12 @@ mproc_os_lifeline_kind (void)
 #endif
 }
 
+guint32
+mproc_os_lifeline_kind_adopted (void)
+{
+  return KIND_ADOPTED;
+}
+
 static void
 die (void)
 {
@@ -71,7 +78,8 @@ die (void)
 static gboolean
 has_ended (const Lifeline *line)
 {
-  return getppid () != line->first_ppid || mproc_os_is_dead (&line->parent) ||
+  return (line->first_ppid != 0 && getppid () != line->first_ppid) ||
+         mproc_os_is_dead (&line->parent) ||
          (line->is_visible && kill ((pid_t) line->parent.pid, 0) != 0 && errno == ESRCH);
 }
 
@@ -135,7 +143,7 @@ count_thread (void)
 }
 
 static void
-die_by_thread (const MprocOsIdentity *parent)
+die_by_thread (const MprocOsIdentity *parent, guint32 kind)
 {
   Lifeline *line = malloc (sizeof *line);
 
@@ -143,7 +151,7 @@ die_by_thread (const MprocOsIdentity *parent)
     die ();
   line->parent = *parent;
   line->is_visible = mproc_posix_in_our_space (parent);
-  line->first_ppid = getppid ();
+  line->first_ppid = kind != KIND_ADOPTED ? getppid () : 0;
   /* The watch comes first: if the parent lives after it, it is the parent that is
    * watched. */
   line->watch = line->is_visible ? mproc_posix_watch ((pid_t) parent->pid) : -1;
@@ -168,6 +176,5 @@ mproc_os_die_with (const MprocOsIdentity *parent, guint32 lifeline_kind)
       return;
     }
 #endif
-  (void) lifeline_kind;
-  die_by_thread (parent);
+  die_by_thread (parent, lifeline_kind);
 }

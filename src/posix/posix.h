@@ -25,6 +25,9 @@ int mproc_posix_above_standard (int fd);
  * errno set: ESRCH if there is no such process. */
 int mproc_posix_watch (pid_t pid);
 
+/* The same for that very process: ESRCH also if the number is another's by now. */
+int mproc_posix_watch_same (const MprocOsIdentity *who);
+
 /* Whether the pid of @who means here what it meant there. */
 gboolean mproc_posix_in_our_space (const MprocOsIdentity *who);
 

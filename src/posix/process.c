@@ -300,6 +300,9 @@ mproc_os_is_dead (const MprocOsIdentity *who)
   watch = mproc_posix_watch ((pid_t) who->pid);
   if (watch < 0 && errno == ESRCH)
     return TRUE;
+  /* Nothing to watch with: then only that nobody has the number is certain. */
+  if (watch < 0 && (errno == ENOSYS || errno == EPERM))
+    return kill ((pid_t) who->pid, 0) != 0 && errno == ESRCH;
   /* Older kernels say EINVAL, newer ones ENOENT, where the number still names a thread
    * or a process group, but no process. */
   if (watch < 0 && errno != EINVAL && errno != ENOENT)
@@ -315,6 +318,21 @@ mproc_os_is_dead (const MprocOsIdentity *who)
     dead = can_tell_start_times ();
   close (watch);
   return dead;
+}
+
+int
+mproc_posix_watch_same (const MprocOsIdentity *who)
+{
+  int watch = mproc_posix_watch ((pid_t) who->pid);
+  guint64 start_time = watch >= 0 ? start_time_of (who->pid) : 0;
+
+  /* Only now: whoever has the number from here on is not who is watched. */
+  if (start_time == 0 || who->start_time == 0 || !is_another (start_time, who) ||
+      !can_tell_start_times ())
+    return watch;
+  close (watch);
+  errno = ESRCH;
+  return -1;
 }
 
 gint64

@@ -355,6 +355,7 @@ mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **error)
       child->handle = MPROC_OS_NONE;
       child->ended = FALSE;
       child->exit_code = MPROC_OS_EXIT_UNKNOWN;
+      child->is_adopted = FALSE;
     }
   else
     mproc_posix_set_error (error, number, path);

@@ -101,6 +101,76 @@ mproc_os_fork (MprocOsChild *child, GError **error)
 }
 
 void
+mproc_os_child_adopt (const MprocOsIdentity *who, MprocOsChild *child)
+{
+  child->pid = who->pid;
+  child->handle = MPROC_OS_NONE;
+  child->ended = TRUE;
+  child->exit_code = MPROC_OS_EXIT_UNKNOWN;
+  child->is_adopted = TRUE;
+}
+
+gintptr
+mproc_os_children_sentinel (GError **error)
+{
+  mproc_win32_fail (error, "fork", ERROR_NOT_SUPPORTED);
+  return MPROC_OS_NONE;
+}
+
+gboolean
+mproc_os_reap_any (gint64 *pid, gint *exit_code)
+{
+  (void) pid;
+  (void) exit_code;
+  return FALSE;
+}
+
+void
+mproc_os_leave_helper (void)
+{
+}
+
+guint32
+mproc_os_lifeline_kind_adopted (void)
+{
+  return mproc_os_lifeline_kind ();
+}
+
+gboolean
+mproc_os_channel_pass (gintptr channel,
+                       gconstpointer data,
+                       gsize size,
+                       const gintptr *handles,
+                       guint n,
+                       gint64 deadline,
+                       GError **error)
+{
+  (void) channel;
+  (void) data;
+  (void) size;
+  (void) handles;
+  (void) n;
+  (void) deadline;
+  return mproc_win32_fail (error, "handles over a channel", ERROR_NOT_SUPPORTED);
+}
+
+gboolean
+mproc_os_channel_take (gintptr channel,
+                       gpointer data,
+                       gsize size,
+                       gintptr *handles,
+                       guint *n,
+                       GError **error)
+{
+  (void) channel;
+  (void) data;
+  (void) size;
+  (void) handles;
+  (void) n;
+  return mproc_win32_fail (error, "handles over a channel", ERROR_NOT_SUPPORTED);
+}
+
+void
 mproc_os_at_fork (void (*prepare) (void), void (*parent) (void), void (*child) (void))
 {
   (void) prepare;

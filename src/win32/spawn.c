@@ -299,6 +299,7 @@ mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **error)
   child->pid = info.dwProcessId;
   child->handle = (gintptr) info.hProcess;
   child->ended = FALSE;
+  child->is_adopted = FALSE;
   child->exit_code = 0;
   return TRUE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crash.h"
 
+#include "forkserver.h"
 #include "object.h"
 #include "processes.h"
 
@@ -122,13 +123,31 @@ kill_survivors (void)
       }
 }
 
-/* What a doomed child inherits: the armed starter itself, or its environment. */
+static gboolean
+has_server (const CrashTrial *trial)
+{
+  return mproc_test_method (trial->method) == MPROC_START_METHOD_FORKSERVER;
+}
+
+/* A server is born as its children are, but for being forked: it passes the point once for
+ * itself. */
+static guint
+passing_of_child (const CrashTrial *trial)
+{
+  if (has_server (trial) && trial->plan->at != MPROC_CRASH_BIRTH_FORKED)
+    return trial->passing + 1;
+  return trial->passing;
+}
+
+/* What a doomed child inherits: the armed starter itself, or its environment, or that of a
+ * server of its own. */
 static void
 arm_children (CrashTrial *trial, gboolean on)
 {
   const char *name = mproc_crash_get_name (trial->plan->at);
-  char *text = g_strdup_printf ("%s:%u", name, trial->passing);
+  char *text = g_strdup_printf ("%s:%u", name, passing_of_child (trial));
 
+  mproc_forkserver_end ();
   if (mproc_test_method (trial->method) == MPROC_START_METHOD_FORK)
     mproc_crash_arm (on ? trial->plan->at : MPROC_CRASH_NOWHERE, trial->passing);
   else if (on)
@@ -152,6 +171,9 @@ start_armed (CrashTrial *trial)
   mproc_process_set_start_method (process, mproc_test_method (trial->method));
   arm_children (trial, TRUE);
   started = mproc_process_start (process, &error);
+  /* The server, which is about to be ended, is to say how. */
+  if (started && has_server (trial))
+    mproc_process_join (process, MPROC_FOREVER);
   arm_children (trial, FALSE);
   trial->died = g_get_monotonic_time ();
   if (started)
@@ -280,6 +302,9 @@ perform (CrashTrial *trial, const CrashPlan *first)
 {
   const CrashScene *scene = trial->plan->scene;
 
+  /* It is there before and after. */
+  if (has_server (trial))
+    ck_assert (mproc_forkserver_is_single ());
   trial->before = crash_count ();
   trial->offset = mproc_arena_alloc0 (sizeof (CrashStage), NULL);
   trial->stage = mproc_arena_at (trial->offset, sizeof (CrashStage));
@@ -368,10 +393,17 @@ is_possible (const CrashPlan *plan, int method)
 {
   MprocStartMethod start = mproc_test_method (method);
 
-  if (start == MPROC_START_METHOD_THREAD) /* a thread cannot be killed */
-    return FALSE;
-  return plan->by == CRASH_BY_ANY ||
-         (plan->by == CRASH_BY_FORK) == (start == MPROC_START_METHOD_FORK);
+  switch (start)
+    {
+    case MPROC_START_METHOD_FORK:
+      return plan->by == CRASH_BY_ANY || plan->by == CRASH_BY_FORK;
+    case MPROC_START_METHOD_SPAWN:
+      return plan->by != CRASH_BY_FORK;
+    case MPROC_START_METHOD_FORKSERVER:
+      return plan->by != CRASH_BY_SPAWN;
+    default: /* a thread cannot be killed */
+      return FALSE;
+    }
 }
 
 static gint64

@@ -68,8 +68,9 @@ typedef enum
 typedef enum
 {
   CRASH_BY_ANY,
-  CRASH_BY_FORK,
-  CRASH_BY_SPAWN
+  CRASH_BY_FORK, /* or forkserver */
+  CRASH_BY_SPAWN,
+  CRASH_BY_RECORD /* spawn, forkserver */
 } CrashMethod;
 
 /* Which slot it gets, compared with the one who died first. */

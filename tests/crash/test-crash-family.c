@@ -178,8 +178,8 @@ static const CrashPlan plans[] = {
   { AT (BIRTH_FORKED), &of_birth, .by = CRASH_BY_FORK },
   { AT (BIRTH_ENTERED), &of_birth },
   { AT (BIRTH_NAMED), &of_birth },
-  { AT (BIRTH_LOADED), &of_birth, .by = CRASH_BY_SPAWN },
-  { AT (BIRTH_REPORTED), &of_birth, .by = CRASH_BY_SPAWN },
+  { AT (BIRTH_LOADED), &of_birth, .by = CRASH_BY_RECORD },
+  { AT (BIRTH_REPORTED), &of_birth, .by = CRASH_BY_RECORD },
 };
 
 #define POINTS(POINT) MPROC_CRASH_FAMILY_POINTS (POINT) MPROC_CRASH_BIRTH_POINTS (POINT)

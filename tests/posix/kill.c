@@ -14,3 +14,9 @@ mproc_test_stop_pid (gint64 pid, gboolean stop)
 {
   return kill ((pid_t) pid, stop ? SIGSTOP : SIGCONT) == 0;
 }
+
+gboolean
+mproc_test_interrupt_pid (gint64 pid)
+{
+  return kill ((pid_t) pid, SIGINT) == 0;
+}

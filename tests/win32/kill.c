@@ -31,3 +31,10 @@ mproc_test_stop_pid (gint64 pid, gboolean stop)
     CloseHandle (process);
   return done;
 }
+
+gboolean
+mproc_test_interrupt_pid (gint64 pid)
+{
+  (void) pid;
+  return FALSE;
+}

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT */
+/* Iterators: order, inputs, bounds, errors, the early end. */
+#include "poolkit.h"
+
+#include "kill.h"
+
+/* The next outcome; -1: an error of that code; -2: the end. */
+#define FAILED -1
+#define END -2
+
+static gint32
+take (MprocIter *iter, gint code)
+{
+  GError *error = NULL;
+  GVariant *value = mproc_iter_next (iter, MPROC_SECONDS (50), &error);
+
+  if (value != NULL)
+    {
+      ck_assert_ptr_null (error);
+      return mproc_test_int (value);
+    }
+  if (error == NULL)
+    return END;
+  ck_assert_msg (g_error_matches (error, MPROC_ERROR, code), "%s", error->message);
+  g_error_free (error);
+  return FAILED;
+}
+
+static MprocIter *
+imap (MprocPool *pool, gboolean is_ordered, GVariant *items, guint chunk)
+{
+  GError *error = NULL;
+  MprocIter *iter =
+      is_ordered ? mproc_pool_imap (pool, mproc_test_square, items, chunk, NULL, &error)
+                 : mproc_pool_imap_unordered (pool, mproc_test_square, items, chunk, NULL,
+                                              &error);
+
+  ck_assert_msg (iter != NULL, "%s", error != NULL ? error->message : "no error");
+  return iter;
+}
+
+/* Squares of first to first + n - 1, 5's not being among them. */
+static void
+expect_squares (MprocIter *iter, gint32 first, gint32 n, gboolean is_ordered)
+{
+  GArray *seen = g_array_new (FALSE, TRUE, 1);
+
+  g_array_set_size (seen, (guint) n);
+  for (gint32 i = 0; i < n; i++)
+    {
+      gint32 value = take (iter, MPROC_ERROR_FAILED);
+      gint32 root = first;
+
+      while (root < first + n && root * root != value)
+        root++;
+      ck_assert_int_lt (root, first + n);
+      ck_assert (!is_ordered || root == first + i);
+      ck_assert_int_eq (seen->data[root - first]++, 0);
+    }
+  g_array_unref (seen);
+  ck_assert_int_eq (take (iter, 0), END);
+  ck_assert_int_eq (take (iter, 0), END);
+}
+
+/* ------------------------------------------------------------------ items */
+
+START_TEST (iterates_over_items)
+{
+  MprocPool *pool = mproc_test_make_pool (3, _i, NULL);
+  guint chunks[] = { 0, 1, 7, 1000 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
+    for (guint is_ordered = 0; is_ordered < 2; is_ordered++)
+      {
+        MprocIter *iter =
+            imap (pool, is_ordered == 1, mproc_test_numbers (6, 100), chunks[i]);
+
+        expect_squares (iter, 6, 100, is_ordered == 1);
+        mproc_iter_unref (iter);
+        iter = imap (pool, is_ordered == 1, mproc_test_numbers (0, 0), chunks[i]);
+        ck_assert_int_eq (take (iter, 0), END);
+        mproc_iter_unref (iter);
+      }
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+START_TEST (a_failed_item_does_not_end_it)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+
+  for (guint chunk = 1; chunk < 4; chunk++)
+    {
+      MprocIter *iter = imap (pool, TRUE, mproc_test_numbers (0, 10), chunk);
+
+      for (gint32 i = 0; i < 10; i++)
+        ck_assert_int_eq (take (iter, MPROC_ERROR_FAILED), i == 5 ? FAILED : i * i);
+      ck_assert_int_eq (take (iter, 0), END);
+      mproc_iter_unref (iter);
+    }
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+/* The last that was begun comes first, the first one last. */
+START_TEST (unordered_is_as_they_come)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocTestHold slow, fast;
+  GVariant *items;
+  MprocIter *iter;
+
+  mproc_test_hold_init (&slow);
+  mproc_test_hold_init (&fast);
+  items = mproc_pack ("((hh)(hh))", slow.begun, slow.go, fast.begun, fast.go);
+  iter = mproc_pool_imap_unordered (pool, mproc_test_hold, items, 1, NULL, NULL);
+  mproc_test_tell (fast.go, 2);
+  ck_assert_int_eq (take (iter, 0), 2);
+  mproc_test_tell (slow.go, 1);
+  ck_assert_int_eq (take (iter, 0), 1);
+  ck_assert_int_eq (take (iter, 0), END);
+  mproc_iter_unref (iter);
+  mproc_test_hold_clear (&slow);
+  mproc_test_hold_clear (&fast);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+START_TEST (time_up_is_not_the_end)
+{
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocTestHold hold;
+  GError *error = NULL;
+  MprocIter *iter;
+
+  mproc_test_hold_init (&hold);
+  iter = mproc_pool_imap (pool, mproc_test_hold,
+                          mproc_pack ("((hh))", hold.begun, hold.go), 1, NULL, NULL);
+  for (guint i = 0; i < 3; i++)
+    {
+      ck_assert_ptr_null (mproc_iter_next (iter, i * 1000, &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "no outcome is there yet");
+    }
+  mproc_test_tell (hold.go, 8);
+  ck_assert_int_eq (take (iter, 0), 8);
+  ck_assert_ptr_null (mproc_iter_next (iter, 0, &error));
+  ck_assert_ptr_null (error);
+  mproc_iter_unref (iter);
+  mproc_test_hold_clear (&hold);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+/* As people write it: closed at once, taken after the end. */
+START_TEST (items_outlive_the_close)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocIter *first = imap (pool, TRUE, mproc_test_numbers (6, 50), 1);
+  MprocIter *second = imap (pool, FALSE, mproc_test_numbers (6, 50), 3);
+
+  mproc_pool_close (pool);
+  expect_squares (first, 6, 50, TRUE);
+  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
+  expect_squares (second, 6, 50, FALSE);
+  mproc_iter_unref (first);
+  mproc_iter_unref (second);
+  mproc_pool_unref (pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ inputs */
+
+/* Counts from `i`, up to `n` numbers, then ends or fails. */
+typedef struct
+{
+  gint32 i;
+  gint32 n;
+  gboolean fails;
+  GThread *thread;
+  gint n_destroyed;
+  MprocIter *iter;  /* what it comes from, to ask there */
+  MprocPool *pool;  /* to be closed by the way */
+  MprocQueue *sent; /* cannot be sent: every tenth item is one of a connection */
+} Input;
+
+static GVariant *
+next_number (gpointer data, GError **error)
+{
+  Input *input = data;
+
+  input->thread = g_thread_self ();
+  if (input->n-- > 0)
+    return g_variant_new_int32 (input->i++);
+  if (input->fails)
+    g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_FOUND, "no such line");
+  return NULL;
+}
+
+static void
+input_gone (gpointer data)
+{
+  ((Input *) data)->n_destroyed++;
+}
+
+static MprocIter *
+imap_from (MprocPool *pool,
+           gboolean is_ordered,
+           MprocNextFunc next,
+           Input *input,
+           guint chunk)
+{
+  return is_ordered
+             ? mproc_pool_imap_from (pool, mproc_test_square, next, input, input_gone,
+                                     chunk, NULL, NULL)
+             : mproc_pool_imap_unordered_from (pool, mproc_test_square, next, input,
+                                               input_gone, chunk, NULL, NULL);
+}
+
+START_TEST (iterates_over_an_input)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  guint chunks[] = { 0, 1, 7, 1000 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
+    for (guint is_ordered = 0; is_ordered < 2; is_ordered++)
+      {
+        Input input = { .i = 6, .n = 60 };
+        MprocIter *iter =
+            imap_from (pool, is_ordered == 1, next_number, &input, chunks[i]);
+
+        ck_assert_ptr_null (input.thread);
+        expect_squares (iter, 6, 60, is_ordered == 1);
+        ck_assert_ptr_eq (input.thread, g_thread_self ());
+        ck_assert_int_eq (input.n_destroyed, 0);
+        mproc_iter_unref (iter);
+        ck_assert_int_eq (input.n_destroyed, 1);
+      }
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+START_TEST (an_inputs_error_stands_at_its_place)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+
+  for (guint chunk = 1; chunk < 5; chunk++)
+    {
+      Input input = { .i = 6, .n = 10, .fails = TRUE };
+      MprocIter *iter = imap_from (pool, TRUE, next_number, &input, chunk);
+
+      for (gint32 i = 6; i < 16; i++)
+        ck_assert_int_eq (take (iter, 0), i * i);
+      ck_assert_int_eq (take (iter, MPROC_ERROR_NOT_FOUND), FAILED);
+      ck_assert_int_eq (take (iter, 0), END);
+      ck_assert_int_eq (input.n, -1);
+      mproc_iter_unref (iter);
+    }
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+START_TEST (an_unordered_inputs_error_comes_once)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  Input input = { .i = 6, .n = 10, .fails = TRUE };
+  MprocIter *iter = imap_from (pool, FALSE, next_number, &input, 3);
+  gint failures = 0;
+  gint values = 0;
+  gint32 value;
+
+  while ((value = take (iter, MPROC_ERROR_NOT_FOUND)) != END)
+    if (value == FAILED)
+      failures++;
+    else
+      values++;
+  ck_assert_int_eq (failures, 1);
+  ck_assert_int_eq (values, 10);
+  mproc_iter_unref (iter);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+static void
+take_of_endless (MprocPool *pool, gboolean is_ordered, guint chunk, guint most)
+{
+  Input input = { .i = 6, .n = G_MAXINT };
+  MprocIter *iter = imap_from (pool, is_ordered, next_number, &input, chunk);
+
+  for (gint32 i = 0; i < 100; i++)
+    {
+      take (iter, 0);
+      ck_assert_int_le (input.i - 6 - i, (gint32) (most * chunk));
+    }
+  mproc_iter_unref (iter);
+  ck_assert_int_eq (input.n_destroyed, 1);
+}
+
+START_TEST (an_input_may_be_endless)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPool *bounded;
+
+  mproc_pool_options_set_max_pending (options, 3);
+  bounded = mproc_test_make_pool (2, _i, options);
+  for (guint chunk = 1; chunk < 4; chunk += 2)
+    for (guint is_ordered = 0; is_ordered < 2; is_ordered++)
+      {
+        take_of_endless (pool, is_ordered == 1, chunk, 4 * 2);
+        take_of_endless (bounded, is_ordered == 1, chunk, 3);
+      }
+  mproc_test_end_pool (pool);
+  mproc_test_end_pool (bounded);
+}
+END_TEST
+
+/* Others have the room: it waits for it, as long as it was told to. */
+START_TEST (waits_for_room)
+{
+  MprocPoolOptions *options = mproc_pool_options_new ();
+  Input input = { .i = 6, .n = 5 };
+  MprocTestHold hold;
+  GError *error = NULL;
+  MprocResult *result;
+  MprocPool *pool;
+  MprocIter *iter, *other;
+
+  mproc_pool_options_set_max_pending (options, 1);
+  pool = mproc_test_make_pool (1, _i, options);
+  mproc_test_hold_init (&hold);
+  result = mproc_test_hold_worker (&hold, pool);
+  iter = imap_from (pool, TRUE, next_number, &input, 1);
+  other = imap (pool, TRUE, mproc_test_numbers (6, 20), 2);
+  for (guint i = 0; i < 2; i++)
+    {
+      ck_assert_ptr_null (mproc_iter_next (iter, i * 1000, &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
+    }
+  mproc_test_tell (hold.go, 1);
+  expect_squares (iter, 6, 5, TRUE);
+  expect_squares (other, 6, 20, TRUE);
+  mproc_iter_unref (iter);
+  mproc_iter_unref (other);
+  mproc_result_unref (result);
+  mproc_test_hold_clear (&hold);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+static GVariant *
+close_by_the_way (gpointer data, GError **error)
+{
+  Input *input = data;
+
+  if (input->i == 20)
+    mproc_pool_close (input->pool);
+  return next_number (data, error);
+}
+
+START_TEST (a_closed_pool_ends_an_input)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  Input input = { .i = 6, .n = G_MAXINT, .pool = pool };
+  MprocIter *iter = imap_from (pool, TRUE, close_by_the_way, &input, 1);
+  GError *error = NULL;
+
+  for (gint32 i = 6; i < 20; i++)
+    ck_assert_int_eq (take (iter, 0), i * i);
+  ck_assert_int_eq (take (iter, MPROC_ERROR_STATE), FAILED);
+  ck_assert_int_eq (take (iter, 0), END);
+  ck_assert_int_eq (input.i, 21);
+  mproc_iter_unref (iter);
+  ck_assert_ptr_null (imap_from (pool, TRUE, next_number, &input, 1));
+  ck_assert_int_eq (input.n_destroyed, 2);
+  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, mproc_test_numbers (1, 2),
+                                       1, NULL, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "closed");
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+static GVariant *
+ask_the_iterator (gpointer data, GError **error)
+{
+  Input *input = data;
+  GVariant *value = mproc_iter_next (input->iter, MPROC_FOREVER, error);
+
+  ck_assert_ptr_null (value);
+  return value;
+}
+
+START_TEST (an_input_cannot_wait_for_itself)
+{
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  Input input = { .i = 0 };
+
+  input.iter = imap_from (pool, TRUE, ask_the_iterator, &input, 1);
+  ck_assert_int_eq (take (input.iter, MPROC_ERROR_STATE), FAILED);
+  ck_assert_int_eq (take (input.iter, 0), END);
+  mproc_iter_unref (input.iter);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ trouble */
+
+static GVariant *
+next_with_connections (gpointer data, GError **error)
+{
+  Input *input = data;
+  MprocConnection *here, *there;
+  GVariant *item;
+
+  if (input->i % 10 != 9)
+    return next_number (data, error);
+  input->i++;
+  input->n--;
+  if (!mproc_pipe (FALSE, &here, &there, error))
+    return NULL;
+  item = mproc_pack ("(h)", here);
+  mproc_connection_unref (here);
+  mproc_connection_unref (there);
+  return item;
+}
+
+START_TEST (what_cannot_be_sent_fails_alone)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  Input input = { .i = 6, .n = 20 };
+  MprocIter *iter = imap_from (pool, TRUE, next_with_connections, &input, 1);
+
+  for (gint32 i = 6; i < 26; i++)
+    ck_assert_int_eq (take (iter, MPROC_ERROR_NOT_SUPPORTED),
+                      i % 10 == 9 ? FAILED : i * i);
+  ck_assert_int_eq (take (iter, 0), END);
+  mproc_iter_unref (iter);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+START_TEST (a_lost_worker_costs_its_chunk)
+{
+  MprocPool *pool;
+
+  if (mproc_test_is_thread (_i))
+    return; /* a thread cannot be lost */
+  pool = mproc_test_make_pool (2, _i, NULL);
+  for (guint chunk = 1; chunk < 4; chunk += 2)
+    {
+      MprocIter *iter = mproc_pool_imap (pool, mproc_test_die_of_13,
+                                         mproc_test_numbers (9, 9), chunk, NULL, NULL);
+
+      for (gint32 i = 9; i < 18; i++)
+        {
+          gboolean is_lost = (i - 9) / (gint32) chunk == (13 - 9) / (gint32) chunk;
+
+          ck_assert_int_eq (take (iter, MPROC_ERROR_WORKER_DIED),
+                            is_lost ? FAILED : i * i);
+        }
+      ck_assert_int_eq (take (iter, 0), END);
+      mproc_iter_unref (iter);
+    }
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+static GVariant *
+count_one (GVariant *args, GError **error)
+{
+  MprocQueue *queue;
+
+  if (mproc_unpack (args, error, "(&h)", &queue))
+    mproc_test_tell (queue, 1);
+  return NULL;
+}
+
+/* What no worker has begun with is not run. */
+START_TEST (an_early_end_leaves_nothing_behind)
+{
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocQueue *counted = mproc_queue_new (0, NULL);
+  GVariantBuilder items;
+  MprocTestHold hold;
+  MprocResult *result;
+
+  mproc_test_hold_init (&hold);
+  result = mproc_test_hold_worker (&hold, pool);
+  g_variant_builder_init (&items, G_VARIANT_TYPE ("a(h)"));
+  for (guint i = 0; i < 50; i++)
+    g_variant_builder_add_value (&items, mproc_pack ("(h)", counted));
+  mproc_iter_unref (mproc_pool_imap (pool, count_one, g_variant_builder_end (&items), 1,
+                                     NULL, NULL));
+  mproc_test_tell (hold.go, 3);
+  ck_assert_int_eq (mproc_test_int (mproc_result_get (result, MPROC_SECONDS (30), NULL)),
+                    3);
+  ck_assert_int_eq (mproc_test_int (mproc_pool_apply (pool, mproc_test_square,
+                                                      g_variant_new_int32 (3), NULL)),
+                    9);
+  mproc_test_end_pool (pool);
+  ck_assert_int_eq (mproc_test_hear (counted, 0), MPROC_TEST_SILENCE);
+  mproc_result_unref (result);
+  mproc_test_hold_clear (&hold);
+  mproc_queue_unref (counted);
+}
+END_TEST
+
+/* Begun, and given up at any instant of that. */
+START_TEST (given_up_at_random)
+{
+  gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 10 : 100);
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+
+  for (gint round = 0; round < rounds; round++)
+    {
+      Input input = { .i = 6, .n = G_MAXINT };
+      MprocIter *iter =
+          imap_from (pool, round % 2 == 0, next_number, &input, 1 + (guint) round % 3);
+
+      for (gint i = g_random_int_range (0, 20); i > 0; i--)
+        take (iter, 0);
+      mproc_iter_unref (iter);
+    }
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+/* The pool goes first: it lives as long as its iterators, and terminates with the last. */
+START_TEST (keeps_its_pool)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  Input input = { .i = 6, .n = G_MAXINT };
+  MprocIter *iter = imap_from (pool, TRUE, next_number, &input, 1);
+
+  mproc_pool_unref (pool);
+  ck_assert_int_eq (take (iter, 0), 36);
+  mproc_iter_unref (mproc_iter_ref (iter));
+  ck_assert_int_eq (take (iter, 0), 49);
+  mproc_iter_unref (iter);
+}
+END_TEST
+
+static gpointer
+take_some (gpointer data)
+{
+  gint32 sum = 0;
+  GVariant *value;
+
+  while ((value = mproc_iter_next (data, MPROC_SECONDS (50), NULL)) != NULL)
+    {
+      sum += g_variant_get_int32 (value);
+      g_variant_unref (value);
+    }
+  return GINT_TO_POINTER (sum);
+}
+
+START_TEST (threads_share_one)
+{
+  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  Input input = { .i = 6, .n = 300 };
+  MprocIter *iter = imap_from (pool, _i % 2 == 0, next_number, &input, 2);
+  GThread *threads[4];
+  gint32 sum = 0;
+  gint32 expected = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("take", take_some, iter);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    sum += GPOINTER_TO_INT (g_thread_join (threads[i]));
+  for (gint32 i = 6; i < 306; i++)
+    expected += i * i;
+  ck_assert_int_eq (sum, expected);
+  mproc_iter_unref (iter);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ mistakes */
+
+START_TEST (bad_input)
+{
+  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  Input input = { .i = 0 };
+  GError *error = NULL;
+  MprocIter *iter;
+  static const int data = 1;
+
+  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, mproc_test_numbers (1, 1),
+                                       (guint) -1, NULL, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "4294967295");
+  ck_assert_ptr_null (mproc_pool_imap (pool, (MprocFunc) (guintptr) &data,
+                                       mproc_test_numbers (1, 1), 1, NULL, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "is no function");
+  mproc_test_count_criticals ();
+  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, NULL, 1, NULL, NULL));
+  ck_assert_ptr_null (mproc_pool_imap (NULL, mproc_test_square, mproc_test_numbers (1, 1),
+                                       1, NULL, NULL));
+  ck_assert_ptr_null (imap_from (pool, TRUE, NULL, &input, 1));
+  ck_assert_ptr_null (mproc_iter_next (NULL, 0, NULL));
+  ck_assert_ptr_null (mproc_iter_next ((gpointer) pool, 0, NULL));
+  iter = imap_from (pool, TRUE, next_number, &input, 1);
+  ck_assert_ptr_null (mproc_iter_next (iter, -5, NULL));
+  mproc_pool_unref ((gpointer) iter);
+  ck_assert_uint_eq (mproc_test_count_criticals (), 7);
+  mproc_iter_unref (NULL);
+  mproc_iter_unref (iter);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
+Suite *
+mproc_test_pool_iter_suite (void)
+{
+  Suite *suite = suite_create ("pool-iter");
+  TCase *tcase = mproc_test_case (suite, "iter");
+  int n = (int) mproc_test_n_methods ();
+
+  tcase_add_loop_test (tcase, iterates_over_items, 0, n);
+  tcase_add_loop_test (tcase, a_failed_item_does_not_end_it, 0, n);
+  tcase_add_loop_test (tcase, unordered_is_as_they_come, 0, n);
+  tcase_add_loop_test (tcase, time_up_is_not_the_end, 0, n);
+  tcase_add_loop_test (tcase, items_outlive_the_close, 0, n);
+  tcase_add_loop_test (tcase, iterates_over_an_input, 0, n);
+  tcase_add_loop_test (tcase, an_inputs_error_stands_at_its_place, 0, n);
+  tcase_add_loop_test (tcase, an_unordered_inputs_error_comes_once, 0, n);
+  tcase_add_loop_test (tcase, an_input_may_be_endless, 0, n);
+  tcase_add_loop_test (tcase, waits_for_room, 0, n);
+  tcase_add_loop_test (tcase, a_closed_pool_ends_an_input, 0, n);
+  tcase_add_loop_test (tcase, an_input_cannot_wait_for_itself, 0, n);
+  tcase_add_loop_test (tcase, what_cannot_be_sent_fails_alone, 0, n);
+  tcase_add_loop_test (tcase, a_lost_worker_costs_its_chunk, 0, n);
+  tcase_add_loop_test (tcase, an_early_end_leaves_nothing_behind, 0, n);
+  tcase_add_loop_test (tcase, given_up_at_random, 0, n);
+  tcase_add_loop_test (tcase, keeps_its_pool, 0, n);
+  tcase_add_loop_test (tcase, threads_share_one, 0, n);
+  tcase_add_loop_test (tcase, bad_input, 0, n);
+  return suite;
+}
