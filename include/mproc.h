@@ -10,6 +10,7 @@
 #include <mproc/error.h>
 #include <mproc/event.h>
 #include <mproc/init.h>
+#include <mproc/insight.h>
 #include <mproc/iter.h>
 #include <mproc/lock.h>
 #include <mproc/memory.h>

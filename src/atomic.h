@@ -60,6 +60,12 @@ mproc_store64 (MprocAtomic64 *word, guint64 value)
   atomic_store_explicit (word, value, memory_order_release);
 }
 
+static inline guint64
+mproc_add64 (MprocAtomic64 *word, guint64 amount)
+{
+  return atomic_fetch_add_explicit (word, amount, memory_order_acq_rel);
+}
+
 static inline gboolean
 mproc_cas64 (MprocAtomic64 *word, guint64 from, guint64 to)
 {

@@ -3,6 +3,7 @@
  * counts; then the tasks whose words still name it have lost their worker, and no others. */
 #include "burial.h"
 
+#include "capture.h"
 #include "obituary.h"
 #include "poolbatch.h"
 
@@ -77,6 +78,7 @@ queue_again (MprocPool *self, MprocJob *job, const MprocPoolEvent *death)
   GError *error = NULL;
   GError *loss = mproc_job_describe_death (job, death);
 
+  mproc_insight_note_attempt (&job->note, job->number, job->task, "died");
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
   mproc_task_drop_outcome (job->task);
   job->n_begun = mproc_task_count_attempts (job->task);
@@ -90,6 +92,16 @@ queue_again (MprocPool *self, MprocJob *job, const MprocPoolEvent *death)
   fail_job (self, job, loss);
 }
 
+/* What it had written until then goes with its error. */
+static void
+fail_lost_job (MprocPool *self, MprocJob *job, const MprocPoolEvent *death, GError *error)
+{
+  mproc_result_set_output (job->result, job->part,
+                           mproc_capture_rescue (&self->insight, death->seat,
+                                                 job->options));
+  fail_job (self, job, error);
+}
+
 /* What is DONE by now was finished by the dead one just before, or is by a live worker
  * whose event will find the job settled. */
 static void
@@ -101,11 +113,11 @@ bury_job (MprocPool *self, MprocJob *job, const MprocPoolEvent *death)
       mproc_job_settle_done (job);
     }
   else if (job->fate != MPROC_FATE_OPEN)
-    fail_job (self, job, mproc_job_describe_fate (job, death->pid));
+    fail_lost_job (self, job, death, mproc_job_describe_fate (job, death->pid));
   else if (!may_run_again (job))
-    fail_job (self, job, mproc_job_describe_death (job, death));
+    fail_lost_job (self, job, death, mproc_job_describe_death (job, death));
   else if (job->is_cancelled)
-    fail_job (self, job, mproc_job_describe_cancel (job));
+    fail_lost_job (self, job, death, mproc_job_describe_cancel (job));
   else
     queue_again (self, job, death);
 }

@@ -29,8 +29,9 @@ typedef enum
   MPROC_EVENT_STOP,      /* the pool's thread shall end */
   MPROC_EVENT_CONDEMNED, /* a worker is to be killed, see MprocSeat */
   MPROC_EVENT_WAKE,      /* the pool's thread shall look for callbacks */
-  MPROC_EVENT_TEND, /* the crew is to look around, if it is the pool's thread's own */
-  MPROC_EVENT_BATCH /* a worker has left a batch, or shared a part of it out: item */
+  MPROC_EVENT_TEND,   /* the crew is to look around, if it is the pool's thread's own */
+  MPROC_EVENT_OUTPUT, /* a worker has made a file for what its tasks write: see its seat */
+  MPROC_EVENT_BATCH   /* a worker has left a batch, or shared a part of it out: item */
 } MprocEventKind;
 
 /* BATCH: its item. */
@@ -47,7 +48,7 @@ typedef struct
   guint32 member; /* DEATH, BROKEN; 0: it was never there */
   gint32 exit_code;
   gint64 pid;
-  MprocOffset seat; /* SEAT, DEATH */
+  MprocOffset seat; /* SEAT, DEATH, OUTPUT */
   char text[160];   /* BROKEN; sent only as far as it goes */
 } MprocPoolEvent;
 

@@ -2,10 +2,12 @@
 /* The pool's one thread: reads one stream of events and settles jobs. */
 #include "burial.h"
 
+#include "capture.h"
 #include "local.h"
 #include "memorywatch.h"
 #include "poolbatch.h"
 #include "process.h"
+#include "progress.h"
 #include "warden.h"
 #include "word.h"
 
@@ -22,6 +24,7 @@ mproc_job_free (gpointer data)
 void
 mproc_job_settle (MprocJob *job, GVariant *value, GError *error)
 {
+  mproc_insight_settle (&job->note, job->number, job->task, error);
   if (job->result != NULL)
     mproc_result_set_part (job->result, job->part, value, error);
   else
@@ -42,6 +45,7 @@ mproc_job_settle_done (MprocJob *job)
 
   if (job->result != NULL)
     value = mproc_task_get_outcome (task, &error);
+  mproc_result_set_output (job->result, job->part, mproc_task_get_output (task));
   mproc_job_settle (job, value, error);
   mproc_task_free (task);
 }
@@ -108,8 +112,13 @@ mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
 {
   if (event->kind == MPROC_EVENT_SEAT)
     g_array_append_val (self->seats, event->seat);
+  else if (event->kind == MPROC_EVENT_OUTPUT)
+    mproc_capture_note (&self->insight, event);
   else if (event->kind == MPROC_EVENT_DEATH)
-    free_seat (self, event->seat);
+    {
+      mproc_insight_note_death (&self->insight, event);
+      free_seat (self, event->seat);
+    }
 }
 
 /* FALSE: this was the last one. */
@@ -183,6 +192,7 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  mproc_insight_look (&self->insight, self->seats);
   g_mutex_lock (&self->mutex);
   mproc_pool_feed_queue (self);
   g_mutex_unlock (&self->mutex);
@@ -303,6 +313,7 @@ mproc_pool_dispatch (gpointer pool)
       if (!go_on)
         finish (self);
       mproc_gate_leave ();
+      mproc_progress_report (self, !go_on);
       mproc_callbacks_run (self->callbacks);
     }
   leave (self);

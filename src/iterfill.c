@@ -81,7 +81,8 @@ submit_batch (MprocIter *self, gint64 deadline)
                        .flags = self->chunk == 1 ? 0 : MPROC_TASK_EACH,
                        .result = result,
                        .options = self->options,
-                       .deadline = deadline };
+                       .deadline = deadline,
+                       .n_items = self->batch->len };
   MprocTrackPart *part =
       mproc_track_add (self->track, result, self->batch->len, self->chunk == 1);
   GError *error = NULL;

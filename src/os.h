@@ -470,7 +470,55 @@ gboolean mproc_os_image_load (const char *path, GError **error);
 /* Whether [base + offset] lies in an executable segment of a loaded image. */
 gboolean mproc_os_image_is_code (guintptr base, guint64 offset);
 
+/* The name of the function that begins at @address, as far as the loaded image or the program's own file
+ * tell; NULL if they do not.  g_free. */
+char *mproc_os_symbol_at (gconstpointer address);
+
 void mproc_os_image_clear (MprocOsImage *image);
+
+/* ------------------------------------------------------------------ files and terminals */
+
+/* Opens @path to append to; one that is empty, or was not there, begins with @head.  What one call of
+ * mproc_os_append writes stands together, whoever else appends at that moment. */
+gintptr mproc_os_append_open (const char *path, const char *head, GError **error);
+gboolean mproc_os_append (gintptr file, gconstpointer data, gsize size);
+
+/* A file without a name, to read and to append to.  It is gone when nobody has it open any more. */
+gintptr mproc_os_file_new (GError **error);
+
+/* A file of mproc_os_file_new that the process @pid has open as @file, open here as well.
+ * MPROC_ERROR_NOT_SUPPORTED where that cannot be done. */
+gintptr mproc_os_file_borrow (gint64 pid, gintptr file, GError **error);
+
+/* Reads up to @size bytes at @offset; 0 at its end, or where it cannot be read. */
+gsize mproc_os_file_read (gintptr file, guint64 offset, gpointer buffer, gsize size);
+guint64 mproc_os_file_size (gintptr file);
+void mproc_os_file_empty (gintptr file);
+
+/* Gives back the room that all but the last @keep bytes of it take, where the system can: it stays as
+ * long as it is. */
+void mproc_os_file_trim (gintptr file, guint64 keep);
+
+/* Of mproc_os_append_open as well. */
+void mproc_os_file_close (gintptr file);
+
+/* Where standard output and standard error went before. */
+typedef struct
+{
+  gintptr saved[2];
+} MprocOsRedirection;
+
+/* From here on they go to @file, also those of children; what the C library had not written yet goes
+ * where they went before.  The end does the same the other way round. */
+gboolean mproc_os_redirect_output (gintptr file, MprocOsRedirection *out, GError **error);
+void mproc_os_restore_output (MprocOsRedirection *redirection);
+
+/* Whether the C library's descriptor @fd is a terminal.  @columns: its width, 0 if that cannot be
+ * told. */
+gboolean mproc_os_is_terminal (gint fd, guint *columns);
+
+/* Writes all of it there, as far as that can be done. */
+void mproc_os_write_text (gint fd, const char *text, gsize size);
 
 /* ------------------------------------------------------------------ random */
 

@@ -7,6 +7,7 @@
 #include "memorywatch.h"
 #include "poolbatch.h"
 #include "process.h"
+#include "progress.h"
 #include "setup.h"
 #include "word.h"
 
@@ -112,6 +113,7 @@ mproc_pool_free (MprocPool *self)
   mproc_inline_free (self->worker);
   if (self->setup != NULL)
     g_variant_unref (self->setup);
+  mproc_insight_clear (&self->insight);
   mproc_pool_options_free (self->options);
   g_hash_table_unref (self->jobs);
   g_array_unref (self->graves);
@@ -270,6 +272,7 @@ set_up (MprocPool *self, GError **error)
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
   self->callbacks = mproc_callbacks_new (self->events);
+  self->insight.trace = mproc_trace_new (self->options->name);
   self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
   return self->thread != NULL;
 }
@@ -383,6 +386,7 @@ mproc_pool_close (MprocPool *self)
   if (self->worker != NULL)
     {
       mproc_inline_end (self->worker);
+      mproc_progress_report (self, TRUE);
       return;
     }
   g_mutex_lock (&self->mutex);
@@ -414,6 +418,7 @@ mproc_pool_terminate (MprocPool *self)
   if (self->worker != NULL)
     {
       mproc_inline_end (self->worker);
+      mproc_progress_report (self, TRUE);
       return;
     }
   g_mutex_lock (&self->mutex);

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "crew.h"
 #include "inline.h"
+#include "insight.h"
 #include "nursery.h"
 #include "object.h"
 #include "pooloptions.h"
@@ -67,6 +68,8 @@ struct MprocPool
   gintptr jobserver;          /* MPROC_OS_NONE: none */
   gint64 next_memory_look;    /* the dispatcher's alone */
   struct MprocPoolLink *link; /* by which results find it */
+
+  MprocInsight insight;
 };
 
 /* A settled task whose block somebody may still look at: the record that names it may be in the
@@ -111,6 +114,7 @@ typedef struct
   guint64 bytes_used; /* NO_MEMORY: by that worker */
   guint64 bytes_allowed;
   GError *verdict; /* what it is to be settled with, once no lock is held */
+  MprocJobNote note;
 } MprocJob;
 
 /* A task that is to be handed over. */
@@ -123,6 +127,7 @@ typedef struct
   guint part;                /* of the result's */
   MprocTaskOptions *options; /* frozen; NULL: none */
   gint64 deadline;           /* until when it waits for room */
+  guint n_items;             /* in the argument; 0: it is one */
 } MprocOrder;
 
 /* submit.c: consumes the order's args.  FALSE: nobody will settle it; MPROC_ERROR_FULL: there was no

@@ -83,6 +83,8 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
 {
   gboolean ok;
 
+  mproc_insight_hand_over (&self->insight, &job->note, NULL, NULL,
+                           (guint) mproc_batch_get_plan (job->batch)->n_items);
   g_mutex_lock (&self->mutex);
   ok = mproc_pool_await_room (self, MPROC_OS_NEVER, error) &&
        mproc_pool_check_running (self, error);
@@ -97,6 +99,8 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
         take_out (self, job);
     }
   g_mutex_unlock (&self->mutex);
+  if (!ok)
+    mproc_insight_take_back (&job->note);
   return ok;
 }
 
@@ -189,6 +193,7 @@ settle (MprocBatchJob *job, GError *error)
                          "map %u was cancelled, or the pool terminated", job->serial);
   if (error == NULL)
     value = collect (job, &error);
+  mproc_insight_settle_batch (&job->note, error);
   mproc_result_set_part (job->result, 0, value, error);
 }
 

@@ -19,6 +19,7 @@ typedef struct
   GError *error;         /* of a part that was lost */
   gboolean is_cancelled; /* what runs is to end, */
   gboolean is_killed;    /* or is ended; also what is only about to say that it runs */
+  MprocJobNote note;
 } MprocBatchJob;
 
 /* Hands @job over, and takes it.  FALSE with error: it is still the caller's. */

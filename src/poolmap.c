@@ -111,10 +111,12 @@ await (MprocResult *result, GError **error)
 
 /* ------------------------------------------------------------------ values */
 
+/* Nor where somebody watches: of the parts of a batch the pool hears when all of them are done. */
 gboolean
 mproc_pool_can_batch (MprocPool *self, const MprocTaskOptions *options)
 {
-  return !self->options->is_inline &&
+  return !self->options->is_inline && self->insight.trace == NULL &&
+         g_atomic_pointer_get (&self->insight.progress) == NULL &&
          (options == NULL || (options->attempts <= 1 && options->priority == 0 &&
                               !options->captures_output));
 }

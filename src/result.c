@@ -21,6 +21,7 @@ struct MprocResult
   guint n_parts;
   guint n_missing;
   GVariant **parts;
+  GPtrArray *outputs; /* of GBytes, by parts; NULL: nothing was captured */
   GVariant *value;
   GError *error;
   MprocPoolLink *link; /* to its pool, or what is left of it */
@@ -154,6 +155,55 @@ mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *e
     announce (self, callback);
 }
 
+static void
+unref_output (gpointer output)
+{
+  if (output != NULL)
+    g_bytes_unref (output);
+}
+
+void
+mproc_result_set_output (MprocResult *self, guint part, GBytes *output)
+{
+  if (self == NULL || output == NULL)
+    {
+      unref_output (output);
+      return;
+    }
+  g_mutex_lock (&self->mutex);
+  if (self->outputs == NULL)
+    self->outputs = g_ptr_array_new_with_free_func (unref_output);
+  if (self->outputs->len <= part)
+    g_ptr_array_set_size (self->outputs, (gint) part + 1);
+  unref_output (self->outputs->pdata[part]);
+  self->outputs->pdata[part] = output;
+  g_mutex_unlock (&self->mutex);
+}
+
+/* Nothing is added any more to one that is ready. */
+GBytes *
+mproc_result_get_output (MprocResult *self)
+{
+  GByteArray *all;
+
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_RESULT), NULL);
+  g_return_val_if_fail (g_atomic_int_get (&self->ready), NULL);
+  if (self->outputs == NULL)
+    return NULL;
+  if (self->outputs->len == 1)
+    return g_bytes_ref (self->outputs->pdata[0]);
+  all = g_byte_array_new ();
+  for (guint i = 0; i < self->outputs->len; i++)
+    {
+      GBytes *output = self->outputs->pdata[i];
+
+      if (output != NULL)
+        g_byte_array_append (all, g_bytes_get_data (output, NULL),
+                             (guint) g_bytes_get_size (output));
+    }
+  return g_byte_array_free_to_bytes (all);
+}
+
 void
 mproc_result_bind (MprocResult *self, MprocPoolLink *link)
 {
@@ -185,6 +235,7 @@ mproc_result_unref (MprocResult *self)
   if (self->value != NULL)
     g_variant_unref (self->value);
   g_clear_error (&self->error);
+  g_clear_pointer (&self->outputs, g_ptr_array_unref);
   mproc_callbacks_unref (self->callbacks);
   mproc_pool_link_unref (self->link);
   g_mutex_clear (&self->mutex);

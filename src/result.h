@@ -36,6 +36,8 @@ gpointer mproc_result_get_hook_data (MprocResult *self);
 void
 mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *error);
 
+/* What part @part has written; takes @output, before the part is set.  NULL of either: nothing. */
+void mproc_result_set_output (MprocResult *self, guint part, GBytes *output);
 /* Which pool it comes from; @link is referenced.  Before it is given to anybody. */
 void mproc_result_bind (MprocResult *self, struct MprocPoolLink *link);
 

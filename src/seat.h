@@ -51,6 +51,9 @@ typedef struct
   MprocAtomic64 busy;
   MprocAtomic64 longest;
 
+  MprocAtomic64 output;      /* 1 + the file that captured output goes to; 0: none yet */
+  MprocAtomic32 output_seen; /* 1: the pool has it open, or cannot */
+  guint32 unused_too;
   MprocAtomic64 batch; /* the one it is in, which therefore is not freed; 0: none */
 } MprocSeat;
 

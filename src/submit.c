@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Handing tasks over. */
+#include "capture.h"
 #include "cancel.h"
 #include "function.h"
 #include "pool.h"
+#include "progress.h"
 #include "poolmap.h"
 
 #include <mproc/queue.h>
@@ -99,6 +101,8 @@ hand_over_message (MprocPool *self,
 
   if (plan.function == 0)
     return FALSE;
+  if (!mproc_capture_plan (order->options, order->result, self->method, &plan, error))
+    return FALSE;
   if (order->options != NULL)
     plan.limits = order->options->limits;
   job = g_new0 (MprocJob, 1);
@@ -111,6 +115,8 @@ hand_over_message (MprocPool *self,
   ok = job->task != 0;
   if (ok)
     {
+      mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
+                               MAX (1, order->n_items));
       g_mutex_lock (&self->mutex);
       ok = mproc_pool_await_room (self, order->deadline, error) &&
            mproc_pool_check_running (self, error) &&
@@ -118,6 +124,8 @@ hand_over_message (MprocPool *self,
       job->number = job->serial;
       self->is_watched |= plan.limits.hard > 0;
       g_mutex_unlock (&self->mutex);
+      if (!ok)
+        mproc_insight_take_back (&job->note);
       if (!ok)
         mproc_task_free_unsent (job->task);
     }
@@ -144,8 +152,11 @@ mproc_pool_break_inline (MprocPool *self, GError *failure)
 static gboolean
 may_run_inline (MprocPool *self, const MprocOrder *order, GError **error)
 {
+  MprocTaskPlan plan = { 0 };
   gboolean ok;
 
+  if (!mproc_capture_plan (order->options, order->result, self->method, &plan, error))
+    return FALSE;
   g_mutex_lock (&self->mutex);
   ok = mproc_pool_check_running (self, error);
   g_mutex_unlock (&self->mutex);
@@ -183,7 +194,9 @@ run_inline (MprocPool *self, const MprocOrder *order, GVariant *args, GError **e
   value = mproc_inline_run (self->worker, &task, &failure, &outcome);
   if (failure == NULL)
     {
+      mproc_insight_count (&self->insight, MAX (1, order->n_items), outcome);
       settle_inline (order, value, outcome);
+      mproc_progress_report (self, FALSE);
       return TRUE;
     }
   mproc_pool_break_inline (self, failure);
@@ -358,7 +371,8 @@ mproc_pool_map_async (MprocPool *self,
                       .result = result,
                       .part = i,
                       .options = chosen,
-                      .deadline = MPROC_OS_NEVER };
+                      .deadline = MPROC_OS_NEVER,
+                      .n_items = (guint) MIN (chunk, n - from) };
 
       if (chunk == 1)
         order.args = mproc_get_item (items, from);

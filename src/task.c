@@ -21,6 +21,8 @@ typedef struct
   guint64 outcome_size;
   guint32 outcome_is_error;
   guint32 unused;
+  MprocAtomic64 output; /* a block of its own; 0: none */
+  guint64 output_size;
 } Task;
 
 static Task *
@@ -81,6 +83,7 @@ mproc_task_new (const MprocTaskPlan *plan, const MprocMessage *args, GError **er
   self->outcome_size = 0;
   self->outcome_is_error = FALSE;
   mproc_store64 (&self->outcome, 0);
+  mproc_store64 (&self->output, 0);
   mproc_message_store (args, mproc_arena_at (args_of (offset), args->size));
   mproc_store64 (&self->word, MPROC_TASK_DONE); /* nobody's to claim yet */
   return offset;
@@ -294,6 +297,30 @@ mproc_task_get_outcome (MprocOffset task, GError **error)
   return NULL;
 }
 
+/* One that had been begun before may have some already. */
+void
+mproc_task_set_output (MprocOffset task, MprocOffset output, gsize size)
+{
+  Task *self = task_at (task);
+  MprocOffset before = mproc_load64 (&self->output);
+
+  self->output_size = size;
+  mproc_crash_order ();
+  mproc_store64 (&self->output, output);
+  if (before != 0)
+    mproc_arena_free (before);
+}
+
+GBytes *
+mproc_task_get_output (MprocOffset task)
+{
+  const Task *self = task_at (task);
+  MprocOffset output = mproc_load64 (&self->output);
+  gsize size = (gsize) self->output_size;
+
+  return output != 0 ? g_bytes_new (mproc_arena_at (output, size), size) : NULL;
+}
+
 void
 mproc_task_drop_outcome (MprocOffset task)
 {
@@ -314,6 +341,8 @@ mproc_task_free (MprocOffset task)
 {
   Task *self = task_at (task);
 
+  if (mproc_load64 (&self->output) != 0)
+    mproc_arena_free (mproc_load64 (&self->output));
   mproc_task_drop_outcome (task);
   mproc_message_discard (mproc_arena_at (args_of (task), (gsize) self->args_size),
                          (gsize) self->args_size);

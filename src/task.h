@@ -18,8 +18,9 @@ typedef enum
       1, /* the argument is an array of items, the value an array of results */
   MPROC_TASK_PUSHED = 2, /* nobody wants the result: an error is printed */
   MPROC_TASK_EACH =
-      4 /* the argument is an array of items, the value is as mproc_worker_run_all() has
+      4, /* the argument is an array of items, the value is as mproc_worker_run_all() has
                          it: an item's error is its own */
+  MPROC_TASK_CAPTURED = 8 /* what it writes goes with the result */
 } MprocTaskFlags;
 
 /* What the task queue carries; without a task it wakes a worker to look around. */
@@ -80,6 +81,12 @@ void mproc_task_end (MprocOffset task, MprocSeat *seat);
  * condemned, and must not go on. */
 gboolean mproc_task_finish (MprocOffset task, GVariant *value, const GError *error);
 
+/* By the worker that has it, before it finishes: a block of its own, with what it has written, which is
+ * the task's from here on. */
+void mproc_task_set_output (MprocOffset task, MprocOffset output, gsize size);
+
+/* By the pool, of a DONE task: a copy; NULL: it was not captured. */
+GBytes *mproc_task_get_output (MprocOffset task);
 /* By the pool, when the worker that had it is dead: what that may have left. */
 void mproc_task_drop_outcome (MprocOffset task);
 

@@ -3,6 +3,7 @@
  * when it dies. */
 #include "worker.h"
 
+#include "capture.h"
 #include "batchrun.h"
 #include "function.h"
 #include "jobserver.h"
@@ -112,6 +113,21 @@ mproc_worker_print_error (const GError *error)
   fflush (stderr);
 }
 
+static GVariant *
+run_captured (MprocWorker *self, MprocOffset task, GError **error)
+{
+  MprocOsRedirection before;
+  GVariant *value;
+
+  if ((mproc_task_get_plan (task)->flags & MPROC_TASK_CAPTURED) == 0)
+    return run (task, error);
+  if (!mproc_capture_begin (self, &before, error))
+    return NULL;
+  value = run (task, error);
+  mproc_capture_end (self, &before, task);
+  return value;
+}
+
 /* A pool that is over waits for no slot of make's, but for its threads. */
 static gboolean
 is_over (gpointer data)
@@ -150,7 +166,7 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   mproc_task_begin (record->task, record->serial, self->seat);
   MPROC_CRASH_POINT (TASK_BEGUN);
   self->attempt = mproc_task_count_attempts (record->task);
-  value = run (record->task, &error);
+  value = run_captured (self, record->task, &error);
   self->attempt = 0;
   mproc_task_end (record->task, self->seat);
   mproc_worker_give_slot (self);
@@ -293,7 +309,8 @@ mproc_worker_main (GVariant *args, GError **error)
     return NULL;
   self.setup = g_variant_get_variant (setup);
   g_variant_unref (setup);
-  self.seat = mproc_seat_at ((MprocOffset) seat);
+  self.seat_offset = (MprocOffset) seat;
+  self.seat = mproc_seat_at (self.seat_offset);
   self.member = mproc_self ();
   mproc_store32 (&self.seat->member, self.member);
   mproc_worker_become (&self);
@@ -302,6 +319,7 @@ mproc_worker_main (GVariant *args, GError **error)
   if (self.jobserver != MPROC_OS_NONE)
     mproc_os_jobserver_close (self.jobserver);
   mproc_worker_become (NULL);
+  mproc_capture_drop (&self);
   g_variant_unref (self.setup);
   report_leaving (&self);
   return NULL;

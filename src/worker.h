@@ -23,6 +23,9 @@ typedef struct
   gint64 next_memory_look;
   gintptr jobserver; /* GNU make's; MPROC_OS_NONE: none */
   guint attempt;     /* of the task that runs; 0: none does */
+  MprocOffset seat_offset;
+  gintptr output; /* where captured output goes, once has_output; see capture.h */
+  gboolean has_output;
 
   gpointer data; /* mproc_worker_set_data() */
   GDestroyNotify free_data;

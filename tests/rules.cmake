@@ -26,7 +26,7 @@ endfunction ()
 
 file (GLOB_RECURSE files RELATIVE ${ROOT}
   ${ROOT}/include/*.h ${ROOT}/src/*.[ch] ${ROOT}/tests/*.[ch] ${ROOT}/examples/*.[ch]
-  ${ROOT}/bench/*.[ch])
+  ${ROOT}/bench/*.[ch] ${ROOT}/tools/*.[ch])
 list (LENGTH files count)
 
 foreach (file IN LISTS files)

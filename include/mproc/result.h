@@ -70,6 +70,19 @@ MPROC_API gboolean mproc_result_is_ready (MprocResult *self);
 MPROC_API gboolean mproc_result_is_successful (MprocResult *self);
 
 /**
+ * mproc_result_get_output:
+ * @self: a result that is ready
+ *
+ * What its tasks have written to standard output and standard error, if
+ * mproc_task_options_set_capture_output() asked for that: of a map, part by part in order.  It is there
+ * beside an error as well; of a worker that died, where the system lets one process see the files of
+ * another: Linux and Windows.
+ *
+ * Returns: (transfer full) (nullable): the bytes as they were written, %NULL if nothing was captured
+ */
+MPROC_API GBytes *mproc_result_get_output (MprocResult *self);
+
+/**
  * MprocResultFunc:
  * @result: a result that is ready
  * @user_data: what was given with the function

@@ -91,6 +91,13 @@ MPROC_API void mproc_task_options_set_priority (MprocTaskOptions *self, gint pri
  * @self: options
  * @capture: whether what the task writes to standard output and standard error is kept for
  *   mproc_result_get_output()
+ *
+ * What children of the task write is kept as well, as long as they end before it.  Of more than 1 MiB the
+ * beginning is cut off, and a line in its place says so.
+ *
+ * Under the start method thread all workers share one standard output: there such a task fails with
+ * %MPROC_ERROR_NOT_SUPPORTED.  A task that is pushed has no result to keep it for, and writes where its
+ * worker does.
  */
 MPROC_API void mproc_task_options_set_capture_output (MprocTaskOptions *self,
                                                       gboolean capture);

@@ -51,11 +51,14 @@ use_autoptrs (void)
   g_autoptr (MprocPool) pool = NULL;
   g_autoptr (MprocPoolOptions) options = mproc_pool_options_new ();
   g_autoptr (MprocResult) result = NULL;
+  g_autoptr (MprocPoolStats) stats = NULL;
+  g_autoptr (MprocProgressBar) bar = mproc_progress_bar_new (NULL, 2);
 
   return barrier != NULL && condition != NULL && event != NULL && lock != NULL &&
          rlock != NULL && semaphore != NULL && value != NULL && array != NULL &&
          queue != NULL && memory != NULL && options != NULL && list == NULL &&
-         connection == NULL && process == NULL && pool == NULL && result == NULL;
+         connection == NULL && process == NULL && pool == NULL && result == NULL &&
+         stats == NULL && bar != NULL;
 }
 #else
 static gboolean
