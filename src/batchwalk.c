@@ -119,7 +119,7 @@ mproc_batch_walk_next (MprocBatchWalk *walk, MprocPart *part)
 {
   MprocBatch *self = mproc_batch_at (walk->batch);
   MprocAtomic64 *words = mproc_batch_words (self);
-  guint32 word;
+  guint32 word = 0;
 
   if (mproc_load32 (&self->cancelled))
     return FALSE;
