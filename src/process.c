@@ -205,7 +205,12 @@ mproc_process_get_member (MprocProcess *self)
 static gboolean
 is_settable (MprocProcess *self)
 {
-  return mproc_process_is_mine (self) && self->state == MPROC_PROCESS_INITIAL;
+  gboolean is_initial;
+
+  mproc_local_lock ();
+  is_initial = self->state == MPROC_PROCESS_INITIAL;
+  mproc_local_unlock ();
+  return is_initial && mproc_process_is_mine (self);
 }
 
 void
