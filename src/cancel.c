@@ -10,7 +10,7 @@ struct MprocPoolLink
 {
   gint ref_count; /* atomic */
   gint64 creator; /* in another process the mutex may be held by nobody that exists */
-  GRecMutex mutex;
+  GMutex mutex;
   MprocPool *pool; /* NULL: it is gone; under the mutex */
 };
 
@@ -22,7 +22,7 @@ mproc_pool_link_new (MprocPool *pool)
   self->ref_count = 1;
   self->creator = mproc_os_pid ();
   self->pool = pool;
-  g_rec_mutex_init (&self->mutex);
+  g_mutex_init (&self->mutex);
   return self;
 }
 
@@ -38,16 +38,16 @@ mproc_pool_link_unref (MprocPoolLink *self)
 {
   if (self == NULL || !g_atomic_int_dec_and_test (&self->ref_count))
     return;
-  g_rec_mutex_clear (&self->mutex);
+  g_mutex_clear (&self->mutex);
   g_free (self);
 }
 
 void
 mproc_pool_link_cut (MprocPoolLink *self)
 {
-  g_rec_mutex_lock (&self->mutex);
+  g_mutex_lock (&self->mutex);
   self->pool = NULL;
-  g_rec_mutex_unlock (&self->mutex);
+  g_mutex_unlock (&self->mutex);
   mproc_pool_link_unref (self);
 }
 
@@ -167,6 +167,13 @@ end_in_pool (MprocPool *pool,
     any |= mproc_pool_end_batch_of (pool, data, kill);
   g_mutex_unlock (&pool->mutex);
   g_ptr_array_unref (jobs);
+  /* While the pool is sure to be there, which counts them. */
+  for (guint i = 0; i < (*ended)->len; i++)
+    {
+      MprocJob *job = g_ptr_array_index (*ended, i);
+
+      mproc_job_note_end (job, job->verdict);
+    }
   if (any && kill)
     mproc_queue_put_bytes (pool->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
   return any;
@@ -181,10 +188,10 @@ end_result (MprocResult *self, gboolean kill)
 
   if (link == NULL || link->creator != mproc_os_pid () || mproc_result_is_ready (self))
     return FALSE;
-  g_rec_mutex_lock (&link->mutex);
+  g_mutex_lock (&link->mutex);
   if (link->pool != NULL)
     any = end_in_pool (link->pool, is_same, self, kill, &ended);
-  g_rec_mutex_unlock (&link->mutex);
+  g_mutex_unlock (&link->mutex);
   /* Nothing is held by now: somebody may be told, and call us again. */
   if (ended != NULL)
     mproc_warden_settle (ended);

@@ -22,9 +22,16 @@ mproc_job_free (gpointer data)
 }
 
 void
-mproc_job_settle (MprocJob *job, GVariant *value, GError *error)
+mproc_job_note_end (MprocJob *job, const GError *error)
 {
   mproc_insight_settle (&job->note, job->number, job->task, error);
+  job->note.insight = NULL;
+}
+
+void
+mproc_job_settle (MprocJob *job, GVariant *value, GError *error)
+{
+  mproc_job_note_end (job, error);
   if (job->result != NULL)
     mproc_result_set_part (job->result, job->part, value, error);
   else

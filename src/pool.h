@@ -165,6 +165,9 @@ void mproc_pool_free (MprocPool *self);
 
 void mproc_job_free (gpointer job);
 
+/* Counts that it has ended, and how; once, and while its pool is sure to be there. */
+void mproc_job_note_end (MprocJob *job, const GError *error);
+
 /* Puts the end to a job that is out of the table: takes all three. */
 void mproc_job_settle (MprocJob *job, GVariant *value, GError *error);
 
