@@ -5,9 +5,9 @@
 
 #include "processes.h"
 
-#include "arena.h"
-#include "rounds.h"
-#include "word.h"
+#include "arena/arena.h"
+#include "sync/rounds.h"
+#include "arena/word.h"
 
 #define MAX_PARTIES 8
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "chains.h"
 
-#include "family.h"
+#include "family/family.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "mproc-test.h"
 
-#include "chain.h"
+#include "queue/chain.h"
 
 typedef struct
 {

@@ -5,8 +5,8 @@
 
 #include "processes.h"
 
-#include "arena.h"
-#include "word.h"
+#include "arena/arena.h"
+#include "arena/word.h"
 
 /* In the arena. */
 typedef struct

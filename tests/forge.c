@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "forge.h"
 
-#include "function.h"
+#include "family/function.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "forkservers.h"
 
-#include "forkserver.h"
+#include "process/forkserver.h"
 #include "kill.h"
 
 MprocProcess *

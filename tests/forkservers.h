@@ -5,7 +5,7 @@
 
 #include "processes.h"
 
-#include "family.h"
+#include "family/family.h"
 #include "os.h"
 
 /* A process of that method; the same, started. */

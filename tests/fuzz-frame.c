@@ -5,8 +5,8 @@
  *
  * test-payload.c calls it with inputs of its own.  The first byte says how: bit 0, whether the peer
  * is of the family; the others, in pieces of what size the rest arrives. */
-#include "frame.h"
-#include "payload.h"
+#include "pipe/frame.h"
+#include "values/payload.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * test-list.c calls it with inputs of its own. */
 #include "fuzz-list.h"
 
-#include "listlayout.h"
+#include "shared/listlayout.h"
 
 #include <string.h>
 

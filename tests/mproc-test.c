@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mproc-test.h"
 
-#include "forkserver.h"
+#include "process/forkserver.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>

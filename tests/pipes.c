@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipes.h"
 
-#include "connection.h"
+#include "pipe/connection.h"
 #include "os.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "mproc-test.h"
 
-#include "alloc.h"
+#include "arena/alloc.h"
 #include "os.h"
 
 gboolean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "remote.h"
 
-#include "object.h"
+#include "family/object.h"
 
 #include <string.h>
 

@@ -64,6 +64,45 @@ foreach (file IN LISTS files)
   endif ()
 endforeach ()
 
+# Each floor of src knows only those under it; the rooms of one floor know each other. The first floor
+# is the door, in src itself.
+set (floors "os posix win32" arena family values sync "queue shared pipe" process
+  "worker result map insight pool")
+# What the lower ones have to ask: whether this process may go on at all, and who is alive.
+set (upward "src/family/family.c process/guard.h" "src/arena/parking.c family/family.h")
+
+set (floor 0)
+foreach (rooms IN LISTS floors)
+  string (REPLACE " " ";" rooms "${rooms}")
+  foreach (room IN LISTS rooms)
+    set (floor_of_${room} ${floor})
+  endforeach ()
+  math (EXPR floor "${floor} + 1")
+endforeach ()
+
+foreach (file IN LISTS files)
+  if (NOT file MATCHES "^src/")
+    continue ()
+  endif ()
+  set (room os)
+  if (file MATCHES "^src/([a-z0-9]+)/")
+    set (room ${CMAKE_MATCH_1})
+  endif ()
+  if (NOT DEFINED floor_of_${room})
+    complain (${file} "the room ${room} is on no floor")
+    continue ()
+  endif ()
+  file (STRINGS ${ROOT}/${file} includes REGEX "^#include \"[a-z0-9]+/")
+  foreach (line IN LISTS includes)
+    string (REGEX REPLACE "^#include \"(([a-z0-9]+)/[^\"]*)\"" "\\1;\\2" line "${line}")
+    list (GET line 0 header)
+    list (GET line 1 other)
+    if (floor_of_${other} GREATER floor_of_${room} AND NOT "${file} ${header}" IN_LIST upward)
+      complain (${file} "knows a floor above its own: ${header}")
+    endif ()
+  endforeach ()
+endforeach ()
+
 # A model and the code it is of name each other.
 file (GLOB models RELATIVE ${ROOT} ${ROOT}/tests/models/*.pml)
 set (sources ${files})

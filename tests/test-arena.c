@@ -3,7 +3,7 @@
 #include "processes.h"
 #include "punch.h"
 
-#include "alloc.h"
+#include "arena/alloc.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "limit.h"
 #include "os.h"
-#include "process.h"
+#include "process/process.h"
 
 #include <string.h>
 

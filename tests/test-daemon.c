@@ -3,7 +3,7 @@
 #include "processes.h"
 
 #include "os.h"
-#include "process.h"
+#include "process/process.h"
 
 #include <string.h>
 

@@ -2,10 +2,10 @@
 /* The family: who is in it, and what becomes of the places and things of the dead. */
 #include "mproc-test.h"
 
-#include "arena.h"
-#include "entry.h"
+#include "arena/arena.h"
+#include "family/entry.h"
 #include "kill.h"
-#include "process.h"
+#include "process/process.h"
 
 static GVariant *
 nothing (GVariant *args, GError **error)

@@ -2,7 +2,7 @@
 /* Values written and read without a GVariant: the bytes are GLib's. */
 #include "mproc-test.h"
 
-#include "fastpack.h"
+#include "values/fastpack.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* The start method forkserver when the server, or its owner, is killed. */
 #include "forkservers.h"
 
-#include "forkserver.h"
+#include "process/forkserver.h"
 #include "kill.h"
 
 /* ------------------------------------------------------------------ its death */

@@ -3,7 +3,7 @@
  * tested where that is, in a loop over the methods. */
 #include "forkservers.h"
 
-#include "forkserver.h"
+#include "process/forkserver.h"
 #include "kill.h"
 
 #include <glib/gstdio.h>

@@ -2,7 +2,7 @@
 /* Frames on the wire: what is written, and that nothing else is accepted. */
 #include "mproc-test.h"
 
-#include "frame.h"
+#include "pipe/frame.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "forge.h"
 #include "processes.h"
 
-#include "function.h"
+#include "family/function.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* Programs of every kind and how their spawned children fare; tests/programs has them. */
 #include "processes.h"
 
-#include "guard.h"
+#include "process/guard.h"
 #include "os.h"
 
 #include <string.h>

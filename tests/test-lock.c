@@ -4,7 +4,7 @@
 #include "kill.h"
 #include "remote.h"
 
-#include "arena.h"
+#include "arena/arena.h"
 #include "os.h"
 
 #define N_ROUNDS 2000

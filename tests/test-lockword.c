@@ -2,8 +2,8 @@
 /* The lock word, wait words, and what becomes of the locks of the dead. */
 #include "mproc-test.h"
 
-#include "arena.h"
-#include "lockword.h"
+#include "arena/arena.h"
+#include "family/lockword.h"
 
 typedef struct
 {

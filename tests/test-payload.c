@@ -2,7 +2,7 @@
 /* What is in frames: every value comes back, and nothing else is accepted. */
 #include "mproc-test.h"
 
-#include "payload.h"
+#include "values/payload.h"
 
 #include <stdint.h>
 #include <string.h>

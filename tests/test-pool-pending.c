@@ -3,7 +3,7 @@
 #include "poolkit.h"
 
 #include "os.h"
-#include "pool.h"
+#include "pool/pool.h"
 
 static MprocPool *
 bounded_pool (guint n_workers, int i, guint max_pending)

@@ -3,8 +3,8 @@
 #include "pipes.h"
 #include "queues.h"
 
-#include "alloc.h"
-#include "family.h"
+#include "arena/alloc.h"
+#include "family/family.h"
 
 #include <string.h>
 

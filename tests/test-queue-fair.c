@@ -4,8 +4,8 @@
 #include "processes.h"
 #include "queues.h"
 
-#include "family.h"
-#include "queuedata.h"
+#include "family/family.h"
+#include "queue/queuedata.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * for each consumer that was killed, the one it held. */
 #include "pipes.h"
 
-#include "arena.h"
+#include "arena/arena.h"
 
 #include <string.h>
 

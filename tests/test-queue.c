@@ -3,8 +3,8 @@
 #include "pipes.h"
 #include "queues.h"
 
-#include "arena.h"
-#include "queue.h"
+#include "arena/arena.h"
+#include "queue/queue.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "kill.h"
 #include "remote.h"
 
-#include "arena.h"
+#include "arena/arena.h"
 
 #define SOON MPROC_SECONDS (0.3)
 #define N_ATTEMPTS 5

@@ -3,7 +3,7 @@
 #include "processes.h"
 #include "punch.h"
 
-#include "arena.h"
+#include "arena/arena.h"
 
 #include <string.h>
 

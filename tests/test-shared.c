@@ -2,7 +2,7 @@
 /* Shared values within one process: types, layout, locks, errors. */
 #include "processes.h"
 
-#include "object.h"
+#include "family/object.h"
 
 #include <string.h>
 

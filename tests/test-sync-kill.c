@@ -6,8 +6,8 @@
  * Another class is another line in the table of scenarios. */
 #include "processes.h"
 
-#include "arena.h"
-#include "family.h"
+#include "arena/arena.h"
+#include "family/family.h"
 
 #define N_WORKERS 4
 #define PATIENCE MPROC_SECONDS (20)

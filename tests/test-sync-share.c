@@ -2,7 +2,7 @@
 /* Locks, semaphores and events on their way from process to process. */
 #include "remote.h"
 
-#include "arena.h"
+#include "arena/arena.h"
 
 typedef struct
 {

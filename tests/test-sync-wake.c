@@ -2,7 +2,7 @@
 /* Whoever sleeps is woken at once, not when he looks again by himself. */
 #include "processes.h"
 
-#include "word.h"
+#include "arena/word.h"
 
 #include <stdlib.h>
 

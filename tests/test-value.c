@@ -2,7 +2,7 @@
 /* Objects and functions inside values: mproc_pack, mproc_unpack, handles and their end. */
 #include "mproc-test.h"
 
-#include "object.h"
+#include "family/object.h"
 
 static GVariant *
 twice (GVariant *args, GError **error)

@@ -10,10 +10,10 @@
 
 #include "mproc-test.h"
 
-#include "arena.h"
+#include "arena/arena.h"
 #include "crashpoint.h"
-#include "family.h"
-#include "process.h"
+#include "family/family.h"
+#include "process/process.h"
 
 #define CRASH_N_SURVIVORS 2
 #define CRASH_N_BLOCKS 256

@@ -2,9 +2,9 @@
 /* What is in use in the arena, from inside. */
 #include "crash.h"
 
-#include "alloc.h"
-#include "entrydata.h"
-#include "slotdata.h"
+#include "arena/alloc.h"
+#include "family/entrydata.h"
+#include "family/slotdata.h"
 
 #define N_COARSE 28
 

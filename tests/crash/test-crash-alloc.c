@@ -3,7 +3,7 @@
 #include "crash.h"
 #include "punch.h"
 
-#include "alloc.h"
+#include "arena/alloc.h"
 
 #include <string.h>
 

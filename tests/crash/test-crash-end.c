@@ -2,7 +2,7 @@
 /* Deaths while a queue is shut down, and everything in it dropped. */
 #include "items.h"
 
-#include "queuedata.h"
+#include "queue/queuedata.h"
 
 #define ITEMS 4
 

@@ -2,8 +2,8 @@
 /* Deaths in the code of locks and recursive locks, and of the parking array under them. */
 #include "crash.h"
 
-#include "lockword.h"
-#include "plain.h"
+#include "family/lockword.h"
+#include "family/plain.h"
 
 /* ------------------------------------------------------------------ the competition */
 

@@ -2,9 +2,9 @@
 /* Deaths in the code of objects: entries, holders, messages, function tickets. */
 #include "crash.h"
 
-#include "entry.h"
-#include "function.h"
-#include "object.h"
+#include "family/entry.h"
+#include "family/function.h"
+#include "family/object.h"
 
 /* ------------------------------------------------------------------ locks in values */
 

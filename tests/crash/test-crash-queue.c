@@ -2,7 +2,7 @@
 /* Deaths in the code of queues: putting, getting, and the links between chunks. */
 #include "items.h"
 
-#include "queuedata.h"
+#include "queue/queuedata.h"
 
 #include <string.h>
 

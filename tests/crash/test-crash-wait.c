@@ -2,8 +2,8 @@
 /* Deaths in the code of sleepers, events and semaphores. */
 #include "crash.h"
 
-#include "plain.h"
-#include "sleepers.h"
+#include "family/plain.h"
+#include "sync/sleepers.h"
 
 /* ------------------------------------------------------------------ events */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rounds of a barrier: src/rounds.h, src/rounds.c, with mproc_barrier_wait of src/barrier.c.
+/* The rounds of a barrier: src/sync/rounds.h, src/sync/rounds.c, with mproc_barrier_wait of src/sync/barrier.c.
  *
  *   try_to_arrive, arrive, have_all_come, is_mine_to_finish, finish, is_over, leave,
  *   break_generation, move_on, tell_those_before, look_for_dead, listen_to, ring   as there

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The waiters of a condition: src/waiters.h, src/waiters.c, with wait_until of src/condition.c.
+/* The waiters of a condition: src/sync/waiters.h, src/sync/waiters.c, with wait_until of src/sync/condition.c.
  *
  *   lock, append, take_out, join, leave, sleep, notify_one, notify, pass_on, bury, bury_all,
  *   find_notified, look_for_dead      as there

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The holdings of a semaphore: src/holdings.c.
+/* The holdings of a semaphore: src/sync/holdings.c.
  *
  *   lock, unlock, restore_own_slot, take, give, restore    as there; find_taken is in give
  *   set_taken                                              one store of slot's holder and count

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock word: src/lockword.h, src/lockword.c, and the release of src/lock.c.
+/* The lock word: src/family/lockword.h, src/family/lockword.c, and the release of src/sync/lock.c.
  *
  *   acquire, acquire_slowly, take_over, announce, release, wake    as in lockword.[ch]
  *   public_release                                                 mproc_lock_release

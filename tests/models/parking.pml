@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parking array: src/parking.c.
+/* The parking array: src/arena/parking.c.
  *
  *   lease_entry, drain, parking_wait, parking_wake, give_back, sweep      as there
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The chain of a queue: src/chain.h, src/chain.c, src/ring.h, with the locks of src/queueput.c,
- * src/queueget.c and mproc_queue_lock_slowly.
+/* The chain of a queue: src/queue/chain.h, src/queue/chain.c, src/arena/ring.h, with the locks of src/queue/queueput.c,
+ * src/queue/queueget.c and mproc_queue_lock_slowly.
  *
  *   reserve, make_room, link_chunk, publish, peek, follow_link, advance, finish_link,
  *   recover_producer, recover_consumer     as there

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Those who sleep: src/sleepers.h, src/sleepers.c, with the getters and putters of a queue, as
- * far as they sleep: try_get, wake_others, sleep_and_get of src/queueget.c, and try_put of
- * src/queueput.c.  (A semaphore's acquire and release take the same steps.)
+/* Those who sleep: src/sync/sleepers.h, src/sync/sleepers.c, with the getters and putters of a queue, as
+ * far as they sleep: try_get, wake_others, sleep_and_get of src/queue/queueget.c, and try_put of
+ * src/queue/queueput.c.  (A semaphore's acquire and release take the same steps.)
  *
  *   announce, sleepers_wait, wake      as in sleepers.[ch]
  *   word_wait                          mproc_word_wait without naps

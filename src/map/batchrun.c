@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "map/batchrun.h"
+
+#include "map/batchvalues.h"
+#include "family/function.h"
+#include "worker/task.h"
+
+#include <mproc/poolmap.h>
+#include <mproc/shared.h>
+#include <mproc/value.h>
+
+#include <string.h>
+
+/* A part that has taken so long is shared out when others have nothing to do. */
+#define LONG_PART 100
+
+typedef struct
+{
+  MprocWorker *worker;
+  MprocOffset batch;
+  const MprocBatchPlan *plan;
+  MprocBatchWalk walk;
+  MprocFunc func;
+  GError *broken; /* why no part can be run */
+  guint64 n_done; /* items */
+  gint64 begun;   /* the part */
+
+  /* VALUES */
+  GVariant *items;
+  gboolean items_are_shared; /* they lie in the arena; what is given out is copied */
+  GByteArray *values;
+
+  /* ARRAY */
+  GVariant *args;
+  GVariant *given; /* what the function is given */
+  guint8 *data;
+} Run;
+
+static void
+post (Run *self, guint32 item)
+{
+  MprocPoolEvent event = { .kind = MPROC_EVENT_BATCH, .item = item };
+
+  event.serial = mproc_batch_get_serial (self->batch);
+  mproc_event_post (self->worker->events, &event);
+}
+
+/* With something of a part left to do: lets the others have it. */
+static inline void
+look_for_hungry (Run *self, MprocPart *part, guint64 item)
+{
+  if (part->n_words > 1 && mproc_batch_is_hungry (self->batch) &&
+      g_get_monotonic_time () - self->begun > LONG_PART &&
+      mproc_batch_share_out (self->batch, part, item))
+    post (self, MPROC_EVENT_BATCH_SHARED);
+}
+
+static void
+set_silent (GError **error)
+{
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED,
+                       "the function failed, and did not say why");
+}
+
+/* ------------------------------------------------------------------ values */
+
+static gboolean
+open_items (Run *self, GError **error)
+{
+  gsize size;
+  gconstpointer bytes = mproc_batch_get_args (self->batch, &size);
+  guint n_handles;
+
+  mproc_message_get_handles (bytes, size, &n_handles);
+  self->items_are_shared = n_handles == 0;
+  self->items = n_handles == 0 ? mproc_message_view (bytes, size)
+                               : mproc_message_peek (bytes, size, error);
+  self->values = g_byte_array_new ();
+  return self->items != NULL;
+}
+
+/* The function may keep it, and the batch goes. */
+static GVariant *
+copy_item (GVariant *item)
+{
+  gsize size = g_variant_get_size (item);
+  gpointer bytes = g_malloc (size);
+
+  if (size > 0)
+    memcpy (bytes, g_variant_get_data (item), size);
+  return g_variant_ref_sink (g_variant_new_from_data (g_variant_get_type (item), bytes,
+                                                      size, TRUE, g_free, bytes));
+}
+
+static GVariant *
+get_item (Run *self, guint64 i)
+{
+  GVariant *item = mproc_get_item (self->items, (gsize) i);
+  GVariant *copy;
+
+  if (!self->items_are_shared)
+    return item;
+  copy = copy_item (item);
+  g_variant_unref (item);
+  return copy;
+}
+
+static gboolean
+append_value (Run *self, GVariant *value, GError **error)
+{
+  gboolean ok;
+
+  value = g_variant_take_ref (value);
+  ok = mproc_batchvalues_append (self->values, value, error);
+  g_variant_unref (value);
+  if (!ok)
+    g_prefix_error (error, "the task's result cannot be sent: ");
+  return ok;
+}
+
+static gboolean
+run_values (Run *self, MprocPart *part, GError **error)
+{
+  g_byte_array_set_size (self->values, 0);
+  for (guint64 i = part->first; i < part->end; i++)
+    {
+      GVariant *item = get_item (self, i);
+      GVariant *value = mproc_worker_run (self->func, item, error);
+
+      g_variant_unref (item);
+      if (value == NULL || !append_value (self, value, error))
+        return FALSE;
+      look_for_hungry (self, part, i);
+    }
+  return mproc_batch_set_values (&self->walk, part, self->values->data, self->values->len,
+                                 error);
+}
+
+/* ------------------------------------------------------------------ bytes */
+
+static gboolean
+run_bytes (Run *self, MprocPart *part, GError **error)
+{
+  MprocBytesFunc func = (MprocBytesFunc) (void (*) (void)) self->func;
+  gsize item_size = (gsize) self->plan->item_size;
+  gsize result_size = (gsize) self->plan->result_size;
+  guint64 n = part->end - part->first;
+  const guint8 *item = mproc_batch_get_items (self->batch, part->first, n);
+  guint8 *result = mproc_batch_get_results (self->batch, part->first, n);
+
+  for (guint64 i = part->first; i < part->end; i++)
+    {
+      if (!func (item, item_size, result, result_size, error))
+        {
+          if (*error == NULL)
+            set_silent (error);
+          return FALSE;
+        }
+      item += item_size;
+      result += result_size;
+      look_for_hungry (self, part, i);
+    }
+  return TRUE;
+}
+
+/* ------------------------------------------------------------------ slices */
+
+static gboolean
+open_array (Run *self, GError **error)
+{
+  gsize size;
+  gconstpointer bytes = mproc_batch_get_args (self->batch, &size);
+  MprocArray *array;
+  GVariant *given;
+
+  self->args = mproc_message_peek (bytes, size, error);
+  if (self->args == NULL || !mproc_unpack (self->args, error, "(&h@mv)", &array, &given))
+    return FALSE;
+  self->data = mproc_array_get_data (array, NULL);
+  if (g_variant_n_children (given) > 0)
+    {
+      GVariant *inside = g_variant_get_child_value (given, 0);
+
+      self->given = g_variant_get_variant (inside);
+      g_variant_unref (inside);
+    }
+  g_variant_unref (given);
+  return TRUE;
+}
+
+static gboolean
+run_slice (Run *self, const MprocPart *part, GError **error)
+{
+  MprocArrayFunc func = (MprocArrayFunc) (void (*) (void)) self->func;
+  gpointer items = self->data + part->first * self->plan->item_size;
+
+  if (func (items, (gsize) (part->end - part->first), (gsize) part->first, self->given,
+            error))
+    return TRUE;
+  if (*error == NULL)
+    set_silent (error);
+  return FALSE;
+}
+
+/* ------------------------------------------------------------------ all kinds */
+
+static void
+begin (Run *self)
+{
+  gboolean ok = TRUE;
+
+  self->func = mproc_function_resolve (self->plan->function, &self->broken);
+  if (self->func != NULL && self->plan->kind == MPROC_BATCH_VALUES)
+    ok = open_items (self, &self->broken);
+  else if (self->func != NULL && self->plan->kind == MPROC_BATCH_ARRAY)
+    ok = open_array (self, &self->broken);
+  g_assert (ok || self->broken != NULL);
+}
+
+static void
+end (Run *self)
+{
+  g_clear_error (&self->broken);
+  g_clear_pointer (&self->items, g_variant_unref);
+  g_clear_pointer (&self->given, g_variant_unref);
+  g_clear_pointer (&self->args, g_variant_unref);
+  if (self->values != NULL)
+    g_byte_array_unref (self->values);
+}
+
+static gboolean
+run (Run *self, MprocPart *part, GError **error)
+{
+  if (self->broken != NULL)
+    {
+      g_propagate_error (error, g_error_copy (self->broken));
+      return FALSE;
+    }
+  switch (self->plan->kind)
+    {
+    case MPROC_BATCH_VALUES:
+      return run_values (self, part, error);
+    case MPROC_BATCH_BYTES:
+      return run_bytes (self, part, error);
+    default:
+      return run_slice (self, part, error);
+    }
+}
+
+/* FALSE: it has been condemned meanwhile. */
+static gboolean
+do_part (Run *self, MprocPart *part)
+{
+  MprocWorker *worker = self->worker;
+  GError *error = NULL;
+  gboolean ok;
+
+  mproc_worker_take_slot (worker);
+  self->begun =
+      mproc_seat_begin (worker->seat, mproc_batch_word_at (self->batch, part->word),
+                        mproc_seat_name (mproc_batch_get_serial (self->batch),
+                                         part->word),
+                        &self->plan->limits);
+  worker->attempt = 1;
+  ok = run (self, part, &error);
+  worker->attempt = 0;
+  mproc_seat_end (worker->seat);
+  mproc_worker_give_slot (worker);
+  if (!ok)
+    mproc_batch_set_error (self->batch, error);
+  g_clear_error (&error);
+  if (!mproc_batch_finish (self->batch, part))
+    return FALSE;
+  self->n_done += part->end - part->first;
+  worker->n_tasks++;
+  return TRUE;
+}
+
+/* There are too many workers. */
+static gboolean
+is_to_leave (MprocWorker *worker)
+{
+  return mproc_load32 (&mproc_control_at (worker->seat->control)->leave) > 0;
+}
+
+gboolean
+mproc_worker_run_batch (MprocWorker *worker, MprocOffset batch)
+{
+  guint32 serial = mproc_batch_get_serial (batch);
+  MprocPoolEvent event = { .kind = MPROC_EVENT_BATCH, .serial = serial };
+  Run self = { .worker = worker, .batch = batch };
+  gboolean wanted = TRUE;
+  gboolean is_early = FALSE;
+  MprocPart part;
+
+  self.plan = mproc_batch_get_plan (batch);
+  begin (&self);
+  mproc_batch_walk_init (&self.walk, batch);
+  while (wanted && !is_early && mproc_batch_walk_next (&self.walk, &part))
+    {
+      wanted = do_part (&self, &part);
+      is_early = !mproc_worker_takes_another (worker) || is_to_leave (worker);
+    }
+  end (&self);
+  /* What it would have done is for another one. */
+  if (is_early)
+    event.item = MPROC_EVENT_BATCH_EARLY;
+  if (mproc_batch_leave (batch, self.n_done, worker->seat) || is_early)
+    mproc_event_post (worker->events, &event);
+  return wanted;
+}

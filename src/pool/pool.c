@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/* A pool's life: made, closed or terminated, joined, gone. */
+#include "pool/pool.h"
+
+#include "pool/cancel.h"
+#include "family/local.h"
+#include "pool/memorywatch.h"
+#include "map/poolbatch.h"
+#include "process/process.h"
+#include "insight/progress.h"
+#include "worker/setup.h"
+#include "arena/word.h"
+
+#define MAX_WORKERS 4096
+
+gboolean
+mproc_pool_is_mine (MprocPool *self)
+{
+  return self != NULL && self->base.kind == MPROC_KIND_POOL &&
+         self->creator == mproc_os_pid ();
+}
+
+/* ------------------------------------------------------------------ all pools, for the exit */
+
+static GPtrArray *pools; /* under the local lock; holds no references */
+
+/* A thread that is a worker and calls exit () is waited for by its pool, and cannot
+ * wait for it. */
+static gint64
+patience_with (MprocPool *pool)
+{
+  gboolean is_thread = mproc_self () != mproc_process_self ();
+
+  return is_thread && pool->method == MPROC_START_METHOD_THREAD ? 0 : MPROC_FOREVER;
+}
+
+static void
+terminate_pools (void)
+{
+  for (;;)
+    {
+      MprocPool *pool = NULL;
+
+      mproc_local_lock ();
+      if (pools != NULL && pools->len > 0)
+        pool = g_ptr_array_remove_index_fast (pools, pools->len - 1);
+      if (pool != NULL && mproc_pool_is_mine (pool))
+        mproc_pool_ref (pool);
+      mproc_local_unlock ();
+      if (pool == NULL)
+        return;
+      if (!mproc_pool_is_mine (pool))
+        continue;
+      mproc_pool_terminate (pool);
+      mproc_pool_join (pool, patience_with (pool));
+      mproc_pool_unref (pool);
+    }
+}
+
+static void
+remember (MprocPool *self)
+{
+  static gint64 hooked_for;
+  gboolean hooked;
+
+  mproc_local_lock ();
+  if (pools == NULL)
+    pools = g_ptr_array_new ();
+  g_ptr_array_add (pools, self);
+  hooked = hooked_for == self->creator;
+  hooked_for = self->creator;
+  mproc_local_unlock ();
+  if (!hooked)
+    mproc_at_exit (terminate_pools);
+}
+
+/* TRUE: it was the last reference, which goes under the lock under which an exit looks
+ * for pools. */
+static gboolean
+drop (MprocPool *self)
+{
+  gboolean last;
+
+  mproc_local_lock ();
+  last = g_atomic_int_dec_and_test (&self->base.ref_count);
+  if (last && pools != NULL)
+    g_ptr_array_remove_fast (pools, self);
+  mproc_local_unlock ();
+  return last;
+}
+
+/* ------------------------------------------------------------------ making */
+
+static void
+free_seats (MprocPool *self)
+{
+  for (guint i = 0; i < self->seats->len; i++)
+    mproc_arena_free (g_array_index (self->seats, MprocOffset, i));
+  g_array_unref (self->seats);
+}
+
+void
+mproc_pool_free (MprocPool *self)
+{
+  mproc_pool_link_cut (self->link);
+  mproc_nursery_free (self->nursery);
+  mproc_crew_free (self->crew);
+  if (self->tasks != NULL)
+    mproc_queue_unref (self->tasks);
+  if (self->events != NULL)
+    mproc_queue_unref (self->events);
+  mproc_callbacks_unref (self->callbacks);
+  mproc_inline_free (self->worker);
+  if (self->setup != NULL)
+    g_variant_unref (self->setup);
+  mproc_insight_clear (&self->insight);
+  mproc_pool_options_free (self->options);
+  g_hash_table_unref (self->jobs);
+  g_array_unref (self->graves);
+  g_ptr_array_unref (self->batches);
+  g_ptr_array_unref (self->ended_batches);
+  g_ptr_array_unref (self->condemned);
+  g_array_unref (self->doomed);
+  free_seats (self);
+  mproc_backlog_clear (&self->backlog);
+  mproc_pool_close_jobserver (self);
+  if (self->control != 0)
+    mproc_arena_free (self->control);
+  g_clear_error (&self->broken);
+  g_cond_clear (&self->changed);
+  g_cond_clear (&self->room);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+static MprocPool *
+new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *options)
+{
+  MprocPool *self = g_new0 (MprocPool, 1);
+
+  mproc_object_init (&self->base, MPROC_KIND_POOL);
+  self->creator = mproc_os_pid ();
+  self->options =
+      options != NULL ? mproc_pool_options_copy (options) : mproc_pool_options_new ();
+  self->n_workers = n_workers;
+  self->method = method;
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->changed);
+  g_cond_init (&self->room);
+  self->jobs = g_hash_table_new_full (NULL, NULL, NULL, mproc_job_free);
+  mproc_backlog_init (&self->backlog);
+  mproc_pool_find_jobserver (self);
+  self->graves = g_array_new (FALSE, FALSE, sizeof (MprocGrave));
+  self->batches = g_ptr_array_new ();
+  self->ended_batches = g_ptr_array_new_with_free_func (mproc_batch_job_free);
+  self->condemned = g_ptr_array_new ();
+  self->doomed = g_array_new (FALSE, FALSE, sizeof (MprocDoomed));
+  self->link = mproc_pool_link_new (self);
+  self->seats = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
+  return self;
+}
+
+/* The nursery itself starts no worker: not a worker that does not work. */
+static gboolean
+is_nursery_broken (const MprocPoolEvent *event)
+{
+  return event->kind == MPROC_EVENT_BROKEN && event->member == 0;
+}
+
+/* An initializer may fail before the last worker has been started: that breaks the pool as it would a
+ * moment later. */
+static void
+note_start (MprocPool *self, const MprocPoolEvent *event)
+{
+  mproc_pool_note_seat (self, event);
+  if (event->kind == MPROC_EVENT_BROKEN && event->member != 0)
+    mproc_pool_break (self, event->text);
+}
+
+/* The nursery's word that all have been started, or its silence. */
+static gboolean
+await_nursery (MprocPool *self, GError **error)
+{
+  MprocPoolEvent event = { 0 };
+
+  do
+    if (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP,
+                           mproc_event_copy, &event, NULL))
+      {
+        if (mproc_nursery_is_alive (self->nursery))
+          continue;
+        g_set_error_literal (
+            error, MPROC_ERROR, MPROC_ERROR_STATE,
+            "the pool's nursery ended before it had started the workers");
+        return FALSE;
+      }
+    else
+      note_start (self, &event);
+  while (event.kind != MPROC_EVENT_READY && !is_nursery_broken (&event));
+  if (event.kind == MPROC_EVENT_READY)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+               "the pool's workers cannot be started: %s", event.text);
+  return FALSE;
+}
+
+void
+mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan)
+{
+  plan->control = self->control;
+  plan->starts_on_demand = self->options->idle_timeout != MPROC_FOREVER;
+  plan->method = method;
+  plan->name = self->options->name;
+  plan->tasks = self->tasks;
+  plan->events = self->events;
+  plan->setup = self->setup;
+}
+
+static gboolean
+start_workers (MprocPool *self, GError **error)
+{
+  MprocCrewPlan plan;
+
+  mproc_pool_fill_plan (self, self->method, &plan);
+  if (self->method == MPROC_START_METHOD_FORK)
+    {
+      self->nursery = mproc_nursery_new (&plan, error);
+      return self->nursery != NULL && await_nursery (self, error);
+    }
+  self->crew = mproc_crew_new (&plan);
+  return mproc_crew_fill (self->crew, error);
+}
+
+static gboolean
+make_control (MprocPool *self, GError **error)
+{
+  self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
+  if (self->control == 0)
+    return FALSE;
+  mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
+  return TRUE;
+}
+
+/* Nothing has to end before it is over. */
+static gboolean
+set_up_inline (MprocPool *self, GError **error)
+{
+  GError *failure = NULL;
+
+  self->thread_ended = TRUE;
+  if (!mproc_family_ensure (error) || !make_control (self, error))
+    return FALSE;
+  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  if (self->setup == NULL)
+    return FALSE;
+  self->worker = mproc_inline_new (self->setup, &failure, error);
+  if (failure != NULL)
+    mproc_pool_break_inline (self, failure);
+  return self->worker != NULL;
+}
+
+static gboolean
+set_up (MprocPool *self, GError **error)
+{
+  if (self->options->is_inline)
+    return set_up_inline (self, error);
+  self->tasks = mproc_queue_new (0, error);
+  self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
+  if (self->events == NULL || !make_control (self, error))
+    return FALSE;
+  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  if (self->setup == NULL || !start_workers (self, error))
+    return FALSE;
+  self->callbacks = mproc_callbacks_new (self->events);
+  self->insight.trace = mproc_trace_new (self->options->name);
+  self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
+  return self->thread != NULL;
+}
+
+/* Negative numbers, as they look when cast. */
+static gboolean
+check_numbers (const MprocPoolOptions *options, GError **error)
+{
+  if (options == NULL ||
+      (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+                       "max_pending and max_tasks_per_worker of a pool are at most "
+                       "2147483647");
+  return FALSE;
+}
+
+/* An inline pool starts nothing, by whatever method. */
+static gboolean
+choose_method (const MprocPoolOptions *options, MprocStartMethod *method, GError **error)
+{
+  if (options != NULL && options->is_inline)
+    *method = MPROC_START_METHOD_THREAD;
+  else
+    *method = mproc_start_resolve (options != NULL ? options->method
+                                                   : MPROC_START_METHOD_DEFAULT,
+                                   error);
+  return *method != MPROC_START_METHOD_DEFAULT;
+}
+
+gboolean
+mproc_pool_check_size (guint n_workers, GError **error)
+{
+  if (n_workers <= MAX_WORKERS)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
+  return FALSE;
+}
+
+MprocPool *
+mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error)
+{
+  MprocStartMethod method;
+  MprocPool *self;
+
+  if (!check_numbers (options, error) || !choose_method (options, &method, error))
+    return NULL;
+  if (!mproc_pool_check_size (n_workers, error) ||
+      (options != NULL && (!mproc_setup_check (options, method, error) ||
+                           !mproc_memory_check (options, method, error))))
+    return NULL;
+  self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
+  if (!set_up (self, error))
+    {
+      mproc_pool_free (self);
+      return NULL;
+    }
+  remember (self);
+  return self;
+}
+
+MprocPool *
+mproc_pool_new (guint n_workers, GError **error)
+{
+  return mproc_pool_new_full (n_workers, NULL, error);
+}
+
+MprocPool *
+mproc_pool_ref (MprocPool *self)
+{
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
+  g_atomic_int_inc (&self->base.ref_count);
+  return self;
+}
+
+/* ------------------------------------------------------------------ ending */
+
+static gboolean
+enter_state (MprocPool *self, MprocPoolState state)
+{
+  gboolean changed;
+
+  g_mutex_lock (&self->mutex);
+  changed = self->state < state;
+  if (changed)
+    {
+      self->state = state;
+      mproc_pool_make_room (self);
+    }
+  g_mutex_unlock (&self->mutex);
+  return changed;
+}
+
+/* A worker that dies may leave its task to another one: until the last task is settled there have to
+ * be workers that take some. */
+void
+mproc_pool_end_tasks (MprocPool *self)
+{
+  if (self->state == MPROC_POOL_CLOSED && g_hash_table_size (self->jobs) == 0 &&
+      self->batches->len == 0)
+    mproc_queue_shutdown (self->tasks, FALSE);
+}
+
+void
+mproc_pool_close (MprocPool *self)
+{
+  g_return_if_fail (mproc_pool_is_mine (self));
+  if (!enter_state (self, MPROC_POOL_CLOSED))
+    return;
+  if (self->worker != NULL)
+    {
+      mproc_inline_end (self->worker);
+      mproc_progress_report (self, TRUE);
+      return;
+    }
+  g_mutex_lock (&self->mutex);
+  mproc_pool_end_tasks (self);
+  g_mutex_unlock (&self->mutex);
+}
+
+/* The thread has ended; whoever comes first joins it. */
+static void
+put_away (MprocPool *self)
+{
+  GThread *thread;
+
+  g_mutex_lock (&self->mutex);
+  thread = g_steal_pointer (&self->thread);
+  g_mutex_unlock (&self->mutex);
+  if (thread != NULL)
+    g_thread_join (thread);
+}
+
+void
+mproc_pool_terminate (MprocPool *self)
+{
+  MprocPoolEvent stop = { .kind = MPROC_EVENT_STOP };
+
+  g_return_if_fail (mproc_pool_is_mine (self));
+  if (!enter_state (self, MPROC_POOL_TERMINATED))
+    return;
+  if (self->worker != NULL)
+    {
+      mproc_inline_end (self->worker);
+      mproc_progress_report (self, TRUE);
+      return;
+    }
+  g_mutex_lock (&self->mutex);
+  mproc_pool_cancel_batches (self);
+  g_mutex_unlock (&self->mutex);
+  mproc_queue_shutdown (self->tasks, TRUE);
+  /* The thread that makes room for events cannot wait for it. */
+  if (mproc_callbacks_are_mine (self->callbacks))
+    self->stops_itself = TRUE;
+  else
+    mproc_event_post (self->events, &stop);
+}
+
+/* A callback that waits for its own thread's end would wait for ever. */
+static gint64
+deadline_of_join (MprocPool *self, gint64 timeout_us)
+{
+  return mproc_callbacks_are_mine (self->callbacks) ? 0 : mproc_deadline (timeout_us);
+}
+
+/* Waits for the thread, which ends when the workers have, or when told to. */
+gboolean
+mproc_pool_join (MprocPool *self, gint64 timeout_us)
+{
+  gint64 deadline;
+  gboolean in_time = TRUE;
+
+  g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
+  g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
+  deadline = deadline_of_join (self, timeout_us);
+  g_mutex_lock (&self->mutex);
+  while (!self->thread_ended && in_time)
+    if (deadline == MPROC_OS_NEVER)
+      g_cond_wait (&self->changed, &self->mutex);
+    else
+      in_time = g_cond_wait_until (&self->changed, &self->mutex, deadline);
+  in_time = self->thread_ended;
+  g_mutex_unlock (&self->mutex);
+  if (in_time)
+    put_away (self);
+  return in_time;
+}
+
+void
+mproc_pool_unref (MprocPool *self)
+{
+  g_return_if_fail (self == NULL || mproc_object_is (self, MPROC_KIND_POOL));
+
+  if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
+    return;
+  mproc_pool_terminate (self);
+  if (mproc_callbacks_are_mine (self->callbacks))
+    {
+      self->frees_itself = TRUE;
+      return;
+    }
+  mproc_pool_join (self, MPROC_FOREVER);
+  mproc_pool_free (self);
+}

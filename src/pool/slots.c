@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool's side of the jobserver: what its dead workers held is given back. */
+#include "pool/pool.h"
+
+#include "worker/jobserver.h"
+
+void
+mproc_pool_find_jobserver (MprocPool *self)
+{
+  char *where = self->options->uses_jobserver ? mproc_jobserver_find () : NULL;
+
+  self->jobserver = where != NULL ? mproc_os_jobserver_open (where) : MPROC_OS_NONE;
+  g_free (where);
+}
+
+void
+mproc_pool_close_jobserver (MprocPool *self)
+{
+  if (self->jobserver != MPROC_OS_NONE)
+    mproc_os_jobserver_close (self->jobserver);
+  self->jobserver = MPROC_OS_NONE;
+}
+
+void
+mproc_pool_recover_slot (MprocPool *self, MprocOffset seat)
+{
+  if (self->jobserver != MPROC_OS_NONE)
+    mproc_jobserver_give (self->jobserver, mproc_seat_at (seat));
+}
+
+void
+mproc_pool_recover_slots (MprocPool *self)
+{
+  for (guint i = 0; i < self->seats->len; i++)
+    mproc_pool_recover_slot (self, g_array_index (self->seats, MprocOffset, i));
+}
