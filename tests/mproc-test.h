@@ -46,6 +46,9 @@
   static const TTest *test = &test##_ttest;                                              \
   static void test##_body (int _i CK_ATTRIBUTE_UNUSED)
 
+/* How long a test waits for what must come, on the slowest machine. */
+#define MPROC_TEST_PATIENCE MPROC_SECONDS (50)
+
 void mproc_test_begin (const char *test, int i);
 void mproc_test_end (void);
 
