@@ -271,3 +271,16 @@ mproc_test_case (Suite *suite, const char *name)
   suite_add_tcase (suite, tcase);
   return tcase;
 }
+
+guint
+mproc_test_occurrences (const char *text, const char *what)
+{
+  guint n = 0;
+
+  while ((text = strstr (text, what)) != NULL)
+    {
+      n++;
+      text += strlen (what);
+    }
+  return n;
+}

@@ -77,6 +77,9 @@ char *mproc_test_temporary (const char *what);
 /* Looks at @condition until it holds, for two seconds at most. */
 gboolean mproc_test_eventually (gboolean (*condition) (gpointer), gpointer data);
 
+/* How often @what is in the text. */
+guint mproc_test_occurrences (const char *text, const char *what);
+
 /* ------------------------------------------------- of the system: tests/posix, tests/win32 */
 
 /* What this process holds of the system, one line a thing, its kind first:

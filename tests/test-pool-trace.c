@@ -98,6 +98,22 @@ end_trace (void)
   g_clear_pointer (&path, g_free);
 }
 
+static MprocPool *
+begin_traced (guint n_workers, int i)
+{
+  begin_trace ();
+  return mproc_test_pool (n_workers, i);
+}
+
+/* Its end too is in what has been seen. */
+static void
+end_traced (MprocPool *pool, Seen *seen)
+{
+  mproc_test_end_pool (pool);
+  read_trace (seen);
+  end_trace ();
+}
+
 /* ------------------------------------------------------------------ functions that run there */
 
 /* A pool in a process of its own, many of which write at the same time. */
@@ -132,8 +148,7 @@ START_TEST (each_task_is_there)
   MprocPool *pool;
   Seen seen;
 
-  begin_trace ();
-  pool = mproc_test_pool (2, _i);
+  pool = begin_traced (2, _i);
   for (gint32 i = 0; i < 20; i++)
     {
       GVariant *value =
@@ -141,9 +156,7 @@ START_TEST (each_task_is_there)
 
       g_clear_pointer (&value, g_variant_unref);
     }
-  mproc_test_end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  end_traced (pool, &seen);
   ck_assert_uint_eq (seen.n_tasks, 20);
   ck_assert_uint_eq (seen.n_done, 10);
   ck_assert_uint_eq (seen.n_failed, 10);
@@ -169,16 +182,12 @@ START_TEST (names_are_what_they_were_called)
       MprocPool *pool;
       Seen seen;
 
-      begin_trace ();
-      pool = mproc_test_pool (1, _i);
+      pool = begin_traced (1, _i);
       mproc_task_options_set_name (options, names[i]);
       result = mproc_pool_apply_async (pool, mproc_test_refuse_odd,
                                        g_variant_new_int32 (0), options);
-      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
-      mproc_result_unref (result);
-      mproc_test_end_pool (pool);
-      read_trace (&seen);
-      end_trace ();
+      mproc_test_expect_success (result);
+      end_traced (pool, &seen);
       ck_assert_uint_eq (seen.n_tasks, 1);
       if (i != 1)
         ck_assert_str_eq (seen.name, names[i]);
@@ -196,12 +205,9 @@ START_TEST (functions_have_names)
   MprocPool *pool;
   Seen seen;
 
-  begin_trace ();
-  pool = mproc_test_pool (1, _i);
+  pool = begin_traced (1, _i);
   mproc_pool_push (pool, own_function, NULL, NULL);
-  mproc_test_end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  end_traced (pool, &seen);
   if (known != NULL)
     ck_assert_str_eq (seen.name, "own_function");
   else
@@ -218,16 +224,12 @@ START_TEST (deaths_are_there)
 
   if (mproc_test_is_thread (_i))
     return; /* threads cannot be killed */
-  begin_trace ();
-  pool = mproc_test_pool (1, _i);
+  pool = begin_traced (1, _i);
   result = mproc_pool_apply_async (pool, mproc_test_die, NULL, NULL);
-  ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
-  mproc_result_unref (result);
+  mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, NULL);
   g_variant_unref (mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (0),
                                      NULL));
-  mproc_test_end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  end_traced (pool, &seen);
   ck_assert_uint_eq (seen.n_died, 1);
   ck_assert_uint_eq (seen.n_done, 1);
   ck_assert_uint_eq (seen.n_deaths, 1);
@@ -247,14 +249,10 @@ START_TEST (attempts_are_there)
   mproc_task_options_set_attempts (options, 3);
   if (!mproc_test_is_thread (_i)) /* threads cannot be killed */
     {
-      begin_trace ();
-      pool = mproc_test_pool (1, _i);
+      pool = begin_traced (1, _i);
       result = mproc_pool_apply_async (pool, mproc_test_die, NULL, options);
-      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
-      mproc_result_unref (result);
-      mproc_test_end_pool (pool);
-      read_trace (&seen);
-      end_trace ();
+      mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, NULL);
+      end_traced (pool, &seen);
       ck_assert_uint_eq (seen.n_tasks, 3);
       ck_assert_uint_eq (seen.n_died, 3);
       ck_assert_uint_eq (seen.n_deaths, 3);
@@ -272,14 +270,11 @@ START_TEST (maps_are_there)
 
   for (gint32 i = 0; i < 12; i++)
     items[i] = g_variant_new_int32 (2 * i);
-  begin_trace ();
-  pool = mproc_test_pool (2, _i);
+  pool = begin_traced (2, _i);
   value = mproc_pool_map (pool, mproc_test_refuse_odd,
                           g_variant_new_array (NULL, items, 12), 3, NULL);
   g_variant_unref (value);
-  mproc_test_end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  end_traced (pool, &seen);
   ck_assert_uint_eq (seen.n_tasks, 4);
   ck_assert_uint_eq (seen.n_done, 4);
 }
@@ -360,8 +355,7 @@ START_TEST (it_can_be_read_meanwhile)
 {
   MprocPool *pool;
 
-  begin_trace ();
-  pool = mproc_test_pool (1, _i);
+  pool = begin_traced (1, _i);
   for (gint32 i = 0; i < 10; i++)
     mproc_pool_push (pool, mproc_test_refuse_odd, g_variant_new_int32 (0), NULL);
   g_variant_unref (mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (0),
