@@ -296,17 +296,18 @@ mproc_pool_dispatch (gpointer pool)
   MprocPool *self = pool;
   MprocPoolEvent event;
   gboolean go_on = TRUE;
-  gint64 last_look = 0;
+  gint64 now = g_get_monotonic_time ();
+  gint64 last_look = now;
 
   self->stops_itself = self->broken != NULL;
   mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
-      gint64 now = g_get_monotonic_time ();
       gint64 nap = time_to_look (self, now);
-      gboolean got =
-          mproc_queue_take (self->events, now + nap, mproc_event_copy, &event, NULL);
+      gboolean got = mproc_queue_take (self->events, last_look + nap, mproc_event_copy,
+                                       &event, NULL);
 
+      now = g_get_monotonic_time ();
       mproc_gate_enter ();
       if (self->stops_itself)
         go_on = FALSE;

@@ -254,13 +254,13 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   mproc_event_post (self->events, &event);
 }
 
-/* Its successor is not to wait until somebody looks whether it is still there. */
+/* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there. */
 static void
 report_leaving (MprocWorker *self)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_LEAVING };
 
-  if (!mproc_worker_takes_another (self))
+  if (!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks))
     mproc_event_post (self->events, &event);
 }
 
