@@ -24,7 +24,8 @@
  *
  * A test's child is a static function beside the test.  Tests run in one process, one after the
  * other (Check's own forks would hide what the library's do), and a test that takes longer than
- * MPROC_TEST_LIMIT seconds (60) ends the program with its name on stderr.
+ * MPROC_TEST_LIMIT seconds (60) ends the program with its name on stderr.  MPROC_TEST_TIMES=1 has
+ * each test's time told there.
  */
 #ifndef MPROC_TEST_H
 #define MPROC_TEST_H
