@@ -45,11 +45,29 @@ post (Run *self, guint32 item)
   mproc_event_post (self->worker->events, &event);
 }
 
-/* With something of a part left to do: lets the others have it. */
+/* There are too many workers. */
+static gboolean
+is_to_leave (MprocWorker *worker)
+{
+  return mproc_load32 (&mproc_control_at (worker->seat->control)->leave) > 0;
+}
+
+/* Something of a higher priority waits in the task queue. */
+static inline gboolean
+is_wanted_elsewhere (MprocWorker *worker)
+{
+  guint64 urgent = mproc_load64 (&mproc_control_at (worker->seat->control)->urgent);
+
+  return G_UNLIKELY (urgent != 0) &&
+         (gint32) (mproc_queue_get_taken (worker->tasks) - (guint32) urgent) < 0;
+}
+
+/* With something of a part left to do: lets the others have it, or whoever comes back for it. */
 static inline void
 look_for_hungry (Run *self, MprocPart *part, guint64 item)
 {
-  if (part->n_words > 1 && mproc_batch_is_hungry (self->batch) &&
+  if (part->n_words > 1 &&
+      (mproc_batch_is_hungry (self->batch) || is_wanted_elsewhere (self->worker)) &&
       g_get_monotonic_time () - self->begun > LONG_PART &&
       mproc_batch_share_out (self->batch, part, item))
     post (self, MPROC_EVENT_BATCH_SHARED);
@@ -237,11 +255,18 @@ do_part (Run *self, MprocPart *part)
   return TRUE;
 }
 
-/* There are too many workers. */
+/* Whether it is to begin another part: what it would have done is for another one, or for itself when it
+ * comes back. */
 static gboolean
-is_to_leave (MprocWorker *worker)
+goes_on (MprocWorker *worker, guint32 *why_not)
 {
-  return mproc_load32 (&mproc_control_at (worker->seat->control)->leave) > 0;
+  if (!mproc_worker_takes_another (worker) || is_to_leave (worker))
+    *why_not = MPROC_EVENT_BATCH_EARLY;
+  else if (is_wanted_elsewhere (worker))
+    *why_not = MPROC_EVENT_BATCH_AWAY;
+  else
+    return TRUE;
+  return FALSE;
 }
 
 gboolean
@@ -251,22 +276,17 @@ mproc_worker_run_batch (MprocWorker *worker, MprocOffset batch)
   MprocPoolEvent event = { .kind = MPROC_EVENT_BATCH, .serial = serial };
   Run self = { .worker = worker, .batch = batch };
   gboolean wanted = TRUE;
-  gboolean is_early = FALSE;
   MprocPart part;
 
   self.plan = mproc_batch_get_plan (batch);
   begin (&self);
   mproc_batch_walk_init (&self.walk, batch);
-  while (wanted && !is_early && mproc_batch_walk_next (&self.walk, &part))
-    {
-      wanted = do_part (&self, &part);
-      is_early = !mproc_worker_takes_another (worker) || is_to_leave (worker);
-    }
+  while (wanted && goes_on (worker, &event.item) &&
+         mproc_batch_walk_next (&self.walk, &part))
+    wanted = do_part (&self, &part);
   end (&self);
-  /* What it would have done is for another one. */
-  if (is_early)
-    event.item = MPROC_EVENT_BATCH_EARLY;
-  if (mproc_batch_leave (batch, self.n_done, worker->seat) || is_early)
+  if (mproc_batch_leave (batch, self.n_done, worker->seat) ||
+      event.item != MPROC_EVENT_BATCH_LEFT)
     mproc_event_post (worker->events, &event);
   return wanted;
 }
