@@ -19,6 +19,9 @@ typedef struct
   MprocAtomic32
       hungry; /* 1: the crew would start a worker for another task; whoever hands over one
                            clears it, and wakes the crew */
+  MprocAtomic64
+      urgent; /* 1 << 32 | the last record of the task queue with a priority above a map's; 0: it has
+                 been taken for sure; by the pool */
   MprocAtomic32
       own_slot; /* the worker that uses the pool's own slot of make's; see jobserver.h */
 } MprocPoolControl;

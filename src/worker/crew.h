@@ -38,6 +38,7 @@ typedef enum
 #define MPROC_EVENT_BATCH_LEFT 0u
 #define MPROC_EVENT_BATCH_SHARED 1u
 #define MPROC_EVENT_BATCH_EARLY 2u /* and there was more to do */
+#define MPROC_EVENT_BATCH_AWAY 3u  /* the same, for something urgent: it will come back */
 
 /* What the event queue carries.  All of it, so that a record says everything. */
 typedef struct
