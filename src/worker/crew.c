@@ -562,6 +562,8 @@ mproc_crew_get_next_look (MprocCrew *self)
                                        : MPROC_OS_NEVER;
   gint64 now = g_get_monotonic_time ();
 
+  if (self->not_before > now)
+    next = MIN (next, self->not_before);
   for (guint i = 0; i < self->workers->len; i++)
     {
       gint64 left = g_array_index (self->workers, Worker, i).left;
