@@ -272,7 +272,10 @@ G_BEGIN_DECLS
   POINT (SEAT_TOLD, "a seat is the pool's, there is no worker for it")                   \
   POINT (WORKER_STARTED, "a worker has been started, the crew does not know it")         \
   POINT (CONDEMNED_KILLED, "a worker that lost its task is killed, nobody has told")     \
-  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")
+  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")                   \
+  POINT (SPARE_STARTED, "a spare has been forked, the crew does not know it")            \
+  POINT (SPARE_SEATED, "a seat is the spare's, which has not been called")               \
+  POINT (SPARE_CALLED, "a spare is called, and neither woken nor a worker to the crew")
 
 #define MPROC_CRASH_ALL_POINTS(POINT)                                                    \
   MPROC_CRASH_LOCK_POINTS (POINT)                                                        \
