@@ -38,6 +38,9 @@ mproc_queue_sleep_for_item (MprocQueue *self,
                             gint64 deadline,
                             GError **error)
 {
+  if (deadline != 0 && !sleep->announced &&
+      mproc_spin_yield (&self->get.spin, mproc_queue_may_get, self->body))
+    return TRUE;
   if (mproc_sleepers_wait (&self->body->getters, sleep, mproc_queue_may_get, self->body,
                            deadline))
     return TRUE;
