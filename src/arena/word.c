@@ -70,24 +70,30 @@ mproc_order_locker (void)
 
 static gboolean has_one_processor;
 
+gboolean
+mproc_has_one_processor (void)
+{
+  return has_one_processor;
+}
+
 void
 mproc_spin_prepare (void)
 {
   has_one_processor = mproc_os_cpu_count () == 1;
 }
 
-static gboolean
-is_worth_it (MprocSpin *spin)
-{
-  return g_atomic_int_get (&spin->vain) < 8 ||
-         g_atomic_int_add (&spin->skipped, 1) % 64 == 63;
-}
-
 gint
 mproc_spin_budget (MprocSpin *spin)
 {
+  gint vain = g_atomic_int_get (&spin->vain);
+
   /* What is waited for cannot come while this thread runs. */
-  return !has_one_processor && is_worth_it (spin) ? MPROC_SPIN_LOOKS : 0;
+  if (has_one_processor)
+    return 0;
+
+  if (vain < 8)
+    return MPROC_SPIN_LOOKS;
+  return g_atomic_int_add (&spin->skipped, 1) % 64 == 63 ? MPROC_SPIN_LOOKS : 0;
 }
 
 void
@@ -99,25 +105,6 @@ mproc_spin_result (MprocSpin *spin, gboolean success)
     g_atomic_int_set (&spin->vain, 0);
   else if (!success && vain < 8)
     g_atomic_int_set (&spin->vain, vain + 1);
-}
-
-/* If it took longer, others had the processor that are none of ours, and what came would have
- * come sooner to one that was asleep. */
-#define YIELD_PAYS 1000
-
-gboolean
-mproc_spin_yield (MprocSpin *spin, gboolean (*look) (gpointer), gpointer data)
-{
-  gint64 begin;
-  gboolean found;
-
-  if (!has_one_processor || !is_worth_it (spin))
-    return FALSE;
-  begin = g_get_monotonic_time ();
-  g_thread_yield ();
-  found = look (data);
-  mproc_spin_result (spin, found && g_get_monotonic_time () - begin < YIELD_PAYS);
-  return found;
 }
 
 gint64

@@ -50,15 +50,11 @@ typedef struct
 
 /* Once, before the first spin: looks how many processors there are. */
 void mproc_spin_prepare (void);
+gboolean mproc_has_one_processor (void);
 
 /* How many looks to take now (may be 0). */
 gint mproc_spin_budget (MprocSpin *spin);
 void mproc_spin_result (MprocSpin *spin, gboolean success);
-
-/* Where there is one processor, instead of spinning, and with no lock in hand: lets the others
- * run who are ready, since to change to one of them takes two thirds of the time of a sleep and
- * a wake.  TRUE: @look has found what the caller waits for. */
-gboolean mproc_spin_yield (MprocSpin *spin, gboolean (*look) (gpointer), gpointer data);
 
 /* Whether a public timeout is one: other negative numbers are the caller's mistake. */
 #define MPROC_IS_TIMEOUT(timeout) ((timeout) >= 0 || (timeout) == MPROC_FOREVER)

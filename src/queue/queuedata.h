@@ -3,6 +3,7 @@
 #ifndef MPROC_QUEUE_DATA_H
 #define MPROC_QUEUE_DATA_H
 
+#include "arena/yield.h"
 #include "family/borrow.h"
 #include "queue/chain.h"
 #include "family/lockword.h"
@@ -40,7 +41,8 @@ typedef struct
 {
   MprocView view;
   MprocSpin spin;
-  guint8 padding[128 - sizeof (MprocView) - sizeof (MprocSpin)];
+  MprocYield yield;
+  guint8 padding[128 - sizeof (MprocView) - sizeof (MprocSpin) - sizeof (MprocYield)];
 } MprocQueueSide;
 
 struct MprocQueue
@@ -52,6 +54,8 @@ struct MprocQueue
   MprocMember process;   /* the process whose members they are */
   gsize max_simple_size; /* longer items go into blocks, or cannot be put */
   MprocSpin pace;        /* see queuepace.c */
+  MprocYield pace_yield;
+  MprocAtomic32 pace_taken;
   guint8 padding[128];
   MprocQueueSide put;
   MprocQueueSide get;
@@ -114,6 +118,14 @@ gboolean mproc_queue_spin (MprocSpin *spin,
                            MprocAtomic32 *lock,
                            gboolean (*look) (gpointer),
                            gpointer data);
+
+/* As mproc_sleepers_wait, but may yield instead. */
+gboolean mproc_queue_sleep (MprocQueue *self,
+                            gboolean to_put,
+                            MprocSleep *sleep,
+                            gboolean (*look) (gpointer),
+                            gpointer data,
+                            gint64 deadline);
 
 /* Once somebody has closed it: whether the caller's member is among them. */
 gboolean mproc_queue_is_closed_by_caller (MprocQueue *self);

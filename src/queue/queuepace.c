@@ -32,6 +32,19 @@ is_short (gpointer data)
   return mproc_chain_count (self->chain) <= self->most;
 }
 
+/* That they have taken something since the last time is the proof that they are there. */
+static gboolean
+yields_to_consumers (MprocQueue *self, Backlog *backlog)
+{
+  guint32 taken = mproc_load32 (&backlog->chain->consumer.taken);
+
+  if (taken != mproc_load32 (&self->pace_taken))
+    mproc_yield_encourage (&self->pace_yield);
+  mproc_store32 (&self->pace_taken, taken);
+  return mproc_yield_for (&self->pace_yield, is_short, backlog,
+                          &backlog->chain->consumer.taken);
+}
+
 static gboolean
 becomes_short (Backlog *backlog, gint64 usec)
 {
@@ -69,7 +82,7 @@ mproc_queue_pace_block (MprocQueue *self, gsize size)
   guint32 most = (guint32) (AHEAD_BYTES / MIN (size, AHEAD_BYTES)) - 1;
   Backlog backlog = { &self->body->chain, most };
 
-  if (!is_short (&backlog) && !mproc_spin_yield (&self->pace, is_short, &backlog))
+  if (!is_short (&backlog) && !yields_to_consumers (self, &backlog))
     let_consumers_catch_up (self, most, size);
 }
 
@@ -83,7 +96,7 @@ mproc_queue_pace_chunk (MprocQueue *self, gint64 deadline)
   guint32 n = mproc_chain_count (chain);
   Backlog backlog = { chain, n - n / 8 };
 
-  if (deadline == 0 || mproc_spin_yield (&self->pace, is_short, &backlog))
+  if (deadline == 0 || yields_to_consumers (self, &backlog))
     return;
   if (((last - first) & 0xffff) >= AHEAD_CHUNKS)
     let_consumers_catch_up (self, backlog.most, CHUNK_BYTES);

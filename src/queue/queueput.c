@@ -303,10 +303,7 @@ sleep_for_room (MprocQueue *self,
 {
   Wanted wanted = { self->body, size };
 
-  if (deadline != 0 && !sleep->announced &&
-      mproc_spin_yield (&self->put.spin, may_put, &wanted))
-    return TRUE;
-  if (mproc_sleepers_wait (&self->body->putters, sleep, may_put, &wanted, deadline))
+  if (mproc_queue_sleep (self, TRUE, sleep, may_put, &wanted, deadline))
     return TRUE;
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FULL, "the queue is full");
   return FALSE;
