@@ -10,30 +10,48 @@
 #define SHORT_TURN 200
 #define LONG_TURN 2000
 
-/* One turn that took too long may be an accident, and there is none for 16 times as long; where
- * one is like the other, for up to 2048 times. */
-#define RARELY 16
-#define MOST_SETBACKS 7
-#define FORGET (10 * G_USEC_PER_SEC)
+/* After so many short turns a long one is an accident.  Else there is none for 64 times as long,
+ * and where one is like the other for up to 2048 times. */
+#define ACCIDENT 64
+#define RARELY 64
+#define MOST_SETBACKS 5
+#define LONGEST (10 * G_USEC_PER_SEC)
 
 void
 mproc_yield_encourage (MprocYield *self)
 {
-  if (mproc_load32 (&self->credit) < CREDIT)
+  if (mproc_has_one_processor () && mproc_load32 (&self->credit) < CREDIT)
     mproc_store32 (&self->credit, CREDIT);
 }
 
 static void
-set_back (MprocYield *self, gint64 begin, gint64 end)
+note_long_turn (MprocYield *self, gint64 end, gint64 usec)
 {
   guint32 setbacks = mproc_load32 (&self->setbacks);
+  guint32 short_turns = mproc_load32 (&self->short_turns);
+  gint64 pause = MIN (MIN (usec, LONGEST) * RARELY << setbacks, LONGEST);
 
-  if (begin - (gint64) mproc_load64 (&self->not_before) > FORGET)
-    setbacks = 0;
-  mproc_store64 (&self->not_before,
-                 (guint64) (end + (MIN (end - begin, FORGET) * RARELY << setbacks)));
-  mproc_store32 (&self->setbacks, MIN (setbacks + 1, MOST_SETBACKS));
-  mproc_store32 (&self->credit, 0);
+  mproc_store32 (&self->short_turns, 0);
+  mproc_store32 (&self->setbacks,
+                 short_turns >= ACCIDENT ? 0 : MIN (setbacks + 1, MOST_SETBACKS));
+  if (short_turns < ACCIDENT)
+    {
+      mproc_store64 (&self->not_before, (guint64) (end + pause));
+      mproc_store32 (&self->credit, 0);
+    }
+}
+
+static void
+note_short_turn (MprocYield *self, gboolean found)
+{
+  guint32 credit = mproc_load32 (&self->credit);
+
+  if (found)
+    mproc_store32 (&self->short_turns, mproc_load32 (&self->short_turns) + 1);
+  if (found)
+    mproc_store32 (&self->credit, CREDIT);
+  else if (credit > 0)
+    mproc_store32 (&self->credit, credit - 1);
 }
 
 /* Microseconds. */
@@ -49,12 +67,11 @@ mproc_yield_for (MprocYield *self,
                  gpointer data,
                  MprocAtomic32 *moved)
 {
-  guint32 credit = mproc_load32 (&self->credit);
   guint32 before = mproc_load32 (moved);
   gint64 begin, end;
   gboolean found;
 
-  if (credit == 0 || !mproc_has_one_processor ())
+  if (mproc_load32 (&self->credit) == 0)
     return FALSE;
   begin = g_get_monotonic_time ();
   if (begin < (gint64) mproc_load64 (&self->not_before))
@@ -63,9 +80,9 @@ mproc_yield_for (MprocYield *self,
   found = look (data);
   end = g_get_monotonic_time ();
   if (end - begin > choose_patience (mproc_load32 (moved) - before))
-    set_back (self, begin, end);
+    note_long_turn (self, end, end - begin);
   else
-    mproc_store32 (&self->credit, found ? CREDIT : credit - 1);
+    note_short_turn (self, found);
   return found;
 }
 

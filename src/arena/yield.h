@@ -5,8 +5,9 @@
  * But whoever yields is not woken: it goes on when its turn comes, which may be a while if
  * others have work of their own, or if the one that gives the answer goes on working behind
  * it.  So it is done only where it has been proven that the answer comes soon (a sleep that was
- * short, say), and one turn that took long ends it, for a time of which that turn is a small
- * part. */
+ * short, say), and a turn that took long ends it, for a time of which that turn is a small
+ * part; unless it was the first one after many, which anything in the system may have been the
+ * reason for. */
 #ifndef MPROC_YIELD_H
 #define MPROC_YIELD_H
 
@@ -18,11 +19,12 @@ G_BEGIN_DECLS
 typedef struct
 {
   MprocAtomic32 credit;   /* how many may still be in vain until the next proof */
-  MprocAtomic32 setbacks; /* turns that took long, not far apart */
+  MprocAtomic32 short_turns; /* since the last that took long */
+  MprocAtomic32 setbacks;    /* those that took long, and were no accident */
   MprocAtomic64 not_before;
 } MprocYield;
 
-/* The proof. */
+/* The proof; of nothing where there are more processors. */
 void mproc_yield_encourage (MprocYield *self);
 
 /* With no lock in hand.  @moved: a count that the others raise with all they do for the
