@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks of a higher priority than a map's come between its parts. */
-#include "workers.h"
+#include "pools.h"
 
 #include "kill.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A worker that has been forked ahead: it is no worker until one is missing, whatever dies meanwhile, and
  * nothing of it is left. */
-#include "poolkit.h"
-#include "workers.h"
+#include "pools.h"
 
 #include "kill.h"
 #include "pool/pool.h"
@@ -93,8 +92,9 @@ await_death (MprocMember member)
 static gint64
 ask_pid (MprocPool *pool)
 {
-  GVariant *value = mproc_test_value_of (
-      mproc_pool_apply_async (pool, mproc_test_tell_pid, NULL, NULL));
+  GVariant *value =
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_pid, NULL,
+                                                   NULL));
   gint64 pid = g_variant_get_int64 (value);
 
   g_variant_unref (value);
@@ -104,8 +104,9 @@ ask_pid (MprocPool *pool)
 static guint
 ask_number (MprocPool *pool)
 {
-  GVariant *value = mproc_test_value_of (
-      mproc_pool_apply_async (pool, mproc_test_tell_number, NULL, NULL));
+  GVariant *value =
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_number, NULL,
+                                                   NULL));
   guint number = g_variant_get_uint32 (value);
 
   g_variant_unref (value);

@@ -220,7 +220,7 @@ typedef struct
 static gboolean
 is_nursery_replaced (MprocPool *pool)
 {
-  GVariant *value = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+  GVariant *value = mproc_pool_apply (pool, mproc_test_tell_parent, NULL, NULL);
   gint64 pid = value != NULL ? g_variant_get_int64 (value) : 0;
 
   if (value != NULL)
