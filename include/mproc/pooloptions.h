@@ -89,9 +89,12 @@ MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *se
  * they have a worker's number and data, and a soft limit.  The initializer is called by
  * mproc_pool_new_full(), the finalizer by mproc_pool_close() or mproc_pool_terminate(), both also
  * between two tasks after so many as mproc_pool_options_set_max_tasks_per_worker() says.  What cannot be
- * sent to another process fails here as well, and functions of bytes and of arrays fail with
- * %MPROC_ERROR_NOT_SUPPORTED.  What only another process or thread can do for a task
- * (a hard limit, attempts, priorities) has no meaning, and the start method none either.
+ * sent to another process fails here as well.  A map's chunks are run one after the other, those of bytes
+ * and arrays too.
+ *
+ * What only another process or thread can do for a task is not done here, and is no error, so that a program
+ * can be debugged as it is: a hard limit (nobody could end the task), attempts, priorities, and the start
+ * method.
  */
 MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
 
