@@ -105,8 +105,13 @@ MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean i
  *
  * Whoever hands over one more waits until there is room, or until the pool is closed, terminated or
  * broken: then that task fails with %MPROC_ERROR_STATE.  A callback that runs in the pool's own thread,
- * which is what makes room, does not wait.  A map is one task here; one whose tasks have a hard limit,
- * attempts, a priority or captured output is as many as it has chunks.
+ * which is what makes room, does not wait.
+ *
+ * It bounds what accumulates because tasks are handed over faster than they are done: by
+ * mproc_pool_apply_async(), mproc_pool_push() and iterators.  A map is handed over at once, and its items
+ * were all there before: it counts as one task, however many they are.  A map whose chunks are tasks of
+ * their own, because they have attempts, a priority or captured output, counts as many as it has chunks,
+ * and its caller waits for room for each.
  */
 MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint n);
 
