@@ -110,8 +110,8 @@ MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean i
  * It bounds what accumulates because tasks are handed over faster than they are done: by
  * mproc_pool_apply_async(), mproc_pool_push() and iterators.  A map is handed over at once, and its items
  * were all there before: it counts as one task, however many they are.  A map whose chunks are tasks of
- * their own, because they have attempts, a priority or captured output, counts as many as it has chunks,
- * and its caller waits for room for each.
+ * their own, because they have attempts, a priority or captured output, or the pool tells of its progress
+ * or writes a timeline, counts as many as it has chunks, and its caller waits for room for each.
  */
 MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint n);
 
