@@ -119,9 +119,8 @@ submit (MprocPool *self, Order *order, const MprocTaskOptions *options)
 static gboolean
 await (MprocResult *result, GError **error)
 {
-  GVariant *value = mproc_result_get (result, MPROC_FOREVER, error);
+  GVariant *value = mproc_result_take (result, error);
 
-  mproc_result_unref (result);
   if (value == NULL)
     return FALSE;
   g_variant_unref (value);
@@ -278,7 +277,5 @@ mproc_pool_map_array (MprocPool *self,
                       GVariant *args,
                       GError **error)
 {
-  MprocResult *result = mproc_pool_map_array_async (self, func, array, chunk, args);
-
-  return result != NULL && await (result, error);
+  return await (mproc_pool_map_array_async (self, func, array, chunk, args), error);
 }

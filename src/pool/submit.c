@@ -276,14 +276,7 @@ mproc_pool_apply_async (MprocPool *self,
 GVariant *
 mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  MprocResult *result = mproc_pool_apply_async (self, func, args, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_apply_async (self, func, args, NULL), error);
 }
 
 gboolean
@@ -403,12 +396,5 @@ mproc_pool_map (MprocPool *self,
                 guint chunk,
                 GError **error)
 {
-  MprocResult *result = mproc_pool_map_async (self, func, items, chunk, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_map_async (self, func, items, chunk, NULL), error);
 }
