@@ -47,17 +47,6 @@ hand_over_batch (MprocPool *self,
 }
 
 static gboolean
-check_message (MprocMessage *message, GError **error)
-{
-  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
-    return TRUE;
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                       "a task cannot carry a connection: only the arguments of "
-                       "mproc_process_start do");
-  return FALSE;
-}
-
-static gboolean
 run_inline (MprocPool *self, const Order *order, GVariant *args, GError **error)
 {
   const MprocInlineMap map = { order->plan, order->func, args, order->items,
@@ -96,7 +85,7 @@ hand_over (MprocPool *self, Order *order, GError **error)
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
   ok =
-      check_message (&message, error) && hand_over_message (self, order, &message, error);
+      mproc_pool_check_message (&message, error) && hand_over_message (self, order, &message, error);
   mproc_message_clear (&message, ok && self->worker == NULL);
   return ok;
 }

@@ -134,6 +134,9 @@ typedef struct
  * room in time. */
 gboolean mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
 
+/* Whether a task can carry it. */
+gboolean mproc_pool_check_message (const MprocMessage *message, GError **error);
+
 /* Whether tasks are taken; under the mutex. */
 gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 

@@ -214,6 +214,17 @@ run_inline (MprocPool *self, const MprocOrder *order, GVariant *args, GError **e
 }
 
 gboolean
+mproc_pool_check_message (const MprocMessage *message, GError **error)
+{
+  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                       "a task cannot carry a connection: only the arguments of "
+                       "mproc_process_start do");
+  return FALSE;
+}
+
+gboolean
 mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 {
   MprocMessage message;
@@ -221,12 +232,9 @@ mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  if (mproc_message_has_kind (&message, MPROC_KIND_CONNECTION))
+  if (!mproc_pool_check_message (&message, error))
     {
       mproc_message_clear (&message, FALSE);
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                           "a task cannot carry a connection: only the arguments of "
-                           "mproc_process_start do");
       return FALSE;
     }
   if (self->worker != NULL)
