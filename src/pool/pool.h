@@ -201,6 +201,9 @@ gboolean mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error);
 /* Another serial, so that its record claims nothing any more.  FALSE: it has been claimed. */
 gboolean mproc_pool_take_back_job (MprocPool *self, MprocJob *job);
 
+/* warden.c: where @member sits; NULL: nobody has told of it yet.  Under the mutex. */
+MprocSeat *mproc_pool_find_seat (MprocPool *self, MprocMember member);
+
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);
 
