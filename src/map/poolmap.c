@@ -84,8 +84,8 @@ hand_over (MprocPool *self, Order *order, GError **error)
     return hand_over_message (self, order, NULL, error);
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  ok =
-      mproc_pool_check_message (&message, error) && hand_over_message (self, order, &message, error);
+  ok = mproc_pool_check_message (&message, error) &&
+       hand_over_message (self, order, &message, error);
   mproc_message_clear (&message, ok && self->worker == NULL);
   return ok;
 }

@@ -58,5 +58,6 @@ mproc_pool_starmap (MprocPool *self,
                     guint chunk,
                     GError **error)
 {
-  return mproc_result_take (mproc_pool_starmap_async (self, func, items, chunk, NULL), error);
+  return mproc_result_take (mproc_pool_starmap_async (self, func, items, chunk, NULL),
+                            error);
 }

@@ -177,6 +177,12 @@ void mproc_job_settle (MprocJob *job, GVariant *value, GError *error);
 /* The same with the outcome of a task that is DONE. */
 void mproc_job_settle_done (MprocJob *job);
 
+/* Those that are @wanted, in a list of their own, since what is done with them takes them out of the table.
+ * Under the mutex. */
+GPtrArray *mproc_pool_list_jobs (MprocPool *self,
+                                 gboolean (*wanted) (const MprocJob *job, gpointer data),
+                                 gpointer data);
+
 /* Out of the table.  Under the mutex; the last one of a closed pool ends the workers. */
 void mproc_pool_take_out (MprocPool *self, MprocJob *job);
 
