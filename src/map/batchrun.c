@@ -233,16 +233,19 @@ do_part (Run *self, MprocPart *part)
                         mproc_seat_name (mproc_batch_get_serial (self->batch),
                                          part->word),
                         &self->plan->limits);
+  MPROC_CRASH_POINT (PART_BEGUN);
   worker->attempt = 1;
   ok = run (self, part, &error);
   worker->attempt = 0;
   mproc_seat_end (worker->seat);
   mproc_worker_give_slot (worker);
+  MPROC_CRASH_POINT (PART_LEFT);
   if (!ok)
     mproc_batch_set_error (self->batch, error);
   g_clear_error (&error);
   if (!mproc_batch_finish (self->batch, part))
     return FALSE;
+  MPROC_CRASH_POINT (PART_FINISHED);
   self->n_done += part->end - part->first;
   worker->n_tasks++;
   return TRUE;
