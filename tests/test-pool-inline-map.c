@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps of bytes and of arrays in an inline pool: as in any other, but in the caller. */
-#include "poolkit.h"
+#include "pools.h"
 
 #include <mproc/shared.h>
 
@@ -9,16 +9,10 @@
 static MprocPool *
 inline_pool (MprocPoolOptions *options)
 {
-  GError *error = NULL;
-  MprocPool *pool;
-
   if (options == NULL)
     options = mproc_pool_options_new ();
   mproc_pool_options_set_inline (options, TRUE);
-  pool = mproc_pool_new_full (2, options, &error);
-  mproc_pool_options_free (options);
-  ck_assert_msg (pool != NULL, "%s", error != NULL ? error->message : "no error");
-  return pool;
+  return mproc_test_pool_with (2, options);
 }
 
 /* ------------------------------------------------------------------ functions */
@@ -104,7 +98,7 @@ static const guint chunks[] = { 0, 1, 7, 100000 };
 START_TEST (bytes_give_what_other_pools_give)
 {
   static const guint counts[] = { 1, 2, 100, 1001 };
-  MprocPool *pools[] = { inline_pool (NULL), mproc_test_make_pool (2, _i, NULL) };
+  MprocPool *pools[] = { inline_pool (NULL), mproc_test_pool (2, _i) };
 
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
     for (guint j = 0; j < G_N_ELEMENTS (chunks); j++)
@@ -247,7 +241,7 @@ END_TEST
 
 START_TEST (what_is_counted_is_the_same)
 {
-  MprocPool *pools[] = { inline_pool (NULL), mproc_test_make_pool (1, _i, NULL) };
+  MprocPool *pools[] = { inline_pool (NULL), mproc_test_pool (1, _i) };
   gint32 *numbers = numbers_up_to (30);
   MprocPoolStats *stats[2];
 

@@ -93,8 +93,9 @@ await_death (MprocMember member)
 static gint64
 ask_pid (MprocPool *pool)
 {
-  GVariant *value = mproc_test_value_of (
-      mproc_pool_apply_async (pool, mproc_test_tell_pid, NULL, NULL));
+  GVariant *value =
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_pid, NULL,
+                                                   NULL));
   gint64 pid = g_variant_get_int64 (value);
 
   g_variant_unref (value);
@@ -104,8 +105,9 @@ ask_pid (MprocPool *pool)
 static guint
 ask_number (MprocPool *pool)
 {
-  GVariant *value = mproc_test_value_of (
-      mproc_pool_apply_async (pool, mproc_test_tell_number, NULL, NULL));
+  GVariant *value =
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_number, NULL,
+                                                   NULL));
   guint number = g_variant_get_uint32 (value);
 
   g_variant_unref (value);
