@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A worker that has been forked ahead: it is no worker until one is missing, whatever dies meanwhile, and
  * nothing of it is left. */
-#include "poolkit.h"
-#include "workers.h"
+#include "pools.h"
 
 #include "kill.h"
 #include "pool/pool.h"
