@@ -60,6 +60,9 @@ typedef struct
 /* How items are cut up: @chunk items for a part, 0: as it suits @n_workers. */
 void mproc_batch_cut (MprocBatchPlan *plan, guint64 chunk, guint n_workers);
 
+/* Whether so many items of that size can be handed over at a time. */
+gboolean mproc_batch_check_size (const MprocBatchPlan *plan, GError **error);
+
 /* A block with everything a worker needs.  @args stays the caller's to clear as sent; NULL: it has none.
  * @items: of BYTES.  0 with error. */
 MprocOffset mproc_batch_new (const MprocBatchPlan *plan,

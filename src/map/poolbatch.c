@@ -350,17 +350,11 @@ mproc_pool_fail_batches (MprocPool *self, const GError *why)
     }
 }
 
-/* Workers that leave one may be seen before the order to end is: what they left is told as cancelled. */
+/* Workers that leave one may be seen before the order to end is: what they left is told as cancelled, since
+ * parts are lacking. */
 void
 mproc_pool_cancel_batches (MprocPool *self)
 {
   for (guint i = 0; i < self->batches->len; i++)
-    {
-      MprocBatchJob *job = g_ptr_array_index (self->batches, i);
-
-      if (job->error == NULL && !mproc_batch_is_done (job->batch))
-        job->error = g_error_new_literal (MPROC_ERROR, MPROC_ERROR_CANCELLED,
-                                          "the pool was terminated");
-      mproc_batch_cancel (job->batch);
-    }
+    mproc_batch_cancel (((MprocBatchJob *) g_ptr_array_index (self->batches, i))->batch);
 }
