@@ -18,7 +18,7 @@ meet (gpointer items, gsize n, gsize first, GVariant *args, GError **error)
     if (mproc_load64 (pids - first + i) != 0)
       i++;
     else
-      g_usleep (1000);
+      g_usleep (20000);
   return TRUE;
 }
 
@@ -38,7 +38,7 @@ START_TEST (hundreds_of_workers_work)
 {
   MprocStartMethod method = mproc_test_method (_i);
   gboolean slow = mproc_test_is_slow_platform ();
-  guint n = slow ? 70 : method == MPROC_START_METHOD_SPAWN ? 100 : 500;
+  guint n = slow ? 70 : method == MPROC_START_METHOD_FORK ? 500 : 100;
   MprocPool *pool = mproc_test_pool (n, _i);
   GError *error = NULL;
   MprocArray *pids = let_all_meet (pool, n, &error);
