@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The test program: mproc-tests runs everything, CK_RUN_SUITE=queue one suite. */
+/* The test program: mproc-tests runs everything, CK_RUN_SUITE=queue one suite;
+ * MPROC_TEST_ALONE=1: on one processor. */
 #include "processes.h"
+#include "setups.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -93,6 +95,8 @@ main (int argc, char **argv)
   char *folder;
   int status;
 
+  if (g_getenv ("MPROC_TEST_ALONE") != NULL)
+    mproc_test_keep_to_one_processor ();
   mproc_init (&argc, &argv);
 
   mproc_test_contain ();

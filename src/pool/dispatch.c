@@ -128,6 +128,15 @@ mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
     }
 }
 
+/* Its process is about to end, and its successor may begin before that is over. */
+static void
+hurry (MprocPool *self)
+{
+  self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
+  if (self->nursery != NULL)
+    mproc_nursery_wake (self->nursery);
+}
+
 /* FALSE: this was the last one. */
 static gboolean
 handle (MprocPool *self, const MprocPoolEvent *event)
@@ -156,7 +165,7 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
   if (event->kind == MPROC_EVENT_LEAVING)
-    self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
+    hurry (self);
   g_mutex_lock (&self->mutex);
   if (event->kind == MPROC_EVENT_DEATH && event->member != 0)
     mproc_pool_bury_worker (self, event);

@@ -5,6 +5,9 @@
 
 #include "pools.h"
 
+#include "pool/pool.h"
+#include "worker/spare.h"
+
 #define N_WORKERS 2
 #define N_TASKS 30
 #define LARGE 10000 /* more than a task has room for */
@@ -16,24 +19,28 @@ typedef struct
   guint n_failed;    /* of tasks with one attempt */
   guint lost_blocks; /* of the arena */
   gboolean at_start; /* also while the first workers are started */
+  gboolean by_spare; /* a worker is forked ahead */
 } Plan;
 
 static const Plan plans[] = {
   /* Not begun: another worker has it, at no cost. */
-  { MPROC_CRASH_TASK_CLAIMED, FALSE, 0, 0, FALSE },
-  { MPROC_CRASH_TASK_TAKEN, FALSE, 0, 0, FALSE },
-  { MPROC_CRASH_TASK_BEGUN, FALSE, 1, 0, FALSE },
-  { MPROC_CRASH_TASK_LEFT, FALSE, 1, 0, FALSE },
-  { MPROC_CRASH_OUTCOME_STORED, FALSE, 1, 0, FALSE },
-  { MPROC_CRASH_TASK_TOLD, FALSE, 0, 0, FALSE },
-  { MPROC_CRASH_SEAT_MADE, TRUE, N_WORKERS, 1, TRUE },
-  { MPROC_CRASH_SEAT_TOLD, TRUE, N_WORKERS, 0, TRUE },
-  { MPROC_CRASH_WORKER_STARTED, TRUE, N_WORKERS, 0, TRUE },
-  { MPROC_CRASH_CONDEMNED_KILLED, TRUE, N_WORKERS, 0, FALSE },
-  { MPROC_CRASH_DEATH_TOLD, TRUE, N_WORKERS, 0, FALSE },
+  { MPROC_CRASH_TASK_CLAIMED, FALSE, 0, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_TAKEN, FALSE, 0, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_BEGUN, FALSE, 1, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_LEFT, FALSE, 1, 0, FALSE, FALSE },
+  { MPROC_CRASH_OUTCOME_STORED, FALSE, 1, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_TOLD, FALSE, 0, 0, FALSE, FALSE },
+  { MPROC_CRASH_SEAT_MADE, TRUE, N_WORKERS, 1, TRUE, FALSE },
+  { MPROC_CRASH_SEAT_TOLD, TRUE, N_WORKERS, 0, TRUE, FALSE },
+  { MPROC_CRASH_WORKER_STARTED, TRUE, N_WORKERS, 0, TRUE, FALSE },
+  { MPROC_CRASH_CONDEMNED_KILLED, TRUE, N_WORKERS, 0, FALSE, FALSE },
+  { MPROC_CRASH_DEATH_TOLD, TRUE, N_WORKERS, 0, FALSE, FALSE },
+  { MPROC_CRASH_SPARE_STARTED, TRUE, N_WORKERS, 0, FALSE, TRUE },
+  { MPROC_CRASH_SPARE_SEATED, TRUE, N_WORKERS, 0, FALSE, TRUE },
+  { MPROC_CRASH_SPARE_CALLED, TRUE, N_WORKERS, 0, FALSE, TRUE },
 };
 
-static const Plan rehearsal = { MPROC_CRASH_NOWHERE, FALSE, 0, 0, FALSE };
+static const Plan rehearsal = { MPROC_CRASH_NOWHERE, FALSE, 0, 0, FALSE, FALSE };
 
 static const Plan *
 find_plan (MprocCrash at)
@@ -203,21 +210,65 @@ make_pool (void)
   return pool;
 }
 
+typedef struct
+{
+  MprocPool *pool;
+  MprocCrash at;
+} Advance;
+
+/* FALSE also if the task was lost. */
+static gboolean
+is_nursery_replaced (MprocPool *pool)
+{
+  GVariant *value = mproc_pool_apply (pool, mproc_test_tell_parent, NULL, NULL);
+  gint64 pid = value != NULL ? g_variant_get_int64 (value) : 0;
+
+  if (value != NULL)
+    g_variant_unref (value);
+  return pid == mproc_process_get_pid (mproc_process_current ());
+}
+
+/* There is a spare; or the nursery, which has forked it, is dead. */
+static gboolean
+has_spare (gpointer data)
+{
+  const Advance *advance = data;
+
+  if (advance->at == MPROC_CRASH_SPARE_STARTED)
+    return is_nursery_replaced (advance->pool);
+  return mproc_load32 (&mproc_control_at (advance->pool->control)->spare) != 0;
+}
+
+static void
+await_spare (MprocPool *pool, MprocCrash at)
+{
+  Advance advance = { pool, at };
+  guint n = 0;
+
+  while (!mproc_test_eventually (has_spare, &advance))
+    ck_assert_uint_lt (++n, 10);
+}
+
 static void
 try_passing (const Plan *plan, guint passing)
 {
+  gint64 pays_from = mproc_spare_pays_from;
   MprocPool *pool;
   gint64 parent;
 
   /* The nursery is forked with that. */
   mproc_crash_arm (plan->at, passing);
+  mproc_spare_pays_from = plan->by_spare ? 0 : MPROC_OS_NEVER;
   pool = make_pool ();
+  mproc_spare_pays_from = pays_from;
   mproc_crash_arm (MPROC_CRASH_NOWHERE, 1);
   if (pool == NULL)
     {
       ck_assert_uint_le (passing, N_WORKERS);
       return;
     }
+  if (plan->by_spare)
+    await_spare (pool, plan->at);
   run_in_crew (pool, plan->n_failed);
   /* Workers that are left have been spawned by this process. */
   parent = mproc_test_ask (pool, mproc_test_tell_parent);
