@@ -247,7 +247,8 @@ G_BEGIN_DECLS
   POINT (PART_HINTED, "a part is a worker's, and not in its seat")                       \
   POINT (PART_BEGUN, "a part is in the seat, the function has not been called")          \
   POINT (SHARE_ANNOUNCED, "parts may be anywhere, and nothing is shared out")            \
-  POINT (SHARE_BEGUN, "a part's last words are parts of their own, others still its own") \
+  POINT (SHARE_BEGUN,                                                                    \
+         "a part's last words are parts of their own, others still its own")             \
   POINT (SHARE_DONE, "all behind a part's first words is shared out, nobody was told")   \
   POINT (TAPE_MADE, "a block for results is in nobody's books")                          \
   POINT (TAPE_LINKED, "a block for results is the batch's, and nothing is in it")        \

@@ -92,8 +92,9 @@ await_death (MprocMember member)
 static guint
 ask_number (MprocPool *pool)
 {
-  GVariant *value = mproc_test_value_of (
-      mproc_pool_apply_async (pool, mproc_test_tell_number, NULL, NULL));
+  GVariant *value =
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_number, NULL,
+                                                   NULL));
   guint number = g_variant_get_uint32 (value);
 
   g_variant_unref (value);
@@ -395,7 +396,8 @@ START_TEST (a_nursery_that_is_killed)
   MprocPool *pool = new_pool (2, NULL);
   Waiting spare = await_spare (pool, 0);
   GVariant *nursery =
-      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_parent, NULL, NULL));
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_parent, NULL,
+                                                   NULL));
 
   mproc_test_kill_pid (g_variant_get_int64 (nursery));
   g_variant_unref (nursery);

@@ -45,7 +45,8 @@ struct MprocCrew
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
   GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
-  GPtrArray *ending; /* of MprocProcess: their ends are told, and the system takes them down */
+  GPtrArray
+      *ending; /* of MprocProcess: their ends are told, and the system takes them down */
   MprocSpare spare;
   GByteArray *places; /* whether each is taken */
   guint n_started;
@@ -190,8 +191,8 @@ start_process (MprocCrew *self, MprocOffset seat, GError **error)
   begin = clock ();
   if (mproc_process_start (process, error))
     {
-      mproc_spare_note_start (&self->spare, (gint64) (clock () - begin) *
-                                                G_USEC_PER_SEC / CLOCKS_PER_SEC);
+      mproc_spare_note_start (&self->spare, (gint64) (clock () - begin) * G_USEC_PER_SEC /
+                                                CLOCKS_PER_SEC);
       return process;
     }
   mproc_process_unref (process);
@@ -558,8 +559,8 @@ mproc_crew_list_waits (MprocCrew *self, GArray *waits)
 gint64
 mproc_crew_get_next_look (MprocCrew *self)
 {
-  gint64 next = self->ending->len == 0 ? mproc_spare_get_next_look (&self->spare)
-                                       : MPROC_OS_NEVER;
+  gint64 next =
+      self->ending->len == 0 ? mproc_spare_get_next_look (&self->spare) : MPROC_OS_NEVER;
   gint64 now = g_get_monotonic_time ();
 
   if (self->not_before > now)

@@ -23,7 +23,7 @@ typedef enum
   MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
   MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
   MPROC_EVENT_READY, /* all workers have been started */
-  MPROC_EVENT_LEAVING,   /* a worker has had its tasks, or there are no more: only its process ends */
+  MPROC_EVENT_LEAVING, /* a worker has had its tasks, or there are no more: only its process ends */
   MPROC_EVENT_BROKEN,    /* none can be started: text; member: one that cannot work */
   MPROC_EVENT_FINISHED,  /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP,      /* the pool's thread shall end */

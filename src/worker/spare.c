@@ -44,8 +44,7 @@ spare_main (GVariant *args, GError **error)
 {
   const MprocSpare *self = (const MprocSpare *) (gsize) g_variant_get_uint64 (args);
   MprocOffset seat = await_call (self);
-  char *name =
-      g_strdup_printf ("%s-%u", self->plan->name, mproc_seat_at (seat)->number);
+  char *name = g_strdup_printf ("%s-%u", self->plan->name, mproc_seat_at (seat)->number);
 
   mproc_process_set_name (mproc_process_current (), name);
   g_free (name);
@@ -162,8 +161,7 @@ start (MprocSpare *self)
 void
 mproc_spare_tend (MprocSpare *self)
 {
-  if (!is_there (self) && is_wanted (self) &&
-      g_get_monotonic_time () >= self->not_before)
+  if (!is_there (self) && is_wanted (self) && g_get_monotonic_time () >= self->not_before)
     start (self);
 }
 

@@ -135,8 +135,9 @@ kill_owner (int method, MprocCrash at)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL), *idle = mproc_queue_new (0, NULL);
   guint n_slots = crash_count ().n_slots;
-  MprocProcess *owner = mproc_test_start (
-      method, own_children, mproc_pack ("(hhu)", queue, idle, (guint32) at));
+  MprocProcess *owner =
+      mproc_test_start (method, own_children,
+                        mproc_pack ("(hhu)", queue, idle, (guint32) at));
 
   if (at == MPROC_CRASH_NOWHERE)
     {
@@ -169,10 +170,7 @@ try_owner (int method, MprocCrash at, guint lost_blocks)
   check_figures (&before, lost_blocks);
 }
 
-START_TEST (all_notes_go_with_their_owner)
-{
-  try_owner (_i, MPROC_CRASH_NOWHERE, 0);
-}
+START_TEST (all_notes_go_with_their_owner) { try_owner (_i, MPROC_CRASH_NOWHERE, 0); }
 END_TEST
 
 /* The record of the start is lost as well. */
