@@ -3,8 +3,8 @@
  * whose they are. */
 #include "crash.h"
 
-#include "../forkservers.h"
-#include "../kill.h"
+#include "forkservers.h"
+#include "kill.h"
 
 #include "process/forkserver.h"
 
