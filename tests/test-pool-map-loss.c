@@ -86,19 +86,21 @@ own_pid (GVariant *x, GError **error)
 static void
 expect_squares (GVariant *results, guint n)
 {
-  gboolean right = results != NULL && g_variant_n_children (results) == n;
-
+  ck_assert_ptr_nonnull (results);
   ck_assert_str_eq (g_variant_get_type_string (results), "av");
-  for (guint i = 0; right && i < n; i++)
+  ck_assert_uint_eq (g_variant_n_children (results), n);
+  for (guint i = 0; i < n; i++)
     {
       GVariant *item;
+      gboolean right;
 
       g_variant_get_child (results, i, "v", &item);
       right = g_variant_is_of_type (item, G_VARIANT_TYPE_INT32) &&
               g_variant_get_int32 (item) == (gint32) (i * i);
+      if (!right)
+        ck_abort_msg ("value %u: %s", i, g_variant_print (item, TRUE));
       g_variant_unref (item);
     }
-  ck_assert (right);
   ck_assert (g_variant_is_normal_form (results));
   g_variant_unref (results);
 }
