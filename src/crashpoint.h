@@ -247,7 +247,8 @@ G_BEGIN_DECLS
   POINT (PART_HINTED, "a part is a worker's, and not in its seat")                       \
   POINT (PART_BEGUN, "a part is in the seat, the function has not been called")          \
   POINT (SHARE_ANNOUNCED, "parts may be anywhere, and nothing is shared out")            \
-  POINT (SHARE_BEGUN, "a part's last words are parts of their own, others still its own") \
+  POINT (SHARE_BEGUN,                                                                    \
+         "a part's last words are parts of their own, others still its own")             \
   POINT (SHARE_DONE, "all behind a part's first words is shared out, nobody was told")   \
   POINT (TAPE_MADE, "a block for results is in nobody's books")                          \
   POINT (TAPE_LINKED, "a block for results is the batch's, and nothing is in it")        \
@@ -272,7 +273,10 @@ G_BEGIN_DECLS
   POINT (SEAT_TOLD, "a seat is the pool's, there is no worker for it")                   \
   POINT (WORKER_STARTED, "a worker has been started, the crew does not know it")         \
   POINT (CONDEMNED_KILLED, "a worker that lost its task is killed, nobody has told")     \
-  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")
+  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")                   \
+  POINT (SPARE_STARTED, "a spare has been forked, the crew does not know it")            \
+  POINT (SPARE_SEATED, "a seat is the spare's, which has not been called")               \
+  POINT (SPARE_CALLED, "a spare is called, and neither woken nor a worker to the crew")
 
 #define MPROC_CRASH_ALL_POINTS(POINT)                                                    \
   MPROC_CRASH_LOCK_POINTS (POINT)                                                        \
