@@ -81,8 +81,10 @@ mproc_queue_try_lock (MprocAtomic32 *lock)
 {
   guint32 free_word = 0;
 
-  return G_LIKELY (atomic_compare_exchange_strong_explicit (
-      lock, &free_word, mproc_self (), memory_order_acquire, memory_order_relaxed));
+  return G_LIKELY (atomic_compare_exchange_strong_explicit (lock, &free_word,
+                                                            mproc_self (),
+                                                            memory_order_acquire,
+                                                            memory_order_relaxed));
 }
 
 static inline gboolean

@@ -254,14 +254,15 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   mproc_event_post (self->events, &event);
 }
 
-/* Its successor is not to wait until somebody looks whether it is still there. */
+/* Its successor, or who joins the pool, is not to wait until somebody looks whether it is still there.
+ * A hint, which may be lost. */
 static void
 report_leaving (MprocWorker *self)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_LEAVING };
 
-  if (!mproc_worker_takes_another (self))
-    mproc_event_post (self->events, &event);
+  if (!mproc_worker_takes_another (self) || mproc_queue_is_finished (self->tasks))
+    mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
 static void
