@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The test program: mproc-tests runs everything, CK_RUN_SUITE=queue one suite;
  * MPROC_TEST_ALONE=1: on one processor. */
-#include "mproc-test.h"
+#include "processes.h"
 #include "setups.h"
 
 #include <glib/gstdio.h>
@@ -18,14 +18,6 @@ static Suite *(*const suites[]) (void) = {
 #include "suites.h"
 #undef SUITE
 };
-
-static GVariant *
-do_nothing (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  return NULL;
-}
 
 /* What the library makes once and keeps (the arena, the identity page, on Windows a
  * thread's event for its operations) is no leak of the first test.  A start that fails
@@ -47,7 +39,7 @@ warm_up (void)
     }
   for (guint i = 0; i < mproc_test_n_methods (); i++)
     {
-      MprocProcess *process = mproc_process_new (do_nothing, NULL);
+      MprocProcess *process = mproc_process_new (mproc_test_do_nothing, NULL);
 
       mproc_process_set_daemon (process,
                                 TRUE); /* on Windows the first one makes the job */

@@ -4,6 +4,7 @@
 #ifndef MPROC_PROCESS_DATA_H
 #define MPROC_PROCESS_DATA_H
 
+#include "family/borrow.h"
 #include "family/object.h"
 #include "process/process.h"
 
@@ -52,8 +53,8 @@ struct MprocProcess
   gboolean reaping;
   MprocOsChild
       view;         /* the same child for whoever does not reap; shares no POSIX handle */
-  MprocOffset note; /* of the method forkserver: where its end is written */
-  MprocMember server; /* the server that forked it */
+  MprocBorrowCell *note; /* of the method forkserver: where its end is written */
+  MprocMember server;    /* the server that forked it */
   gint64 looked;      /* when the system was last asked whether it lives; as child */
   GThread *thread;    /* of the method thread, until it has been joined */
   gint exit_code;
