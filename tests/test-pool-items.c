@@ -1,31 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a map's function is given, and what is made of its values, for items of every form and size. */
-#include "processes.h"
+#include "pools.h"
 
 #include <string.h>
-
-static MprocPool *
-make_pool (MprocStartMethod method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  GError *error = NULL;
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, method);
-  pool = mproc_pool_new_full (2, options, &error);
-  mproc_pool_options_free (options);
-  if (pool == NULL)
-    ck_abort_msg ("%s", error->message);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
-}
 
 /* ------------------------------------------------------------------ functions that run there */
 
@@ -212,7 +189,7 @@ START_TEST (items_of_every_type_arrive_whole)
 {
   static const guint counts[] = { 1, 2, 130, 2000 };
   static const guint chunks[] = { 0, 1, 300 };
-  MprocPool *pool = make_pool (mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint t = 0; t < G_N_ELEMENTS (elements); t++)
     for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
@@ -223,14 +200,14 @@ START_TEST (items_of_every_type_arrive_whole)
           expect_same (mproc_pool_map (pool, echo, items, chunks[j], NULL), items);
         g_variant_unref (items);
       }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* Each far beyond what is copied at once. */
 START_TEST (large_items_arrive_whole)
 {
-  MprocPool *pool = make_pool (mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GVariantBuilder all;
   GVariant *items;
 
@@ -249,19 +226,19 @@ START_TEST (large_items_arrive_whole)
   for (guint chunk = 0; chunk < 12; chunk += 5)
     expect_same (mproc_pool_map (pool, echo, items, chunk, NULL), items);
   g_variant_unref (items);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_function_may_keep_its_item)
 {
-  MprocPool *pool = make_pool (mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   static const char *const types[] = { "x", "s", "(xs)", "(yx)" };
 
   if (mproc_test_method (_i) == MPROC_START_METHOD_THREAD)
     {
       /* Its workers would share the function's variable. */
-      end_pool (pool);
+      mproc_test_end_pool (pool);
       return;
     }
   for (guint round = 0; round < 12; round++)
@@ -275,7 +252,7 @@ START_TEST (a_function_may_keep_its_item)
       g_variant_unref (results);
       g_variant_unref (items);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -285,7 +262,7 @@ START_TEST (what_is_no_proper_form_arrives_as_it_is)
   static const guint8 lies[][8] = { { 1, 2, 3, 4, 5, 2, 4, 5 },
                                     { 1, 2, 3, 4, 5, 4, 2, 5 },
                                     { 1, 2, 3, 4, 5, 2, 250, 5 } };
-  MprocPool *pool = make_pool (mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint i = 0; i < G_N_ELEMENTS (lies); i++)
     {
@@ -297,13 +274,13 @@ START_TEST (what_is_no_proper_form_arrives_as_it_is)
         expect_same (mproc_pool_map (pool, echo, items, chunk, NULL), items);
       g_variant_unref (items);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (values_may_be_of_other_types_each)
 {
-  MprocPool *pool = make_pool (mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GVariant *items = make_array ("i", 5000);
   GVariant *results = mproc_pool_map (pool, change_types, items, 0, NULL);
   gboolean right = results != NULL && g_variant_is_normal_form (results);
@@ -331,14 +308,14 @@ START_TEST (values_may_be_of_other_types_each)
   ck_assert (right);
   g_variant_unref (results);
   g_variant_unref (items);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* A part that fails has made some of its values already: what they carry must not stay in flight. */
 START_TEST (values_of_a_part_that_fails_are_dropped)
 {
-  MprocPool *pool = make_pool (mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocQueue *queue = mproc_queue_new (0, NULL);
 
   for (guint i = 0; i < 10; i++)
@@ -354,7 +331,7 @@ START_TEST (values_of_a_part_that_fails_are_dropped)
       ck_assert_str_eq (error->message, "no object");
       g_error_free (error);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   mproc_queue_unref (queue);
 }
 END_TEST

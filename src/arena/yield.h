@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 /* Zeros; one for each kind of wait. */
 typedef struct
 {
-  MprocAtomic32 credit;   /* how many may still be in vain until the next proof */
+  MprocAtomic32 credit;      /* how many may still be in vain until the next proof */
   MprocAtomic32 short_turns; /* since the last that took long */
   MprocAtomic32 setbacks;    /* those that took long, and were no accident */
   MprocAtomic64 not_before;

@@ -144,7 +144,7 @@ static gboolean
 reap (MprocProcess *self, gint64 deadline)
 {
   gboolean ended = self->note != NULL ? mproc_fork_note_wait (self, deadline)
-                                   : mproc_os_child_wait (&self->child, deadline);
+                                      : mproc_os_child_wait (&self->child, deadline);
 
   if (ended)
     note_end (self);

@@ -17,7 +17,7 @@ typedef struct
   gintptr channel;       /* the line's */
   gintptr sentinel;      /* readable when a child has ended */
   MprocOsChild owner;
-  GHashTable *notes;     /* pid -> offset of its note */
+  GHashTable *notes;      /* pid -> offset of its note */
   MprocMember note_owner; /* as all requests have it: they come from one process */
 } Server;
 

@@ -253,12 +253,9 @@ prepare (Start *start, MprocProcess *process, GError **error)
 static gboolean
 send_request (Start *start, GError **error)
 {
-  const MprocForkRequest request = { MPROC_FORK_START,
-                                     start->given.source.member,
-                                     start->given.record,
-                                     mproc_load64 (start->note),
-                                     mproc_process_self (),
-                                     0 };
+  const MprocForkRequest request = { MPROC_FORK_START,      start->given.source.member,
+                                     start->given.record,   mproc_load64 (start->note),
+                                     mproc_process_self (), 0 };
   const GArray *connections = start->given.connections;
   gint64 deadline = g_get_monotonic_time () + mproc_start_timeout ();
   GError *reason = NULL;

@@ -115,10 +115,7 @@ void mproc_chain_follow_link (MprocChain *chain, guint32 granule);
 /* Finds room for a payload of @length, at most MPROC_CHAIN_MAX_INLINE.  FALSE: the last
  * chunk is full. */
 static inline gboolean
-mproc_chain_find_room (MprocChain *chain,
-                       MprocView *view,
-                       gsize length,
-                       MprocRoom *room)
+mproc_chain_find_room (MprocChain *chain, MprocView *view, gsize length, MprocRoom *room)
 {
   MprocProducer *producer = &chain->producer;
   MprocPosition tail = atomic_load_explicit (&producer->tail, memory_order_relaxed);
@@ -137,10 +134,8 @@ mproc_chain_find_room (MprocChain *chain,
 }
 
 /* For what found no room: it goes into a new chunk.  FALSE with MPROC_ERROR_NO_MEMORY. */
-gboolean mproc_chain_extend (MprocChain *chain,
-                             MprocView *view,
-                             MprocRoom *room,
-                             GError **error);
+gboolean
+mproc_chain_extend (MprocChain *chain, MprocView *view, MprocRoom *room, GError **error);
 
 /* The two of them. */
 static inline gboolean

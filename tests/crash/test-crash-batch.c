@@ -3,7 +3,7 @@
  * runs twice, and nothing is left behind. */
 #include "crash.h"
 
-#include "../pools.h"
+#include "pools.h"
 
 #include "map/batch.h"
 #include "process/forkserver.h"
@@ -15,9 +15,10 @@
 
 #define MOST_ITEMS 1024
 #define CHUNK 3
-#define N_SMALL 12    /* items, in chunks */
-#define FAILING 4     /* the item that fails */
-#define SHARED_PART 8 /* what each part has of MOST_ITEMS, with two workers and no chunk given */
+#define N_SMALL 12 /* items, in chunks */
+#define FAILING 4  /* the item that fails */
+#define SHARED_PART                                                                      \
+  8 /* what each part has of MOST_ITEMS, with two workers and no chunk given */
 
 /* What those who run items have in common, in the arena. */
 typedef struct
@@ -47,9 +48,10 @@ typedef struct
   MprocCrash at;
   Scene scene;
   guint passings;
-  guint lost;   /* items of its part; SHARE_BEGUN: at the first passing, then one less each */
-  guint begun;  /* of these */
-  guint lost_blocks; /* of the arena */
+  guint
+      lost; /* items of its part; SHARE_BEGUN: at the first passing, then one less each */
+  guint begun;        /* of these */
+  guint lost_blocks;  /* of the arena */
   gboolean of_values; /* no other kind comes there */
 } Plan;
 
@@ -114,13 +116,6 @@ arm (GVariant *args, GError **error)
   (void) error;
   arm_at (stage_at (g_variant_get_uint64 (args)));
   return NULL;
-}
-
-static GVariant *
-own_number (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_uint32 (mproc_worker_get_number ());
 }
 
 static gboolean
@@ -297,9 +292,9 @@ expect_values (const Load *load, GVariant *values)
 static void
 expect_loss (GError **error, guint first, guint lost)
 {
-  char *text = lost == 1 ? g_strdup_printf ("item %u of map", first)
-                         : g_strdup_printf ("items %u to %u of map", first,
-                                            first + lost - 1);
+  char *text = lost == 1
+                   ? g_strdup_printf ("item %u of map", first)
+                   : g_strdup_printf ("items %u to %u of map", first, first + lost - 1);
 
   mproc_test_expect_error (error, MPROC_ERROR_WORKER_DIED, text);
   g_free (text);
@@ -334,7 +329,7 @@ expect_end (const Load *load, MprocResult *result, guint first, guint lost)
 static void
 find_lost (const Plan *plan, guint passing, guint *first, guint *lost)
 {
-  *first = plan->scene == SCENE_CHUNKS ? (passing - 1) * CHUNK
+  *first = plan->scene == SCENE_CHUNKS  ? (passing - 1) * CHUNK
            : plan->scene == SCENE_ERROR ? FAILING / CHUNK * CHUNK
                                         : 0;
   *lost = plan->lost;
@@ -346,7 +341,7 @@ find_lost (const Plan *plan, guint passing, guint *first, guint *lost)
 static void
 expect_workers (MprocPool *pool, guint n)
 {
-  GVariant *number = mproc_pool_apply (pool, own_number, NULL, NULL);
+  GVariant *number = mproc_pool_apply (pool, mproc_test_tell_number, NULL, NULL);
 
   ck_assert_ptr_nonnull (number);
   ck_assert_uint_eq (g_variant_get_uint32 (number), n);
@@ -367,8 +362,9 @@ try_once (const Plan *plan, Kind kind, int method, guint passing)
   mproc_store32 (&stage_at (load.stage)->at, plan->at);
   mproc_store32 (&stage_at (load.stage)->passing, passing);
   if (n_workers == 1)
-    mproc_test_expect_success (
-        mproc_pool_apply_async (pool, arm, g_variant_new_uint64 (load.stage), NULL));
+    mproc_test_expect_success (mproc_pool_apply_async (pool, arm,
+                                                       g_variant_new_uint64 (load.stage),
+                                                       NULL));
   find_lost (plan, passing, &first, &lost);
   result = submit (pool, &load);
   expect_end (&load, result, first, lost);
@@ -422,7 +418,8 @@ is_possible (const Plan *plan, Kind kind, int method)
 {
   if (kind != KIND_VALUES && (plan->of_values || !is_quick (method)))
     return FALSE;
-  return plan->scene != SCENE_SHARE || kind != KIND_ARRAY; /* whose parts are one call each */
+  return plan->scene != SCENE_SHARE ||
+         kind != KIND_ARRAY; /* whose parts are one call each */
 }
 
 static void

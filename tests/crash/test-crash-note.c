@@ -3,8 +3,8 @@
  * whose they are. */
 #include "crash.h"
 
-#include "../forkservers.h"
-#include "../kill.h"
+#include "forkservers.h"
+#include "kill.h"
 
 #include "process/forkserver.h"
 
@@ -135,8 +135,9 @@ kill_owner (int method, MprocCrash at)
 {
   MprocQueue *queue = mproc_queue_new (0, NULL), *idle = mproc_queue_new (0, NULL);
   guint n_slots = crash_count ().n_slots;
-  MprocProcess *owner = mproc_test_start (
-      method, own_children, mproc_pack ("(hhu)", queue, idle, (guint32) at));
+  MprocProcess *owner =
+      mproc_test_start (method, own_children,
+                        mproc_pack ("(hhu)", queue, idle, (guint32) at));
 
   if (at == MPROC_CRASH_NOWHERE)
     {
@@ -169,10 +170,7 @@ try_owner (int method, MprocCrash at, guint lost_blocks)
   check_figures (&before, lost_blocks);
 }
 
-START_TEST (all_notes_go_with_their_owner)
-{
-  try_owner (_i, MPROC_CRASH_NOWHERE, 0);
-}
+START_TEST (all_notes_go_with_their_owner) { try_owner (_i, MPROC_CRASH_NOWHERE, 0); }
 END_TEST
 
 /* The record of the start is lost as well. */
@@ -186,6 +184,9 @@ END_TEST
 /* ------------------------------------------------------------------ the suite */
 
 /* Where there is no fork there are no notes. */
+START_TEST (not_here) { ck_assert_int_eq (mproc_forkserver_get_pid (), 0); }
+END_TEST
+
 #undef CRASH_ADD
 #define CRASH_ADD(name, state)                                                           \
   if (mproc_test_can_fork ())                                                            \
@@ -202,5 +203,7 @@ mproc_test_crash_note_suite (void)
   if (mproc_test_can_fork ())
     tcase_add_loop_test (tcase, all_notes_go_with_their_owner, 0,
                          (int) mproc_test_n_methods ());
+  else
+    tcase_add_test (tcase, not_here);
   return suite;
 }
