@@ -90,7 +90,8 @@ guint32 mproc_batch_count_parts (MprocOffset batch);
 /* ------------------------------------------------------------------ by workers */
 
 /* Under the task queue's lock, before the position moves past a record that names @batch: from here on
- * the pool keeps the block until the seat's note is gone.  FALSE: it is over. */
+ * the pool keeps the block until the seat's note is gone.  FALSE: it is over.  A record may outlive the
+ * batch, where one who had counted it as taken was killed; the block's serial is another one then. */
 gboolean mproc_batch_enter (MprocOffset batch, guint32 serial, MprocSeat *seat);
 
 void mproc_batch_walk_init (MprocBatchWalk *self, MprocOffset batch);

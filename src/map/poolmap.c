@@ -186,11 +186,15 @@ mproc_pool_map_bytes_async (MprocPool *self,
                             gsize result_size,
                             guint chunk)
 {
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  GError *error = NULL;
+
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL || n == 0, NULL);
   g_return_val_if_fail (size > 0, NULL);
 
+  if (!mproc_pool_check_map (self, chunk, &error))
+    return mproc_result_new_failed (error);
   if (n == 0)
     return new_ready_result (g_variant_new_from_data (G_VARIANT_TYPE_BYTESTRING, NULL, 0,
                                                       TRUE, NULL, NULL));
@@ -208,13 +212,15 @@ mproc_pool_map_bytes (MprocPool *self,
                       guint chunk,
                       GError **error)
 {
-  g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
   g_return_val_if_fail (items != NULL || n == 0, FALSE);
   g_return_val_if_fail (size > 0, FALSE);
   g_return_val_if_fail (results != NULL || result_size == 0 || n == 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  if (!mproc_pool_check_map (self, chunk, error))
+    return FALSE;
   return n == 0 ||
          await (map_bytes (self, func, items, n, size, results, result_size, chunk),
                 error);
@@ -234,6 +240,18 @@ mproc_pool_apply_bytes (MprocPool *self,
 
 /* ------------------------------------------------------------------ slices */
 
+static gboolean
+check_slices (MprocPool *self, gsize chunk, GError **error)
+{
+  if (chunk <= G_MAXSSIZE)
+    return mproc_pool_check_open (self, error);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "slices of %" G_GSIZE_FORMAT " items are longer than any array; 0 is "
+               "chosen well",
+               chunk);
+  return FALSE;
+}
+
 MprocResult *
 mproc_pool_map_array_async (MprocPool *self,
                             MprocArrayFunc func,
@@ -242,12 +260,18 @@ mproc_pool_map_array_async (MprocPool *self,
                             GVariant *args)
 {
   Order order = { .plan = { .kind = MPROC_BATCH_ARRAY } };
+  GError *error = NULL;
   GVariant *given;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (MPROC_OBJECT_IS (array, MPROC_KIND_ARRAY), NULL);
 
+  if (!check_slices (self, chunk, &error))
+    {
+      mproc_pool_refuse_value (args);
+      return mproc_result_new_failed (error);
+    }
   given = g_variant_new_maybe (G_VARIANT_TYPE_VARIANT,
                                args != NULL ? g_variant_new_variant (args) : NULL);
   order.plan.n_items = mproc_array_get_length (array);

@@ -38,7 +38,7 @@ mproc_pool_starmap_async (MprocPool *self,
   GError *error = NULL;
   MprocResult *result;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
 

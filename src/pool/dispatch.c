@@ -260,6 +260,16 @@ end_workers (MprocPool *self)
   return all;
 }
 
+/* Of those whose end nobody has told of. */
+static void
+free_seats (MprocPool *self)
+{
+  for (guint i = 0; i < self->seats->len; i++)
+    mproc_arena_free (g_array_index (self->seats, MprocOffset, i));
+  g_array_set_size (self->seats, 0);
+  mproc_store32 (&mproc_control_at (self->control)->live, 0);
+}
+
 static void
 finish (MprocPool *self)
 {
@@ -277,6 +287,7 @@ finish (MprocPool *self)
     {
       mproc_pool_free_all_graves (self);
       g_ptr_array_set_size (self->ended_batches, 0);
+      free_seats (self);
     }
   else
     g_ptr_array_set_free_func (self->ended_batches, NULL);

@@ -140,8 +140,15 @@ gboolean mproc_pool_check_message (const MprocMessage *message, GError **error);
 /* Whether tasks are taken; under the mutex. */
 gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 
-/* What a map or an iterator of chunks above G_MAXINT fails with. */
-GError *mproc_pool_refuse_chunk (guint chunk);
+/* Whether this process made it: one that was forked since has a copy of it, without its thread. */
+gboolean mproc_pool_check_owner (MprocPool *self, GError **error);
+
+/* Both; not under the mutex.  With the chunk of a map as well. */
+gboolean mproc_pool_check_open (MprocPool *self, GError **error);
+gboolean mproc_pool_check_map (MprocPool *self, guint chunk, GError **error);
+
+/* Drops a value, which may be floating or NULL, that is not handed over. */
+void mproc_pool_refuse_value (GVariant *value);
 
 /* Frozen, a full reference; NULL: none. */
 MprocTaskOptions *mproc_pool_choose_options (MprocPool *self,
@@ -163,7 +170,10 @@ void mproc_pool_break_inline (MprocPool *self, GError *failure);
 /* dispatch.c: says of the pool that it has no workers, and fails what it has; under the mutex. */
 void mproc_pool_break (MprocPool *self, const char *why);
 
-/* pool.c: no thread uses it any more. */
+/* pool.c: FALSE: the calling thread is one of those that its end waits for. */
+gboolean mproc_pool_may_wait (MprocPool *self);
+
+/* No thread uses it any more. */
 void mproc_pool_free (MprocPool *self);
 
 void mproc_job_free (gpointer job);

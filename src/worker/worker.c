@@ -261,7 +261,8 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   mproc_event_post (self->events, &event);
 }
 
-/* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there. */
+/* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.
+ * A hint, which may be lost. */
 static void
 report_leaving (MprocWorker *self)
 {
@@ -269,7 +270,7 @@ report_leaving (MprocWorker *self)
 
   mproc_store32 (&self->seat->phase, MPROC_SEAT_LEFT);
   if (!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks))
-    mproc_event_post (self->events, &event);
+    mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
 static void

@@ -46,6 +46,9 @@ void mproc_worker_serve (MprocQueue *tasks,
 MprocWorker *mproc_worker_current (void);
 void mproc_worker_become (MprocWorker *self);
 
+/* Whether the calling thread is a worker of the pool that has this task queue. */
+gboolean mproc_worker_serves (MprocQueue *tasks);
+
 /* A function and its argument under @key of the setup.  Called if it is there; FALSE with what it failed
  * with. */
 gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
