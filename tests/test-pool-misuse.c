@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that cannot be right, where and when they are made: each has an error that says so, and
  * nobody waits for what cannot come. */
-#include "poolkit.h"
+#include "pools.h"
 
 #include "os.h"
 
