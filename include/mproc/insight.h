@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  * The environment variable MPROC_TRACE names a file to which every pool writes what its workers do: trace
  * events as Chrome and Perfetto read them, and as mproc-timeline draws them.  It is appended to.  What
  * comes is written twice a second, at a pool's end, and when there is much of it.  Maps over bytes and over
- * arrays, whose parts the pool hears nothing of, are not in there.
+ * arrays, whose parts the pool hears nothing of, are not in there.  A file that cannot be opened or written
+ * to is told of on standard error, once for each pool, and the pool goes on without.
  */
 
 /**

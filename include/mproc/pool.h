@@ -25,7 +25,13 @@ G_BEGIN_DECLS
  * was when the pool was made: they are forked from a small process of the pool's own, which was
  * forked then.  Descriptors that were open then stay open in it.
  *
- * A pool belongs to the process that made it; any thread of that process may use it.
+ * A pool belongs to the process that made it; any thread of that process may use it.  In a process that
+ * was forked since, whatever would hand it a task fails with %MPROC_ERROR_STATE; the other functions are
+ * not for it, but for mproc_pool_unref().
+ *
+ * A task may hand tasks to its own pool where it can reach it, under %MPROC_START_METHOD_THREAD or in an
+ * inline pool.  One of a thread that waits for them keeps its worker busy meanwhile: with as many waiting
+ * tasks as workers all of them would wait for ever.
  */
 typedef struct MprocPool MprocPool;
 
@@ -64,7 +70,8 @@ MPROC_API MprocPool *mproc_pool_ref (MprocPool *self);
  * @self: (nullable): a pool
  *
  * The last reference terminates the pool, as leaving Python's `with` does, and waits for its
- * workers' end.
+ * workers' end; in a callback in the pool's own thread, or in a task of one of its threads, it ends in the
+ * background.
  */
 MPROC_API void mproc_pool_unref (MprocPool *self);
 
@@ -239,10 +246,13 @@ MPROC_API void mproc_pool_terminate (MprocPool *self);
 
 /**
  * mproc_pool_join:
- * @self: a pool that has been closed or terminated
+ * @self: a pool that has been closed or terminated; one that has not is the caller's mistake, told by
+ *   a critical message, and not waited for
  * @timeout_us: how long to wait, in microseconds, or %MPROC_FOREVER
  *
- * Waits until every task is done and no worker is left.
+ * Waits until every task is done and no worker is left.  Any thread may wait, several at a time.  One that
+ * the pool's end waits for cannot: for a callback in the pool's own thread, and a task that a thread of
+ * this pool runs, it is %FALSE at once.
  *
  * Returns: %FALSE when time was up
  */
@@ -262,7 +272,8 @@ MPROC_API gboolean mproc_pool_join (MprocPool *self, gint64 timeout_us);
  * Threads cannot be killed: under %MPROC_START_METHOD_THREAD such a task's result is given up, and the
  * function runs on; the pool's last reference then waits for it.
  *
- * Called in the pool's own thread, by a callback, it waits for nothing.
+ * Called in the pool's own thread, by a callback, or by a task in a thread of this pool, it waits for
+ * nothing.
  *
  * Returns: (transfer full): what became of the tasks
  */

@@ -59,7 +59,8 @@ MPROC_API gboolean mproc_pool_apply_bytes (MprocPool *self,
  * @results: (out caller-allocates) (nullable): an array with room for the results, in the order of
  *   @items
  * @result_size: the bytes of each result; may be 0
- * @chunk: how many items a worker takes at a time; 0: as suits the time they take
+ * @chunk: how many items a worker takes at a time; 0: as suits the time they take; above %G_MAXINT:
+ *   %MPROC_ERROR_INVALID
  * @error: return location for an error
  *
  * Runs @func once for each item, and waits for all of them.  An item that fails loses the rest of its
@@ -135,7 +136,8 @@ typedef gboolean (*MprocArrayFunc) (gpointer items,
  * @self: a pool
  * @func: a function
  * @array: an array
- * @chunk: how many items a slice has; 0: a sixteenth of an even share
+ * @chunk: how many items a slice has; 0: a sixteenth of an even share; above %G_MAXSSIZE:
+ *   %MPROC_ERROR_INVALID
  * @args: (nullable): for all slices, of any type; a floating reference is sunk
  * @error: return location for an error
  *

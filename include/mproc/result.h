@@ -63,7 +63,8 @@ MPROC_API gboolean mproc_result_is_ready (MprocResult *self);
 
 /**
  * mproc_result_is_successful:
- * @self: a result that is ready
+ * @self: a result that is ready: mproc_result_is_ready(); one that is not is the caller's mistake, told by
+ *   a critical message
  *
  * Returns: whether it is a value
  */

@@ -78,6 +78,8 @@ write_out (MprocTrace *self)
     {
       mproc_os_file_close (self->file);
       self->file = MPROC_OS_NONE;
+      g_printerr ("mproc: nothing more is written to " MPROC_TRACE_VARIABLE
+                  ": the file takes no more, is the disk full?\n");
     }
   g_string_set_size (self->text, 0);
   self->last_write = g_get_monotonic_time ();

@@ -38,7 +38,7 @@ mproc_pool_starmap_async (MprocPool *self,
   GError *error = NULL;
   MprocResult *result;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
 
@@ -58,12 +58,6 @@ mproc_pool_starmap (MprocPool *self,
                     guint chunk,
                     GError **error)
 {
-  MprocResult *result = mproc_pool_starmap_async (self, func, items, chunk, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_starmap_async (self, func, items, chunk, NULL),
+                            error);
 }

@@ -57,6 +57,22 @@ mproc_job_settle_done (MprocJob *job)
   mproc_task_free (task);
 }
 
+GPtrArray *
+mproc_pool_list_jobs (MprocPool *self,
+                      gboolean (*wanted) (const MprocJob *job, gpointer data),
+                      gpointer data)
+{
+  GPtrArray *list = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer job;
+
+  g_hash_table_iter_init (&iter, self->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &job))
+    if (wanted (job, data))
+      g_ptr_array_add (list, job);
+  return list;
+}
+
 void
 mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {
@@ -244,6 +260,16 @@ end_workers (MprocPool *self)
   return all;
 }
 
+/* Of those whose end nobody has told of. */
+static void
+free_seats (MprocPool *self)
+{
+  for (guint i = 0; i < self->seats->len; i++)
+    mproc_arena_free (g_array_index (self->seats, MprocOffset, i));
+  g_array_set_size (self->seats, 0);
+  mproc_store32 (&mproc_control_at (self->control)->live, 0);
+}
+
 static void
 finish (MprocPool *self)
 {
@@ -261,6 +287,7 @@ finish (MprocPool *self)
     {
       mproc_pool_free_all_graves (self);
       g_ptr_array_set_size (self->ended_batches, 0);
+      free_seats (self);
     }
   else
     g_ptr_array_set_free_func (self->ended_batches, NULL);

@@ -9,6 +9,7 @@
 #include "process/process.h"
 #include "insight/progress.h"
 #include "worker/setup.h"
+#include "worker/worker.h"
 #include "arena/word.h"
 
 #define MAX_WORKERS 4096
@@ -432,11 +433,13 @@ mproc_pool_terminate (MprocPool *self)
     mproc_event_post (self->events, &stop);
 }
 
-/* A callback that waits for its own thread's end would wait for ever. */
-static gint64
-deadline_of_join (MprocPool *self, gint64 timeout_us)
+/* A callback that waits for its own thread's end would wait for ever, and so would a task that
+ * waits for its own. */
+gboolean
+mproc_pool_may_wait (MprocPool *self)
 {
-  return mproc_callbacks_are_mine (self->callbacks) ? 0 : mproc_deadline (timeout_us);
+  return !mproc_callbacks_are_mine (self->callbacks) &&
+         !mproc_worker_serves (self->tasks);
 }
 
 /* Waits for the thread, which ends when the workers have, or when told to. */
@@ -449,7 +452,7 @@ mproc_pool_join (MprocPool *self, gint64 timeout_us)
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
   g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
-  deadline = deadline_of_join (self, timeout_us);
+  deadline = mproc_pool_may_wait (self) ? mproc_deadline (timeout_us) : 0;
   g_mutex_lock (&self->mutex);
   while (!self->thread_ended && in_time)
     if (deadline == MPROC_OS_NEVER)
@@ -471,7 +474,8 @@ mproc_pool_unref (MprocPool *self)
   if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
     return;
   mproc_pool_terminate (self);
-  if (mproc_callbacks_are_mine (self->callbacks))
+  /* The thread looks when the last worker has ended, and so after this. */
+  if (!mproc_pool_may_wait (self))
     {
       self->frees_itself = TRUE;
       return;

@@ -134,11 +134,21 @@ typedef struct
  * room in time. */
 gboolean mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
 
+/* Whether a task can carry it. */
+gboolean mproc_pool_check_message (const MprocMessage *message, GError **error);
+
 /* Whether tasks are taken; under the mutex. */
 gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 
-/* What a map or an iterator of chunks above G_MAXINT fails with. */
-GError *mproc_pool_refuse_chunk (guint chunk);
+/* Whether this process made it: one that was forked since has a copy of it, without its thread. */
+gboolean mproc_pool_check_owner (MprocPool *self, GError **error);
+
+/* Both; not under the mutex.  With the chunk of a map as well. */
+gboolean mproc_pool_check_open (MprocPool *self, GError **error);
+gboolean mproc_pool_check_map (MprocPool *self, guint chunk, GError **error);
+
+/* Drops a value, which may be floating or NULL, that is not handed over. */
+void mproc_pool_refuse_value (GVariant *value);
 
 /* Frozen, a full reference; NULL: none. */
 MprocTaskOptions *mproc_pool_choose_options (MprocPool *self,
@@ -160,7 +170,10 @@ void mproc_pool_break_inline (MprocPool *self, GError *failure);
 /* dispatch.c: says of the pool that it has no workers, and fails what it has; under the mutex. */
 void mproc_pool_break (MprocPool *self, const char *why);
 
-/* pool.c: no thread uses it any more. */
+/* pool.c: FALSE: the calling thread is one of those that its end waits for. */
+gboolean mproc_pool_may_wait (MprocPool *self);
+
+/* No thread uses it any more. */
 void mproc_pool_free (MprocPool *self);
 
 void mproc_job_free (gpointer job);
@@ -173,6 +186,12 @@ void mproc_job_settle (MprocJob *job, GVariant *value, GError *error);
 
 /* The same with the outcome of a task that is DONE. */
 void mproc_job_settle_done (MprocJob *job);
+
+/* Those that are @wanted, in a list of their own, since what is done with them takes them out of the table.
+ * Under the mutex. */
+GPtrArray *mproc_pool_list_jobs (MprocPool *self,
+                                 gboolean (*wanted) (const MprocJob *job, gpointer data),
+                                 gpointer data);
 
 /* Out of the table.  Under the mutex; the last one of a closed pool ends the workers. */
 void mproc_pool_take_out (MprocPool *self, MprocJob *job);
@@ -197,6 +216,9 @@ gboolean mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error);
 
 /* Another serial, so that its record claims nothing any more.  FALSE: it has been claimed. */
 gboolean mproc_pool_take_back_job (MprocPool *self, MprocJob *job);
+
+/* warden.c: where @member sits; NULL: nobody has told of it yet.  Under the mutex. */
+MprocSeat *mproc_pool_find_seat (MprocPool *self, MprocMember member);
 
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);

@@ -48,10 +48,10 @@ mproc_pool_resize (MprocPool *self, guint n_workers, GError **error)
 {
   gboolean ok;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!mproc_pool_check_size (n_workers, error))
+  if (!mproc_pool_check_owner (self, error) || !mproc_pool_check_size (n_workers, error))
     return FALSE;
   if (n_workers == 0)
     n_workers = mproc_cpu_count ();

@@ -182,18 +182,6 @@ condemn_running (MprocPool *self, MprocPoolReport *report)
 
 /* ------------------------------------------------------------------ the whole */
 
-/* The pool's own thread is the one that would have to do what it waited for. */
-static gboolean
-may_wait (MprocPool *self)
-{
-  gboolean is_own;
-
-  g_mutex_lock (&self->mutex);
-  is_own = self->thread == g_thread_self ();
-  g_mutex_unlock (&self->mutex);
-  return !is_own;
-}
-
 /* What is left after the drain.  Returns how many tasks run. */
 static guint
 end_drain (MprocPool *self, MprocPoolReport *report, guint n_at_start)
@@ -227,14 +215,14 @@ kill_all (MprocPool *self, MprocPoolReport *report)
   gint64 patience = self->method == MPROC_START_METHOD_THREAD ? 0 : KILL_PATIENCE;
 
   mproc_pool_terminate (self);
-  if (may_wait (self))
+  if (mproc_pool_may_wait (self))
     report->has_ended = mproc_pool_join (self, patience);
 }
 
 static void
 drain (MprocPool *self, MprocPoolReport *report, gint64 drain_us, gint64 stop_us)
 {
-  gboolean waits = may_wait (self);
+  gboolean waits = mproc_pool_may_wait (self);
   guint n_at_start = count_jobs (self);
   guint n_asked;
 

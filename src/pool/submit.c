@@ -25,6 +25,31 @@ mproc_pool_check_running (MprocPool *self, GError **error)
   return FALSE;
 }
 
+gboolean
+mproc_pool_check_owner (MprocPool *self, GError **error)
+{
+  if (mproc_pool_is_mine (self))
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+               "the pool belongs to the process with pid %" G_GINT64_FORMAT
+               ", which made it, and this is another one, forked since: make a pool here",
+               self->creator);
+  return FALSE;
+}
+
+gboolean
+mproc_pool_check_open (MprocPool *self, GError **error)
+{
+  gboolean ok;
+
+  if (!mproc_pool_check_owner (self, error))
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  ok = mproc_pool_check_running (self, error);
+  g_mutex_unlock (&self->mutex);
+  return ok;
+}
+
 /* Another one than before, so that a record which names the old one claims nothing. */
 static guint32
 choose_serial (MprocPool *self)
@@ -214,6 +239,17 @@ run_inline (MprocPool *self, const MprocOrder *order, GVariant *args, GError **e
 }
 
 gboolean
+mproc_pool_check_message (const MprocMessage *message, GError **error)
+{
+  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                       "a task cannot carry a connection: only the arguments of "
+                       "mproc_process_start do");
+  return FALSE;
+}
+
+gboolean
 mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 {
   MprocMessage message;
@@ -221,12 +257,9 @@ mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  if (mproc_message_has_kind (&message, MPROC_KIND_CONNECTION))
+  if (!mproc_pool_check_message (&message, error))
     {
       mproc_message_clear (&message, FALSE);
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                           "a task cannot carry a connection: only the arguments of "
-                           "mproc_process_start do");
       return FALSE;
     }
   if (self->worker != NULL)
@@ -256,6 +289,14 @@ mproc_pool_choose_options (MprocPool *self, const MprocTaskOptions *given)
                        : mproc_task_options_ref (self->options->task_options);
 }
 
+/* Taken, as it would have been. */
+void
+mproc_pool_refuse_value (GVariant *value)
+{
+  if (value != NULL)
+    g_variant_unref (g_variant_ref_sink (value));
+}
+
 MprocResult *
 mproc_pool_apply_async (MprocPool *self,
                         MprocFunc func,
@@ -263,9 +304,15 @@ mproc_pool_apply_async (MprocPool *self,
                         const MprocTaskOptions *options)
 {
   Order order = { .func = func, .args = args, .deadline = MPROC_OS_NEVER };
+  GError *error = NULL;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
+  if (!mproc_pool_check_owner (self, &error))
+    {
+      mproc_pool_refuse_value (args);
+      return mproc_result_new_failed (error);
+    }
   order.options = mproc_pool_choose_options (self, options);
   order.result = mproc_result_new (self->callbacks, 1, MPROC_RESULT_VALUE);
   submit_part (self, &order);
@@ -276,14 +323,7 @@ mproc_pool_apply_async (MprocPool *self,
 GVariant *
 mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  MprocResult *result = mproc_pool_apply_async (self, func, args, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_apply_async (self, func, args, NULL), error);
 }
 
 gboolean
@@ -293,8 +333,13 @@ mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error
     .func = func, .args = args, .flags = MPROC_TASK_PUSHED, .deadline = MPROC_OS_NEVER
   };
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
+  if (!mproc_pool_check_owner (self, error))
+    {
+      mproc_pool_refuse_value (args);
+      return FALSE;
+    }
   order.options = self->options->task_options;
   return mproc_pool_hand_over (self, &order, error);
 }
@@ -330,12 +375,17 @@ slice (GVariant *items, gsize from, gsize n)
   return value;
 }
 
-/* A negative number, as it looks when cast. */
-GError *
-mproc_pool_refuse_chunk (guint chunk)
+/* A negative number, as it looks when cast.  A pool that takes no tasks takes no map of 0 items. */
+gboolean
+mproc_pool_check_map (MprocPool *self, guint chunk, GError **error)
 {
-  return g_error_new (MPROC_ERROR, MPROC_ERROR_INVALID,
-                      "a chunk of %u items is more than a task can have", chunk);
+  if (chunk <= G_MAXINT)
+    return mproc_pool_check_open (self, error);
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "a chunk of %u items is more than a task can have; at most %d, and 0 is "
+               "chosen well",
+               chunk, G_MAXINT);
+  return FALSE;
 }
 
 MprocResult *
@@ -345,19 +395,20 @@ mproc_pool_map_async (MprocPool *self,
                       guint chunk,
                       const MprocTaskOptions *options)
 {
+  GError *error = NULL;
   MprocTaskOptions *chosen;
   MprocResult *result;
   gsize n;
   guint n_parts;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   g_variant_ref_sink (items);
-  if (chunk > G_MAXINT)
+  if (!mproc_pool_check_map (self, chunk, &error))
     {
       g_variant_unref (items);
-      return mproc_result_new_failed (mproc_pool_refuse_chunk (chunk));
+      return mproc_result_new_failed (error);
     }
   n = g_variant_n_children (items);
   chosen = mproc_pool_choose_options (self, options);
@@ -403,12 +454,5 @@ mproc_pool_map (MprocPool *self,
                 guint chunk,
                 GError **error)
 {
-  MprocResult *result = mproc_pool_map_async (self, func, items, chunk, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_map_async (self, func, items, chunk, NULL), error);
 }

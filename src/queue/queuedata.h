@@ -81,15 +81,20 @@ mproc_queue_deadline (gint64 timeout)
 gboolean mproc_queue_lock_slowly (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline);
 
 static inline gboolean
-mproc_queue_lock (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
+mproc_queue_try_lock (MprocAtomic32 *lock)
 {
   guint32 free_word = 0;
 
-  if (G_LIKELY (atomic_compare_exchange_strong_explicit (lock, &free_word, mproc_self (),
-                                                         memory_order_acquire,
-                                                         memory_order_relaxed)))
-    return TRUE;
-  return mproc_queue_lock_slowly (self, lock, deadline);
+  return G_LIKELY (atomic_compare_exchange_strong_explicit (lock, &free_word,
+                                                            mproc_self (),
+                                                            memory_order_acquire,
+                                                            memory_order_relaxed));
+}
+
+static inline gboolean
+mproc_queue_lock (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
+{
+  return mproc_queue_try_lock (lock) || mproc_queue_lock_slowly (self, lock, deadline);
 }
 
 /* With @lock in hand and @notice not 0, at the start of a put or get: lets another one go
@@ -104,6 +109,7 @@ typedef struct
   MprocAtomic32 *lock;
   MprocAtomic32 *moved; /* raised by every success of anybody on that side */
   guint32 from;
+  guint32 holder; /* who held the lock when a nap was over; 0: nobody */
   gint64 begin;
   gboolean complained;
 } MprocPatience;
@@ -111,6 +117,10 @@ typedef struct
 void mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put);
 void mproc_patience_look (MprocPatience *patience, MprocQueue *self);
 void mproc_patience_end (MprocPatience *patience, MprocQueue *self);
+
+/* After a sleep of a consumer: whether it waits for the lock even where nothing is to be seen.
+ * It has complained, or one holds the lock from nap to nap, and may be dead. */
+gboolean mproc_patience_insists (MprocPatience *patience);
 
 /* Looks for what the caller, who holds @lock, is waiting for, for as long as that has
  * paid lately and nobody else wants the lock. */
@@ -238,6 +248,7 @@ typedef struct
   guint bytes_only : 1;
   guint into : 1;        /* the caller's buffer, or not at all */
   guint of_form : 1;     /* how.form: else it stays */
+  guint insists : 1;     /* on the lock, see mproc_queue_lock_to_get */
   gsize room;            /* in the caller's buffer; 0: there is none */
   MprocQueueClaim claim; /* asked, and given nothing */
   union

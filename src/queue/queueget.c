@@ -11,7 +11,7 @@ try_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
   MprocConsumer *consumer = &body->chain.consumer;
   MprocGetResult result;
 
-  if (!mproc_queue_lock (self, &consumer->lock, request->deadline))
+  if (!mproc_queue_lock_to_get (self, request))
     return MPROC_GET_NOTHING;
   MPROC_CRASH_POINT (GET_LOCKED);
   if (G_LIKELY (mproc_load32 (&consumer->notice) == 0))
@@ -56,6 +56,7 @@ sleep_and_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
          mproc_queue_sleep_for_item (self, &sleep, request->deadline, error))
     {
       mproc_patience_look (&patience, self);
+      request->insists = mproc_patience_insists (&patience);
       result = try_get (self, request, error);
     }
   mproc_patience_end (&patience, self);

@@ -168,14 +168,14 @@ static MprocGetResult
 get_round (MprocQueue *self,
            GPtrArray *values,
            guint *left,
-           gint64 deadline,
+           const MprocQueueRequest *how,
            GError **error)
 {
   MprocQueueRequest requests[MPROC_ROUND_ITEMS];
   MprocGetResult result;
   gsize n_got = 0;
 
-  requests[0] = (MprocQueueRequest){ .deadline = deadline };
+  requests[0] = *how;
   result = mproc_queue_get_round (self, requests, MIN (*left, MPROC_ROUND_ITEMS), &n_got,
                                   error);
   add_values (values, requests, n_got, error);
@@ -187,7 +187,7 @@ static MprocGetResult
 sleep_and_get (MprocQueue *self,
                GPtrArray *values,
                guint *left,
-               gint64 deadline,
+               MprocQueueRequest *how,
                GError **error)
 {
   MprocSleep sleep = { FALSE };
@@ -196,10 +196,11 @@ sleep_and_get (MprocQueue *self,
 
   mproc_patience_begin (&patience, self, FALSE);
   while (result == MPROC_GET_NOTHING &&
-         mproc_queue_sleep_for_item (self, &sleep, deadline, error))
+         mproc_queue_sleep_for_item (self, &sleep, how->deadline, error))
     {
       mproc_patience_look (&patience, self);
-      result = get_round (self, values, left, deadline, error);
+      how->insists = mproc_patience_insists (&patience);
+      result = get_round (self, values, left, how, error);
     }
   mproc_patience_end (&patience, self);
   return result;
@@ -212,16 +213,18 @@ get_batch (MprocQueue *self,
            gint64 deadline,
            GError **error)
 {
+  const MprocQueueRequest rest = { .deadline = 0 };
+  MprocQueueRequest first = { .deadline = deadline };
   guint left = max;
-  MprocGetResult result = get_round (self, values, &left, deadline, error);
+  MprocGetResult result = get_round (self, values, &left, &first, error);
   GError *end = NULL;
 
   if (result == MPROC_GET_NOTHING)
-    result = sleep_and_get (self, values, &left, deadline, error);
+    result = sleep_and_get (self, values, &left, &first, error);
   /* What comes after the first ones is no error: empty, shut down. */
   while (values->len > 0 && left > 0 && result == MPROC_GET_DONE)
     {
-      result = get_round (self, values, &left, 0, &end);
+      result = get_round (self, values, &left, &rest, &end);
       g_clear_error (&end);
     }
 }

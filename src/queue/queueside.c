@@ -102,8 +102,9 @@ mproc_queue_give_way (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 /* ------------------------------------------------------------------ the lock */
 
 static MprocLocked
-acquire (MprocAtomic32 *lock, MprocAtomic32 *notice, gint64 deadline)
+acquire (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 {
+  MprocAtomic32 *notice = notice_of (self, lock);
   gboolean complained = FALSE;
   MprocLocked locked;
 
@@ -114,7 +115,10 @@ acquire (MprocAtomic32 *lock, MprocAtomic32 *notice, gint64 deadline)
       locked = mproc_lockword_acquire_slowly (lock, MIN (deadline, soon));
       if (locked != MPROC_LOCKED_NOT || soon > deadline)
         break;
-      complained |= complain (notice);
+      /* At a queue's end all who wait for it come at the same time, hundreds maybe, and none of
+       * them takes anything from another. */
+      if (!mproc_load32 (&self->body->chain.producer.ended))
+        complained |= complain (notice);
     }
   while (TRUE);
   if (complained)
@@ -130,7 +134,7 @@ mproc_queue_lock_slowly (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 
   if (deadline != MPROC_OS_NEVER)
     deadline = MAX (deadline, g_get_monotonic_time () + MPROC_QUEUE_GRACE);
-  locked = acquire (lock, notice_of (self, lock), deadline);
+  locked = acquire (self, lock, deadline);
   if (locked == MPROC_LOCKED_RECOVERED && lock == &chain->producer.lock)
     mproc_chain_recover_producer (chain, &self->put.view);
   else if (locked == MPROC_LOCKED_RECOVERED)
@@ -148,6 +152,7 @@ mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put
   patience->lock = to_put ? &chain->producer.lock : &chain->consumer.lock;
   patience->moved = to_put ? &chain->producer.put : &chain->consumer.taken;
   patience->from = mproc_load32 (patience->moved);
+  patience->holder = 0;
   patience->begin = g_get_monotonic_time ();
   patience->complained = FALSE;
 }
@@ -165,6 +170,15 @@ mproc_patience_end (MprocPatience *patience, MprocQueue *self)
 {
   if (patience->complained)
     take_away (notice_of (self, patience->lock), name_of_thread ());
+}
+
+gboolean
+mproc_patience_insists (MprocPatience *patience)
+{
+  guint32 before = patience->holder;
+
+  patience->holder = mproc_load32 (patience->lock) & ~1u;
+  return patience->complained || (patience->holder != 0 && patience->holder == before);
 }
 
 /* ------------------------------------------------------------------ looking */

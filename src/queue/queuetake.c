@@ -161,6 +161,15 @@ mproc_queue_get_carefully (MprocQueue *self, MprocQueueRequest *request, GError 
 
 /* ------------------------------------------------------------------ without it */
 
+gboolean
+mproc_queue_lock_to_get_slowly (MprocQueue *self, const MprocQueueRequest *request)
+{
+  if (!request->insists && !mproc_queue_may_get (self->body))
+    return FALSE;
+  return mproc_queue_lock_slowly (self, &self->body->chain.consumer.lock,
+                                  request->deadline);
+}
+
 /* The look before the sleep. */
 gboolean
 mproc_queue_may_get (gpointer data)
@@ -249,7 +258,7 @@ mproc_queue_get_round (MprocQueue *self,
   MprocGetResult result;
   MprocQueueRequest *last;
 
-  if (!mproc_queue_lock (self, &consumer->lock, deadline) ||
+  if (!mproc_queue_lock_to_get (self, &requests[0]) ||
       (mproc_load32 (&consumer->notice) != 0 &&
        !mproc_queue_give_way (self, &consumer->lock, deadline)))
     return MPROC_GET_NOTHING;

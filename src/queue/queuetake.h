@@ -139,6 +139,19 @@ mproc_queue_get_next (MprocQueue *self,
   return result;
 }
 
+/* The consumers' lock.  Where somebody has it, and nothing is to be seen, he is the one who looks
+ * for what a producer who was killed may have published and not counted, and it is not waited
+ * for: of hundreds who sleep, and look after each nap, all but one go on sleeping. */
+gboolean mproc_queue_lock_to_get_slowly (MprocQueue *self,
+                                         const MprocQueueRequest *request);
+
+static inline gboolean
+mproc_queue_lock_to_get (MprocQueue *self, const MprocQueueRequest *request)
+{
+  return mproc_queue_try_lock (&self->body->chain.consumer.lock) ||
+         mproc_queue_lock_to_get_slowly (self, request);
+}
+
 /* ------------------------------------------------------------------ without it */
 
 /* Where bytes are counted, those who wait for room want more or less of it: all look. */

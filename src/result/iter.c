@@ -52,17 +52,8 @@ make (MprocPool *pool, MprocFunc func, guint chunk, gboolean is_ordered)
 static gboolean
 may_make (MprocPool *pool, MprocFunc func, guint chunk, GError **error)
 {
-  gboolean ok;
-
-  if (chunk > G_MAXINT)
-    {
-      g_propagate_error (error, mproc_pool_refuse_chunk (chunk));
-      return FALSE;
-    }
-  g_mutex_lock (&pool->mutex);
-  ok = mproc_pool_check_running (pool, error);
-  g_mutex_unlock (&pool->mutex);
-  return ok && mproc_function_get_ticket (func, error) != 0;
+  return mproc_pool_check_map (pool, chunk, error) &&
+         mproc_function_get_ticket (func, error) != 0;
 }
 
 static MprocIter *
@@ -106,7 +97,7 @@ mproc_pool_imap (MprocPool *self,
                  const MprocTaskOptions *options,
                  GError **error)
 {
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   return imap (self, func, items, chunk, TRUE, options, error);
@@ -120,7 +111,7 @@ mproc_pool_imap_unordered (MprocPool *self,
                            const MprocTaskOptions *options,
                            GError **error)
 {
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
   g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
   return imap (self, func, items, chunk, FALSE, options, error);
@@ -146,7 +137,7 @@ mproc_pool_imap_from (MprocPool *self,
 {
   MprocIter *iter;
 
-  g_return_val_if_fail (mproc_pool_is_mine (self), NULL);
+  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL && next != NULL, NULL);
   if (!may_make (self, func, chunk, error))
     {

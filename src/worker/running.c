@@ -66,6 +66,14 @@ mproc_task_get_attempt (void)
 
 /* ------------------------------------------------------------------ the worker */
 
+gboolean
+mproc_worker_serves (MprocQueue *tasks)
+{
+  MprocWorker *self = mproc_worker_current ();
+
+  return self != NULL && tasks != NULL && self->tasks == tasks;
+}
+
 guint
 mproc_worker_get_number (void)
 {

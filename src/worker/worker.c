@@ -37,6 +37,13 @@ claim (gconstpointer payload, gsize size, gpointer data)
   return record->task == 0 || mproc_task_claim (record);
 }
 
+void
+mproc_set_silent_failure (GError **error)
+{
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED,
+                       "the function failed, and did not say why");
+}
+
 GVariant *
 mproc_worker_run (MprocFunc func, GVariant *args, GError **error)
 {
@@ -254,7 +261,8 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   mproc_event_post (self->events, &event);
 }
 
-/* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there. */
+/* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.
+ * A hint, which may be lost. */
 static void
 report_leaving (MprocWorker *self)
 {
@@ -262,7 +270,7 @@ report_leaving (MprocWorker *self)
 
   mproc_store32 (&self->seat->phase, MPROC_SEAT_LEFT);
   if (!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks))
-    mproc_event_post (self->events, &event);
+    mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
 static void

@@ -46,6 +46,9 @@ void mproc_worker_serve (MprocQueue *tasks,
 MprocWorker *mproc_worker_current (void);
 void mproc_worker_become (MprocWorker *self);
 
+/* Whether the calling thread is a worker of the pool that has this task queue. */
+gboolean mproc_worker_serves (MprocQueue *tasks);
+
 /* A function and its argument under @key of the setup.  Called if it is there; FALSE with what it failed
  * with. */
 gboolean mproc_worker_call (MprocWorker *self, const char *key, GError **error);
@@ -66,6 +69,9 @@ gboolean mproc_worker_takes_another (MprocWorker *self);
 /* A slot of GNU make's, if the pool asks for one, around each task. */
 void mproc_worker_take_slot (MprocWorker *self);
 void mproc_worker_give_slot (MprocWorker *self);
+
+/* What a function of bytes or of a slice has failed with that did not say it. */
+void mproc_set_silent_failure (GError **error);
 
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);

@@ -2,8 +2,6 @@
 /* Tasks of a higher priority than a map's come between its parts. */
 #include "pools.h"
 
-#include "kill.h"
-
 #define URGENT 1000000
 
 /* Says its number, `(hhu)`. */

@@ -455,7 +455,7 @@ START_TEST (mistakes_are_criticals)
       mproc_result_ref (mproc_pool_apply_async (pool, mproc_test_square_but_five,
                                                 g_variant_new_int32 (1), NULL));
 
-  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*mproc_pool_is_mine*");
+  g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_POOL*");
   ck_assert_ptr_null (mproc_pool_apply ((gpointer) queue, mproc_test_square_but_five,
                                         NULL, NULL));
   g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*func != NULL*");

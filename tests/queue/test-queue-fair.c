@@ -88,6 +88,39 @@ START_TEST (who_has_waited_goes_first_to_put)
 }
 END_TEST
 
+static gboolean
+somebody_sleeps (gpointer queue)
+{
+  return mproc_sleepers_may_be_there (&((MprocQueue *) queue)->body->getters);
+}
+
+/* Else hundreds of them would do nothing but hand the lock on.  What comes is got all the same. */
+START_TEST (who_sees_nothing_does_not_wait_for_the_lock)
+{
+  MprocQueue *queue = make_queue (0);
+  MprocConsumer *consumer = &queue->body->chain.consumer;
+  gint64 best = G_MAXINT64;
+  GThread *thread;
+  gchar letter;
+
+  ck_assert (mproc_queue_lock (queue, &consumer->lock, MPROC_OS_NEVER));
+  for (gint i = 0; i < 3; i++)
+    {
+      gint64 start = g_get_monotonic_time ();
+
+      ck_assert_int_eq (mproc_queue_get_bytes_into (queue, &letter, 1, 0, NULL), -1);
+      best = MIN (best, g_get_monotonic_time () - start);
+    }
+  ck_assert_int_lt (best, MPROC_QUEUE_GRACE / 2);
+  thread = g_thread_new ("waits", get_one, queue);
+  ck_assert (mproc_test_eventually (somebody_sleeps, queue));
+  ck_assert (mproc_queue_put_bytes (queue, "x", 1, 0, NULL));
+  mproc_lockword_release (&consumer->lock);
+  ck_assert_int_eq (GPOINTER_TO_INT (g_thread_join (thread)), 'x');
+  mproc_queue_unref (queue);
+}
+END_TEST
+
 /* One that has died, or was stopped, after it had complained. */
 START_TEST (nobody_waits_long_for_one_that_does_not_come)
 {
@@ -253,6 +286,7 @@ mproc_test_queue_fair_suite (void)
 
   tcase_add_test (tcase, who_has_waited_goes_first_to_get);
   tcase_add_test (tcase, who_has_waited_goes_first_to_put);
+  tcase_add_test (tcase, who_sees_nothing_does_not_wait_for_the_lock);
   tcase_add_test (tcase, nobody_waits_long_for_one_that_does_not_come);
   tcase_add_loop_test (tcase, all_get_their_share, 0, n);
   tcase_add_loop_test (tcase, all_get_their_share_of_little_room, 0, n);
