@@ -42,5 +42,7 @@ const BenchBound bench_bounds[] = {
   { "pool.apply", "pool.python-apply", 10, 5 },
   { "pool.array", "pool.bare-array", BOTH (WITHIN (1.05)) },
   { "pool.pair", "pool.bare-pair", 0.97, 0.97 },
+  { "pool.replace-large", "pool.replace", BOTH (WITHIN (1.3)) },
+  { "pool.replace-large", "pool.bare-large-fork", 50, 50 },
   { NULL, NULL, 0, 0 },
 };

@@ -247,8 +247,8 @@ const BenchFigure bench_pool_figures[] = {
   { "pool.pair", "Mstep/s", bench_pool_pair, NULL, NULL },
   { "pool.bare-pair", "Mstep/s", bench_bare_pair, NULL, "pool.pair" },
   { "pool.idle", "KiB", bench_pool_idle, NULL, NULL },
-  { "pool.replace", "us", bench_pool_replace, "small", NULL },
-  { "pool.replace-large", "us", bench_pool_replace, "large", "pool.replace" },
-  { "pool.bare-large-fork", "us", bench_bare_large_fork, NULL, "pool.replace" },
+  { "pool.replace-large", "us", bench_pool_replace, "large", NULL },
+  { "pool.replace", "us", bench_pool_replace, "small", "pool.replace-large" },
+  { "pool.bare-large-fork", "us", bench_bare_large_fork, "large", "pool.replace-large" },
   { NULL, NULL, NULL, NULL, NULL },
 };

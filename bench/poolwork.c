@@ -233,22 +233,63 @@ touch_memory (gsize size)
   return memory;
 }
 
-/* Microseconds for a task of a worker that has to be started for it, its predecessor having ended: the
- * median. */
+static GVariant *
+end_process (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  mproc_process_exit (1);
+  return NULL;
+}
+
+static void
+end_worker (MprocPool *pool)
+{
+  GError *error = NULL;
+  GVariant *value = mproc_pool_apply (pool, end_process, NULL, &error);
+
+  if (value != NULL)
+    bench_fail ("a worker did not end", NULL);
+  if (!g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED))
+    bench_fail ("apply", error);
+  g_error_free (error);
+}
+
+/* FALSE: the worker of that number is not ready yet. */
+static gboolean
+get_startup (MprocPool *pool, guint number, gint64 *startup)
+{
+  MprocPoolStats *stats = mproc_pool_get_stats (pool);
+  gboolean ready = stats->n_workers == 1 && stats->workers[0].number == number &&
+                   stats->workers[0].state == MPROC_WORKER_IDLE;
+
+  if (ready)
+    *startup = stats->workers[0].startup;
+  mproc_pool_stats_free (stats);
+  return ready;
+}
+
+/* How long the pool has nothing to do before the next worker ends. */
+#define REST 60000
+
+/* Microseconds from when the pool finds that its only worker has ended until the next one takes tasks:
+ * the median. */
 double
 bench_pool_replace (const char *what)
 {
   gpointer memory = strcmp (what, "large") == 0 ? touch_memory (LARGE) : NULL;
-  MprocPool *pool = new_pool (1, 1);
-  double times[51];
+  MprocPool *pool = new_pool (1, 0);
+  double times[31];
 
   ask_pid (pool);
   for (guint i = 0; i < G_N_ELEMENTS (times); i++)
     {
-      gint64 begin = g_get_monotonic_time ();
+      gint64 startup;
 
-      ask_pid (pool);
-      times[i] = bench_each (begin, 1);
+      g_usleep (REST);
+      end_worker (pool);
+      while (!get_startup (pool, i + 2, &startup))
+        g_usleep (1000);
+      times[i] = (double) startup;
     }
   mproc_pool_unref (pool);
   g_free (memory);

@@ -232,6 +232,35 @@ G_BEGIN_DECLS
   POINT (BIRTH_LOADED, "a spawned child knows its part, and has not reported")           \
   POINT (BIRTH_REPORTED, "it has reported, and woken nobody")
 
+/* Notes of how a forkserver's children have ended. */
+#define MPROC_CRASH_NOTE_POINTS(POINT)                                                   \
+  POINT (NOTE_MADE, "a note is in nobody's books")                                       \
+  POINT (NOTE_TAKEN, "a note is the server's, and says nothing")                         \
+  POINT (NOTE_WRITTEN, "a note says it all, and is the server's")                        \
+  POINT (NOTE_PASSED_ON, "a note is its owner's again, whom nobody has woken")
+
+/* Batches: what workers do with parts of maps. */
+#define MPROC_CRASH_BATCH_POINTS(POINT)                                                  \
+  POINT (BATCH_ENTERED, "a seat names a batch, whose record is still in the queue")      \
+  POINT (BATCH_JOINED, "a region is a worker's, who has claimed nothing there")          \
+  POINT (PART_CLAIMED, "a part is a worker's, the region's hint does not say so")        \
+  POINT (PART_HINTED, "a part is a worker's, and not in its seat")                       \
+  POINT (PART_BEGUN, "a part is in the seat, the function has not been called")          \
+  POINT (SHARE_ANNOUNCED, "parts may be anywhere, and nothing is shared out")            \
+  POINT (SHARE_BEGUN,                                                                    \
+         "a part's last words are parts of their own, others still its own")             \
+  POINT (SHARE_DONE, "all behind a part's first words is shared out, nobody was told")   \
+  POINT (TAPE_MADE, "a block for results is in nobody's books")                          \
+  POINT (TAPE_LINKED, "a block for results is the batch's, and nothing is in it")        \
+  POINT (VALUES_COPIED, "a part's results are on the tape, and not its outcome")         \
+  POINT (VALUES_STORED, "a part has its outcome, the seat says it runs still")           \
+  POINT (PART_LEFT, "the function has come back for all of a part, which is not done")   \
+  POINT (PART_ERROR_MADE, "a part's error is in nobody's books")                         \
+  POINT (PART_ERROR_KEPT, "a part's error is the batch's, the part is not done")         \
+  POINT (PART_FINISHED, "a part is done, which is not counted")                          \
+  POINT (BATCH_COUNTED, "what a worker has done is counted, its seat names the batch")   \
+  POINT (BATCH_LEFT, "a seat names no batch any more, nobody was told")
+
 /* Pools: workers, and the crew in its nursery. */
 #define MPROC_CRASH_POOL_POINTS(POINT)                                                   \
   POINT (TASK_CLAIMED, "a task is a worker's, and its record still in the queue")        \
@@ -244,7 +273,10 @@ G_BEGIN_DECLS
   POINT (SEAT_TOLD, "a seat is the pool's, there is no worker for it")                   \
   POINT (WORKER_STARTED, "a worker has been started, the crew does not know it")         \
   POINT (CONDEMNED_KILLED, "a worker that lost its task is killed, nobody has told")     \
-  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")
+  POINT (DEATH_TOLD, "a death is told, the crew has the worker still")                   \
+  POINT (SPARE_STARTED, "a spare has been forked, the crew does not know it")            \
+  POINT (SPARE_SEATED, "a seat is the spare's, which has not been called")               \
+  POINT (SPARE_CALLED, "a spare is called, and neither woken nor a worker to the crew")
 
 #define MPROC_CRASH_ALL_POINTS(POINT)                                                    \
   MPROC_CRASH_LOCK_POINTS (POINT)                                                        \
@@ -261,6 +293,8 @@ G_BEGIN_DECLS
   MPROC_CRASH_OBJECT_POINTS (POINT)                                                      \
   MPROC_CRASH_FAMILY_POINTS (POINT)                                                      \
   MPROC_CRASH_BIRTH_POINTS (POINT)                                                       \
+  MPROC_CRASH_NOTE_POINTS (POINT)                                                        \
+  MPROC_CRASH_BATCH_POINTS (POINT)                                                       \
   MPROC_CRASH_POOL_POINTS (POINT)
 
 /* clang-format on */

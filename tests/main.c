@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The test program: mproc-tests runs everything, CK_RUN_SUITE=queue one suite. */
-#include "mproc-test.h"
+/* The test program: mproc-tests runs everything, CK_RUN_SUITE=queue one suite;
+ * MPROC_TEST_ALONE=1: on one processor. */
+#include "processes.h"
+#include "setups.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -16,14 +18,6 @@ static Suite *(*const suites[]) (void) = {
 #include "suites.h"
 #undef SUITE
 };
-
-static GVariant *
-do_nothing (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  return NULL;
-}
 
 /* What the library makes once and keeps (the arena, the identity page, on Windows a
  * thread's event for its operations) is no leak of the first test.  A start that fails
@@ -45,7 +39,7 @@ warm_up (void)
     }
   for (guint i = 0; i < mproc_test_n_methods (); i++)
     {
-      MprocProcess *process = mproc_process_new (do_nothing, NULL);
+      MprocProcess *process = mproc_process_new (mproc_test_do_nothing, NULL);
 
       mproc_process_set_daemon (process,
                                 TRUE); /* on Windows the first one makes the job */
@@ -101,6 +95,8 @@ main (int argc, char **argv)
   char *folder;
   int status;
 
+  if (g_getenv ("MPROC_TEST_ALONE") != NULL)
+    mproc_test_keep_to_one_processor ();
   mproc_init (&argc, &argv);
 
   mproc_test_contain ();

@@ -15,6 +15,7 @@ static struct
   char name[200]; /* read by the watchdog, so always a whole string */
   gboolean complete;
   GPtrArray *before;
+  gint64 start;
 } running;
 
 /* ------------------------------------------------------------------ environment */
@@ -237,6 +238,17 @@ set_up (void)
   snprintf (running.name, sizeof running.name, "before a test");
   mproc_test_limit (time_limit (), running.name);
   running.before = take_census ();
+  running.start = g_get_monotonic_time ();
+}
+
+/* What a slow suite is slow with: MPROC_TEST_TIMES=1. */
+static void
+tell_time (void)
+{
+  if (g_getenv ("MPROC_TEST_TIMES") != NULL)
+    fprintf (stderr, "%8.3f s  %s\n",
+             (double) (g_get_monotonic_time () - running.start) / G_USEC_PER_SEC,
+             running.name);
 }
 
 /* A test that failed half way has left things behind: the failure is the news then. */
@@ -252,6 +264,7 @@ tear_down (void)
   clean = !running.complete || mproc_test_eventually (is_clean, &leaks);
   g_clear_pointer (&running.before, g_ptr_array_unref);
   mproc_test_limit (0, NULL);
+  tell_time ();
   if (clean)
     {
       g_free (leaks);
@@ -270,4 +283,17 @@ mproc_test_case (Suite *suite, const char *name)
   tcase_add_checked_fixture (tcase, set_up, tear_down);
   suite_add_tcase (suite, tcase);
   return tcase;
+}
+
+guint
+mproc_test_occurrences (const char *text, const char *what)
+{
+  guint n = 0;
+
+  while ((text = strstr (text, what)) != NULL)
+    {
+      n++;
+      text += strlen (what);
+    }
+  return n;
 }

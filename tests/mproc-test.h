@@ -24,7 +24,8 @@
  *
  * A test's child is a static function beside the test.  Tests run in one process, one after the
  * other (Check's own forks would hide what the library's do), and a test that takes longer than
- * MPROC_TEST_LIMIT seconds (60) ends the program with its name on stderr.
+ * MPROC_TEST_LIMIT seconds (60) ends the program with its name on stderr.  MPROC_TEST_TIMES=1 has
+ * each test's time told there.
  */
 #ifndef MPROC_TEST_H
 #define MPROC_TEST_H
@@ -45,6 +46,9 @@
   static const TTest test##_ttest = { #test, test##_fn, __FILE__, __LINE__ };            \
   static const TTest *test = &test##_ttest;                                              \
   static void test##_body (int _i CK_ATTRIBUTE_UNUSED)
+
+/* How long a test waits for what must come, on the slowest machine. */
+#define MPROC_TEST_PATIENCE MPROC_SECONDS (50)
 
 void mproc_test_begin (const char *test, int i);
 void mproc_test_end (void);
@@ -73,6 +77,9 @@ char *mproc_test_temporary (const char *what);
 
 /* Looks at @condition until it holds, for two seconds at most. */
 gboolean mproc_test_eventually (gboolean (*condition) (gpointer), gpointer data);
+
+/* How often @what is in the text. */
+guint mproc_test_occurrences (const char *text, const char *what);
 
 /* ------------------------------------------------- of the system: tests/posix, tests/win32 */
 

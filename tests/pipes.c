@@ -25,15 +25,6 @@ free_pipe (Pipe *pipe)
 }
 
 void
-expect_error (GError **error, gint code, const char *text)
-{
-  ck_assert_ptr_nonnull (*error);
-  ck_assert_msg (g_error_matches (*error, MPROC_ERROR, code), "%s", (*error)->message);
-  ck_assert_msg (strstr ((*error)->message, text) != NULL, "%s", (*error)->message);
-  g_clear_error (error);
-}
-
-void
 expect_bytes (MprocConnection *connection, const char *text)
 {
   GError *error = NULL;
@@ -59,29 +50,6 @@ write_raw (MprocConnection *connection, const void *data, gsize size)
 
   ck_assert_int_eq (mproc_os_channel_write (channel, data, size, MPROC_OS_NEVER, NULL),
                     (gssize) size);
-}
-
-MprocProcess *
-start_child (MprocStartMethod method, MprocFunc func, GVariant *args)
-{
-  MprocProcess *child = mproc_process_new (func, args);
-  GError *error = NULL;
-
-  mproc_process_set_start_method (child, method);
-  ck_assert_msg (mproc_process_start (child, &error), "%s",
-                 error != NULL ? error->message : "");
-  return child;
-}
-
-void
-end_child (MprocProcess *child)
-{
-  int code = -1;
-
-  ck_assert (mproc_process_join (child, MPROC_FOREVER));
-  ck_assert (mproc_process_get_exit_code (child, &code));
-  ck_assert_int_eq (code, 0);
-  mproc_process_unref (child);
 }
 
 GVariant *

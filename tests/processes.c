@@ -3,25 +3,37 @@
 
 #include <string.h>
 
+static void
+start (MprocStartMethod method, MprocProcess *process)
+{
+  GError *error = NULL;
+
+  mproc_test_default_signals ();
+  mproc_process_set_start_method (process, method);
+  ck_assert_msg (mproc_process_start (process, &error), "start method %d: %s",
+                 (int) method, error != NULL ? error->message : "no error");
+  ck_assert_ptr_null (error);
+}
+
 MprocProcess *
-mproc_test_start (int i, MprocFunc func, GVariant *args)
+mproc_test_start_by (MprocStartMethod method, MprocFunc func, GVariant *args)
 {
   MprocProcess *process = mproc_process_new (func, args);
 
-  mproc_test_start_it (i, process);
+  start (method, process);
   return process;
+}
+
+MprocProcess *
+mproc_test_start (int i, MprocFunc func, GVariant *args)
+{
+  return mproc_test_start_by (mproc_test_method (i), func, args);
 }
 
 void
 mproc_test_start_it (int i, MprocProcess *process)
 {
-  GError *error = NULL;
-
-  mproc_test_default_signals ();
-  mproc_process_set_start_method (process, mproc_test_method (i));
-  ck_assert_msg (mproc_process_start (process, &error), "%s: %s",
-                 mproc_test_method_name (i), error != NULL ? error->message : "no error");
-  ck_assert_ptr_null (error);
+  start (mproc_test_method (i), process);
 }
 
 void
@@ -135,9 +147,15 @@ mproc_test_expect_error (GError **error, gint code, const char *text)
 }
 
 GVariant *
+mproc_test_do_nothing (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
+  return NULL;
+}
+
+GVariant *
 mproc_test_exit_with_six (GVariant *args, GError **error)
 {
-  (void) args;
-  (void) error;
+  (void) args, (void) error;
   mproc_process_exit (6);
 }

@@ -5,10 +5,12 @@
 
 #include "mproc-test.h"
 
-/* A process started by the @i-th method; the start must succeed. */
+/* A process started by the @i-th method, or by this one; the start must succeed. */
 MprocProcess *mproc_test_start (int i, MprocFunc func, GVariant *args);
+MprocProcess *
+mproc_test_start_by (MprocStartMethod method, MprocFunc func, GVariant *args);
 
-/* Starts it by that method. */
+/* Starts it by the @i-th method. */
 void mproc_test_start_it (int i, MprocProcess *process);
 
 /* Joins it, looks at its exit code, drops it. */
@@ -33,6 +35,9 @@ gint mproc_test_hear (MprocQueue *queue, gint64 timeout_us);
 /* A target `(h)`: gets from the queue, and puts nothing.  Waits, that is, until
  * something is put or it is killed. */
 GVariant *mproc_test_wait_in_queue (GVariant *args, GError **error);
+
+/* A target that gives nothing. */
+GVariant *mproc_test_do_nothing (GVariant *args, GError **error);
 
 /* A target that ends its process by mproc_process_exit (6). */
 GVariant *mproc_test_exit_with_six (GVariant *args, GError **error);

@@ -11,6 +11,9 @@ guint mproc_test_list_processors (guint *cpus, guint n);
 /* The one on which the calling thread runs. */
 gint mproc_test_get_processor (void);
 
+/* The calling process and its children have one processor from here on, where it can choose. */
+void mproc_test_keep_to_one_processor (void);
+
 /* In a process of its own: what the system says of control groups is made up from here on.  FALSE where
  * that is not allowed, or there are none. */
 gboolean mproc_test_fake_groups (void);

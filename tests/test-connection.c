@@ -60,13 +60,13 @@ START_TEST (one_way_has_directions)
   ck_assert (!mproc_connection_is_readable (pipe.b) &&
              mproc_connection_is_writable (pipe.b));
   ck_assert (!mproc_connection_send_bytes (pipe.a, "x", 1, &error));
-  expect_error (&error, MPROC_ERROR_STATE, "receives");
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "receives");
   ck_assert (!mproc_connection_send (pipe.a, g_variant_new_int32 (1), &error));
-  expect_error (&error, MPROC_ERROR_STATE, "receives");
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "receives");
   ck_assert_ptr_null (mproc_connection_recv (pipe.b, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_STATE, "sends");
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "sends");
   ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.b, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_STATE, "sends");
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "sends");
   ck_assert (mproc_connection_poll (pipe.b, MPROC_FOREVER));
   free_pipe (&pipe);
 }
@@ -146,7 +146,7 @@ START_TEST (short_buffer_keeps_the_message)
       ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, sizeof buffer,
                                                           MPROC_FOREVER, &error),
                         -1);
-      expect_error (&error, MPROC_ERROR_BUFFER_TOO_SHORT, "14 bytes");
+      mproc_test_expect_error (&error, MPROC_ERROR_BUFFER_TOO_SHORT, "14 bytes");
       ck_assert (mproc_connection_poll (pipe.a, 0));
     }
   expect_bytes (pipe.a, "a long message");
@@ -176,12 +176,12 @@ START_TEST (timeouts_lose_nothing)
   GError *error = NULL;
 
   ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, 0, &error));
-  expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
   for (gsize i = 0; i < 9; i++)
     {
       ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, i == 5 ? 2000 : 0,
                                                        &error));
-      expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
       write_raw (pipe.b, message + i, 1);
     }
   expect_bytes (pipe.a, "hello");
@@ -197,7 +197,7 @@ START_TEST (timeouts_are_kept)
   GError *error = NULL;
 
   ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_SECONDS (0.25), &error));
-  expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
   ck_assert_int_ge (g_get_monotonic_time () - start, MPROC_SECONDS (0.25));
   start = g_get_monotonic_time ();
   ck_assert (!mproc_connection_poll (pipe.a, MPROC_SECONDS (0.25)));
@@ -220,13 +220,13 @@ START_TEST (end_of_file)
     {
       ck_assert (mproc_connection_poll (pipe.a, MPROC_FOREVER));
       ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
-      expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
+      mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
     }
   ck_assert (!mproc_connection_is_closed (pipe.a));
   if (_i)
     {
       ck_assert (!mproc_connection_send_bytes (pipe.a, "x", 1, &error));
-      expect_error (&error, MPROC_ERROR_CLOSED, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
     }
   free_pipe (&pipe);
 }
@@ -242,7 +242,7 @@ START_TEST (end_of_file_inside_a_message)
   ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, 0, NULL));
   mproc_connection_close (pipe.b);
   ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_PROTOCOL, "middle");
+  mproc_test_expect_error (&error, MPROC_ERROR_PROTOCOL, "middle");
   ck_assert (mproc_connection_is_closed (pipe.a));
   free_pipe (&pipe);
 }
@@ -255,7 +255,7 @@ START_TEST (sender_without_receiver)
 
   mproc_connection_close (pipe.a);
   ck_assert (!mproc_connection_send_bytes (pipe.b, "x", 1, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   free_pipe (&pipe);
 }
 END_TEST
@@ -276,11 +276,11 @@ START_TEST (closed_is_closed)
   ck_assert (mproc_connection_is_closed (pipe.a));
   ck_assert (mproc_connection_poll (pipe.a, MPROC_FOREVER));
   ck_assert (!mproc_connection_send (pipe.a, g_variant_new_int32 (1), &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "closed");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "closed");
   ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "closed");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "closed");
   ck_assert_int_eq (mproc_connection_recv_bytes_into (pipe.a, buffer, 4, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_CLOSED, "closed");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "closed");
   free_pipe (&pipe);
 }
 END_TEST
@@ -314,7 +314,7 @@ START_TEST (descriptor_limit)
     }
   if (before != 0)
     {
-      expect_error (&error, MPROC_ERROR_TOO_MANY_FILES, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_TOO_MANY_FILES, "");
       ck_assert (a == NULL && b == NULL);
       ck_assert_uint_gt (ends->len, 4);
       send_text (ends->pdata[1], "still there");

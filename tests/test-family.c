@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The family: who is in it, and what becomes of the places and things of the dead. */
-#include "mproc-test.h"
+#include "processes.h"
 
 #include "arena/arena.h"
 #include "family/entry.h"
 #include "kill.h"
 #include "process/process.h"
-
-static GVariant *
-nothing (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return NULL;
-}
 
 static MprocProcess *
 start (MprocFunc func, GVariant *args, MprocStartMethod method)
@@ -36,7 +29,7 @@ START_TEST (slots_and_memory_are_used_again)
 
   for (gint i = 0; i < n; i++)
     {
-      MprocProcess *process = start (nothing, NULL, method);
+      MprocProcess *process = start (mproc_test_do_nothing, NULL, method);
 
       highest = MAX (highest, MPROC_MEMBER_SLOT (mproc_process_get_member (process)));
       ck_assert (mproc_process_join (process, MPROC_SECONDS (30)));
@@ -129,7 +122,7 @@ START_TEST (starters_are_asked_for_their_children)
 }
 END_TEST
 
-/* What a process remembers of an object that is gone says nothing of the next one in
+/* What a process remembers of an object that is gone says mproc_test_do_nothing of the next one in
  * its entry. */
 START_TEST (a_stale_handle_clears_no_bit)
 {

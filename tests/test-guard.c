@@ -64,19 +64,6 @@ expect_output (const char *name, const char *a, const char *b, const char *wante
   clear (&outcome);
 }
 
-static guint
-count (const char *text, const char *what)
-{
-  guint n = 0;
-
-  while ((text = strstr (text, what)) != NULL)
-    {
-      n++;
-      text += strlen (what);
-    }
-  return n;
-}
-
 /* A spawn that failed since mproc_init was not passed: how often main ran, and what was
  * said. */
 static void
@@ -93,7 +80,7 @@ expect_bootstrap (const char *mode,
   ck_assert_msg (strstr (outcome.out, "mproc_init (&argc, &argv)") != NULL, "%s",
                  outcome.out);
   ck_assert_msg (strstr (outcome.out, "target") == NULL, "%s", outcome.out);
-  ck_assert_uint_eq (count (outcome.out, "main\n"), n_mains);
+  ck_assert_uint_eq (mproc_test_occurrences (outcome.out, "main\n"), n_mains);
   if (!mproc_test_is_slow_platform ())
     ck_assert_int_lt (outcome.duration, 2 * G_USEC_PER_SEC);
   g_free (code);

@@ -135,14 +135,6 @@ END_TEST
 
 /* ------------------------------------------------------------------ forks */
 
-static GVariant *
-do_nothing (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  return NULL;
-}
-
 /* Is handed blocks whose names are those of others by now: what opens them gives up half
  * way, which must not want what a fork holds. */
 static gpointer
@@ -186,7 +178,8 @@ START_TEST (forks_and_blocks_that_do_not_open)
     return;
   thread = g_thread_new ("receiver", receive_wrong_ones, &stop);
   for (gint i = 0; i < rounds && g_get_monotonic_time () < end; i++)
-    mproc_test_end_with (mproc_test_start (0, do_nothing, mproc_pack ("()")), 0);
+    mproc_test_end_with (mproc_test_start (0, mproc_test_do_nothing, mproc_pack ("()")),
+                         0);
   g_atomic_int_set (&stop, 1);
   g_thread_join (thread);
 }

@@ -94,14 +94,13 @@ end_echo (MprocConnection *connection, MprocProcess *child)
 {
   ck_assert (mproc_connection_send (connection, g_variant_new_tuple (NULL, 0), NULL));
   g_variant_unref (mproc_connection_recv (connection, MPROC_FOREVER, NULL));
-  end_child (child);
+  mproc_test_end_with (child, 0);
 }
 
 START_TEST (hello_from_a_child)
 {
   Pipe pipe = make_pipe (FALSE);
-  MprocProcess *child =
-      start_child (mproc_test_method (_i), say_and_close, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child = mproc_test_start (_i, say_and_close, mproc_pack ("(h)", pipe.b));
   GVariant *value;
   GError *error = NULL;
 
@@ -111,8 +110,8 @@ START_TEST (hello_from_a_child)
   ck_assert_uint_eq (g_variant_n_children (value), 2);
   g_variant_unref (value);
   ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
-  end_child (child);
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
+  mproc_test_end_with (child, 0);
   free_pipe (&pipe);
 }
 END_TEST
@@ -120,8 +119,7 @@ END_TEST
 START_TEST (ping_pong)
 {
   Pipe pipe = make_pipe (TRUE);
-  MprocProcess *child =
-      start_child (mproc_test_method (_i), echo, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child = mproc_test_start (_i, echo, mproc_pack ("(h)", pipe.b));
   gint rounds = mproc_test_is_slow_platform () ? 100 : 2000;
 
   mproc_connection_close (pipe.b);
@@ -144,8 +142,7 @@ END_TEST
 START_TEST (large_value_comes_back)
 {
   Pipe pipe = make_pipe (TRUE);
-  MprocProcess *child =
-      start_child (mproc_test_method (_i), echo, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child = mproc_test_start (_i, echo, mproc_pack ("(h)", pipe.b));
   guint8 *data = g_malloc (LARGE);
   GVariant *value;
   const guint8 *back;
@@ -173,7 +170,7 @@ START_TEST (two_connections_for_one_child)
 {
   Pipe in = make_pipe (FALSE), out = make_pipe (FALSE);
   MprocProcess *child =
-      start_child (mproc_test_method (_i), forward, mproc_pack ("(hhi)", in.a, out.b, 3));
+      mproc_test_start (_i, forward, mproc_pack ("(hhi)", in.a, out.b, 3));
   GError *error = NULL;
 
   mproc_connection_close (in.a);
@@ -184,11 +181,11 @@ START_TEST (two_connections_for_one_child)
   expect_bytes (out.a, "one");
   expect_bytes (out.a, "");
   expect_bytes (out.a, "three");
-  end_child (child);
+  mproc_test_end_with (child, 0);
   ck_assert_ptr_null (mproc_connection_recv (out.a, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
   ck_assert (!mproc_connection_send_bytes (in.b, "x", 1, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   free_pipe (&in);
   free_pipe (&out);
 }
@@ -200,15 +197,15 @@ START_TEST (between_two_children)
   Pipe in = make_pipe (FALSE), middle = make_pipe (FALSE), out = make_pipe (FALSE);
   MprocStartMethod method = mproc_test_method (_i);
   MprocProcess *first =
-      start_child (method, forward, mproc_pack ("(hhi)", in.a, middle.b, 1));
+      mproc_test_start_by (method, forward, mproc_pack ("(hhi)", in.a, middle.b, 1));
   MprocProcess *second =
-      start_child (method, forward, mproc_pack ("(hhi)", middle.a, out.b, 1));
+      mproc_test_start_by (method, forward, mproc_pack ("(hhi)", middle.a, out.b, 1));
 
   free_pipe (&middle);
   send_text (in.b, "through both");
   expect_bytes (out.a, "through both");
-  end_child (first);
-  end_child (second);
+  mproc_test_end_with (first, 0);
+  mproc_test_end_with (second, 0);
   free_pipe (&in);
   free_pipe (&out);
 }
@@ -217,14 +214,13 @@ END_TEST
 START_TEST (handed_on_to_a_grandchild)
 {
   Pipe pipe = make_pipe (FALSE);
-  MprocProcess *child =
-      start_child (mproc_test_method (_i), hand_on, mproc_pack ("(h)", pipe.b));
+  MprocProcess *child = mproc_test_start (_i, hand_on, mproc_pack ("(h)", pipe.b));
   GError *error = NULL;
 
   mproc_connection_close (pipe.b);
   g_variant_unref (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
   ck_assert_ptr_null (error);
-  end_child (child);
+  mproc_test_end_with (child, 0);
   free_pipe (&pipe);
 }
 END_TEST
@@ -240,7 +236,7 @@ START_TEST (sender_is_killed)
 
   if (method != MPROC_START_METHOD_THREAD)
     {
-      child = start_child (method, send_for_ever, mproc_pack ("(h)", pipe.b));
+      child = mproc_test_start_by (method, send_for_ever, mproc_pack ("(h)", pipe.b));
       mproc_connection_close (pipe.b);
       for (int i = 0; i < 2; i++) /* one message, then a part of the second */
         {
@@ -252,7 +248,7 @@ START_TEST (sender_is_killed)
       g_bytes_unref (bytes);
       ck_assert (mproc_process_kill (child, NULL));
       ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, MPROC_FOREVER, &error));
-      expect_error (&error, MPROC_ERROR_PROTOCOL, "middle");
+      mproc_test_expect_error (&error, MPROC_ERROR_PROTOCOL, "middle");
       ck_assert (mproc_connection_is_closed (pipe.a));
       ck_assert (mproc_process_join (child, MPROC_FOREVER));
       mproc_process_unref (child);
@@ -270,14 +266,14 @@ START_TEST (receiver_is_killed)
 
   if (method != MPROC_START_METHOD_THREAD)
     {
-      child = start_child (method, echo, mproc_pack ("(h)", pipe.b));
+      child = mproc_test_start_by (method, echo, mproc_pack ("(h)", pipe.b));
       mproc_connection_close (pipe.b);
       ck_assert (mproc_process_kill (child, NULL));
       ck_assert (mproc_process_join (child, MPROC_FOREVER));
       ck_assert (!mproc_connection_send (pipe.a, g_variant_new_int32 (1), &error));
-      expect_error (&error, MPROC_ERROR_CLOSED, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
       ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
-      expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
+      mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
       mproc_process_unref (child);
     }
   free_pipe (&pipe);
@@ -295,7 +291,7 @@ START_TEST (closed_before_the_start)
   if (mproc_test_method (_i) != MPROC_START_METHOD_FORK)
     {
       ck_assert (!mproc_process_start (child, &error));
-      expect_error (&error, MPROC_ERROR_CLOSED, "closed");
+      mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "closed");
     }
   mproc_process_unref (child);
   free_pipe (&pipe);
@@ -320,11 +316,12 @@ START_TEST (fork_inherits)
   inherited = pipe.b;
   if (mproc_test_can_fork ())
     {
-      MprocProcess *child = start_child (MPROC_START_METHOD_FORK, use_inherited, NULL);
+      MprocProcess *child =
+          mproc_test_start_by (MPROC_START_METHOD_FORK, use_inherited, NULL);
 
       mproc_connection_close (pipe.b);
       expect_bytes (pipe.a, "from a copy");
-      end_child (child);
+      mproc_test_end_with (child, 0);
     }
   free_pipe (&pipe);
 }

@@ -1,31 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps over a shared array. */
-#include "processes.h"
+#include "pools.h"
 
-#include "kill.h"
-
-static MprocPool *
-make_pool (guint n_workers, MprocStartMethod method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  GError *error = NULL;
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, method);
-  pool = mproc_pool_new_full (n_workers, options, &error);
-  mproc_pool_options_free (options);
-  if (pool == NULL)
-    ck_abort_msg ("%s", error->message);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
-}
+#include "os.h"
 
 /* ------------------------------------------------------------------ functions that run there */
 
@@ -65,10 +42,7 @@ die_at_start (gpointer items, gsize n, gsize first, GVariant *args, GError **err
 {
   if (first != 0)
     return visit (items, n, first, args, error);
-  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-  for (;;)
-    g_usleep (1000);
-  return TRUE;
+  mproc_os_kill_self ();
 }
 
 /* Its slice's number goes to the queue. */
@@ -100,7 +74,7 @@ count_visited (MprocArray *array, gsize from, guint32 offset)
 START_TEST (every_item_is_visited_once)
 {
   static const gsize lengths[] = { 1, 2, 31, 32, 33, 1000, 100000 };
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
     for (gsize chunk = 0; chunk < 150; chunk = chunk * 2 + 49)
@@ -111,15 +85,14 @@ START_TEST (every_item_is_visited_once)
         ck_assert_uint_eq (count_visited (array, 0, 0), lengths[i]);
         mproc_array_unref (array);
       }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (all_slices_get_the_argument)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocArray *array = mproc_array_new ("(uu)", 500, NULL, MPROC_OWN_LOCK, NULL);
-  MprocResult *result;
   GVariant *value;
 
   ck_assert (mproc_pool_map_array (pool, visit, array, 7, g_variant_new_uint32 (1000),
@@ -127,20 +100,19 @@ START_TEST (all_slices_get_the_argument)
   ck_assert_uint_eq (count_visited (array, 0, 1000), 500);
   mproc_array_unref (array);
   array = mproc_array_new ("(uu)", 500, NULL, NULL, NULL);
-  result = mproc_pool_map_array_async (pool, visit, array, 0, g_variant_new_uint32 (5));
-  value = mproc_result_get (result, MPROC_SECONDS (30), NULL);
+  value = mproc_test_value_of (mproc_pool_map_array_async (pool, visit, array, 0,
+                                                           g_variant_new_uint32 (5)));
   ck_assert (mproc_is_nothing (value));
   g_variant_unref (value);
-  mproc_result_unref (result);
   ck_assert_uint_eq (count_visited (array, 0, 5), 500);
   mproc_array_unref (array);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (the_argument_may_have_objects)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocArray *array = mproc_array_new ("d", 10, NULL, NULL, NULL);
   MprocQueue *queue = mproc_queue_new (0, NULL);
   gint32 sum = 0;
@@ -148,22 +120,17 @@ START_TEST (the_argument_may_have_objects)
   ck_assert (mproc_pool_map_array (pool, report, array, 1, mproc_pack ("(h)", queue),
                                    NULL));
   for (gint i = 0; i < 10; i++)
-    {
-      GVariant *number = mproc_queue_get (queue, 0, NULL);
-
-      sum += g_variant_get_int32 (number);
-      g_variant_unref (number);
-    }
+    sum += mproc_test_int (mproc_queue_get (queue, 0, NULL));
   ck_assert_int_eq (sum, 45);
   mproc_queue_unref (queue);
   mproc_array_unref (array);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_slice_that_fails_does_not_keep_the_others)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocArray *array = mproc_array_new ("(uu)", 100, NULL, NULL, NULL);
   GError *error = NULL;
 
@@ -171,26 +138,25 @@ START_TEST (a_slice_that_fails_does_not_keep_the_others)
   mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "not the first one");
   ck_assert_uint_eq (count_visited (array, 10, 0), 90);
   mproc_array_unref (array);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_death_costs_its_slice_alone)
 {
-  MprocStartMethod method = mproc_test_method (_i);
   MprocPool *pool;
   MprocArray *array;
   GError *error = NULL;
 
-  if (method == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  pool = make_pool (2, method);
+  pool = mproc_test_pool (2, _i);
   array = mproc_array_new ("(uu)", 100, NULL, NULL, NULL);
   ck_assert (!mproc_pool_map_array (pool, die_at_start, array, 10, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "items 0 to 9 of map");
   ck_assert_uint_eq (count_visited (array, 10, 0), 90);
   mproc_array_unref (array);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 

@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Byte tasks. */
-#include "processes.h"
+#include "pools.h"
 
-#include "kill.h"
+#include "os.h"
 
 #include <string.h>
-
-static MprocPool *
-make_pool (guint n_workers, MprocStartMethod method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  GError *error = NULL;
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, method);
-  pool = mproc_pool_new_full (n_workers, options, &error);
-  mproc_pool_options_free (options);
-  if (pool == NULL)
-    ck_abort_msg ("%s", error->message);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
-}
 
 /* ------------------------------------------------------------------ functions that run there */
 
@@ -98,11 +75,7 @@ die_at_seven (gconstpointer item,
               GError **error)
 {
   if (*(const gint64 *) item == 7)
-    {
-      mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-      for (;;)
-        g_usleep (1000);
-    }
+    mproc_os_kill_self ();
   return square (item, size, result, result_size, error);
 }
 
@@ -142,7 +115,7 @@ are_squares (const gint64 *results, gsize n)
 START_TEST (maps_bytes_in_order)
 {
   static const gsize counts[] = { 1, 2, 129, 5000, 100000 };
-  MprocPool *pool = make_pool (3, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (3, _i);
 
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
     for (guint chunk = 0; chunk < 12; chunk += 5)
@@ -158,13 +131,13 @@ START_TEST (maps_bytes_in_order)
         g_free (numbers);
         g_free (results);
       }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (items_and_results_have_any_size)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   char results[3][7];
 
   ck_assert (mproc_pool_map_bytes (pool, reverse, "abcdefghijklmno", 3, 5, results, 7, 1,
@@ -173,13 +146,13 @@ START_TEST (items_and_results_have_any_size)
   ck_assert_int_eq (memcmp (results[1], "\5\7jihgf", 7), 0);
   ck_assert_int_eq (memcmp (results[2], "\5\7onmlk", 7), 0);
   ck_assert (mproc_pool_map_bytes (pool, write_pid, NULL, 0, 5, NULL, 0, 1, NULL));
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (applies_bytes)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (gint64 i = 0; i < 100; i++)
     {
@@ -189,13 +162,13 @@ START_TEST (applies_bytes)
                                          sizeof result, NULL));
       ck_assert_int_eq (result, i * i);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (bytes_come_later)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   gint64 *numbers = numbers_up_to (1000);
   MprocResult *result = mproc_pool_map_bytes_async (pool, square, numbers, 1000,
                                                     sizeof *numbers, sizeof *numbers, 0);
@@ -218,14 +191,14 @@ START_TEST (bytes_come_later)
   g_variant_unref (value);
   mproc_result_unref (none);
   g_free (numbers);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* What was there in the results stays. */
 START_TEST (an_error_is_told_and_leaves_the_results_alone)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   gint64 *numbers = numbers_up_to (50);
   gint64 results[50] = { 99 };
   GError *error = NULL;
@@ -240,21 +213,20 @@ START_TEST (an_error_is_told_and_leaves_the_results_alone)
   ck_assert (!mproc_pool_apply_bytes (pool, fail_silently, numbers, 8, NULL, 0, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_FAILED, "did not say why");
   g_free (numbers);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_death_is_told)
 {
-  MprocStartMethod method = mproc_test_method (_i);
   MprocPool *pool;
   gint64 *numbers;
   gint64 results[50];
   GError *error = NULL;
 
-  if (method == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  pool = make_pool (2, method);
+  pool = mproc_test_pool (2, _i);
   numbers = numbers_up_to (50);
   ck_assert (!mproc_pool_map_bytes (pool, die_at_seven, numbers, 50, 8, results, 8, 1,
                                     &error));
@@ -262,14 +234,14 @@ START_TEST (a_death_is_told)
   ck_assert (mproc_pool_map_bytes (pool, square, numbers, 50, 8, results, 8, 1, NULL));
   ck_assert (are_squares (results, 50));
   g_free (numbers);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* What a large map took is there again for the next one. */
 START_TEST (large_maps_leave_nothing_behind)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   gsize n = mproc_test_is_slow_platform () ? 4000 : 40000;
   guint8 *items = g_malloc0 (n * 500);
   gint64 *results = g_new (gint64, n);
@@ -279,13 +251,13 @@ START_TEST (large_maps_leave_nothing_behind)
                                      NULL));
   g_free (items);
   g_free (results);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (too_many_bytes_are_an_error)
 {
-  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (1, _i);
   gint64 item = 0;
   GError *error = NULL;
   MprocResult *result =
@@ -294,7 +266,7 @@ START_TEST (too_many_bytes_are_an_error)
   ck_assert_ptr_null (mproc_result_get (result, 0, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_TOO_LARGE, "more than can be handed over");
   mproc_result_unref (result);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 

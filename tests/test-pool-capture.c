@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What tasks write to standard output and standard error, kept for their results. */
-#include "processes.h"
+#include "pools.h"
 
 #include "os.h"
 
@@ -8,27 +8,6 @@
 #include <string.h>
 
 #define LIMIT (1024 * 1024)
-
-static MprocPool *
-make_pool (guint n_workers, int method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, mproc_test_method (method));
-  pool = mproc_pool_new_full (n_workers, options, NULL);
-  ck_assert_ptr_nonnull (pool);
-  mproc_pool_options_free (options);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
-  mproc_pool_unref (pool);
-}
 
 static MprocTaskOptions *
 captured (void)
@@ -108,13 +87,6 @@ say_line (GVariant *x, GError **error)
 }
 
 static GVariant *
-nothing (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return NULL;
-}
-
-static GVariant *
 say_in_child (GVariant *args, GError **error)
 {
   (void) args, (void) error;
@@ -169,14 +141,14 @@ say_and_stay (GVariant *args, GError **error)
 
 /* ------------------------------------------------------------------ tests */
 
-/* In the order in which they were written, and nothing of one in another's. */
+/* In the order in which they were written, and mproc_test_do_nothing of one in another's. */
 START_TEST (both_streams_are_kept)
 {
   MprocPool *pool;
 
   if (mproc_test_is_thread (_i))
     return; /* threads share one standard output: see below */
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   for (gint32 i = 1; i < 4; i++)
     {
       char *wanted = g_strdup_printf ("out %d\nerr %d\nno line feed", i, i);
@@ -184,7 +156,7 @@ START_TEST (both_streams_are_kept)
       expect_output (run (pool, say_number, g_variant_new_int32 (i)), wanted);
       g_free (wanted);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -195,11 +167,11 @@ START_TEST (an_error_has_output_as_well)
 
   if (mproc_test_is_thread (_i))
     return; /* see below */
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   result = run (pool, say_number, g_variant_new_int32 (-1));
   ck_assert (!mproc_result_is_successful (result));
   expect_output (result, "out -1\nerr -1\nno line feed");
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -219,7 +191,7 @@ START_TEST (a_map_has_it_in_order)
   for (guint chunk = mproc_test_is_slow_platform () ? 3 : 1;
        chunk < 5 && !mproc_test_is_thread (_i); chunk += 2)
     {
-      pool = make_pool (3, _i);
+      pool = mproc_test_pool (3, _i);
       result =
           mproc_pool_map_async (pool, say_line,
                                 g_variant_new_array (G_VARIANT_TYPE_INT32, items, 20),
@@ -227,7 +199,7 @@ START_TEST (a_map_has_it_in_order)
       ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
       ck_assert (mproc_result_is_successful (result));
       expect_output (result, wanted->str);
-      end_pool (pool);
+      mproc_test_end_pool (pool);
     }
   for (gint32 i = 0; i < 20; i++)
     g_variant_unref (items[i]);
@@ -242,9 +214,9 @@ START_TEST (what_a_child_writes_is_kept)
 
   if (mproc_test_is_thread (_i))
     return; /* see below */
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   expect_output (run (pool, have_child_say, NULL), "before\nthe child\nafter\n");
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -265,7 +237,7 @@ START_TEST (of_very_much_the_end_is_kept)
       g_free (last);
       return; /* see below */
     }
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   result = run (pool, say_much, g_variant_new_uint32 (n));
   output = mproc_result_get_output (result);
   text = g_bytes_get_data (output, &size);
@@ -283,7 +255,7 @@ START_TEST (of_very_much_the_end_is_kept)
   mproc_result_unref (result);
   /* The next one has its own alone. */
   expect_output (run (pool, say_line, g_variant_new_int32 (7)), "line 7\n");
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   g_free (last);
 }
 END_TEST
@@ -296,7 +268,7 @@ START_TEST (last_words_are_delivered)
 
   if (mproc_test_is_thread (_i))
     return; /* threads cannot be killed */
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   for (guint i = 0; i < 2; i++)
     {
       result = run (pool, say_and_die, NULL);
@@ -305,7 +277,7 @@ START_TEST (last_words_are_delivered)
       expect_output (result, "last words\n");
     }
   expect_output (run (pool, say_line, g_variant_new_int32 (1)), "line 1\n");
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -319,13 +291,13 @@ START_TEST (a_limit_leaves_what_was_said)
   if (!mproc_test_is_thread (_i)) /* threads cannot be killed */
     {
       mproc_task_options_set_hard_limit (options, MPROC_SECONDS (1));
-      pool = make_pool (1, _i);
+      pool = mproc_test_pool (1, _i);
       result = mproc_pool_apply_async (pool, say_and_stay, NULL, options);
       ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
       ck_assert_ptr_null (mproc_result_get (result, 0, &error));
       mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
       expect_output (result, "so far\n");
-      end_pool (pool);
+      mproc_test_end_pool (pool);
     }
   mproc_task_options_free (options);
 }
@@ -338,15 +310,15 @@ START_TEST (what_nobody_asked_for_is_not_kept)
 
   if (mproc_test_is_thread (_i))
     return; /* see below */
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   /* What this one has not written yet is not the next one's. */
   expect_output (run (pool, say_line, g_variant_new_int32 (1)), "line 1\n");
-  result = mproc_pool_apply_async (pool, nothing, NULL, NULL);
+  result = mproc_pool_apply_async (pool, mproc_test_do_nothing, NULL, NULL);
   ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
   ck_assert_ptr_null (mproc_result_get_output (result));
   mproc_result_unref (result);
-  expect_output (run (pool, nothing, NULL), "");
-  end_pool (pool);
+  expect_output (run (pool, mproc_test_do_nothing, NULL), "");
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -358,12 +330,12 @@ START_TEST (threads_refuse)
 
   if (!mproc_test_is_thread (_i))
     return;
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   result = run (pool, say_line, g_variant_new_int32 (1));
   ck_assert_ptr_null (mproc_result_get (result, 0, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "standard output");
   mproc_result_unref (result);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 

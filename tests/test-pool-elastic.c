@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools that grow and shrink. */
-#include "workers.h"
+#include "pools.h"
 
 #include "kill.h"
 
@@ -61,7 +61,7 @@ START_TEST (grows)
   for (guint i = 1; i < 4; i++)
     results[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   await_workers (pool, 4);
-  mproc_test_gate_open (&gate, 4);
+  mproc_test_gate_open (&gate, 4, 0);
   expect_values (results, 4);
   mproc_test_end_pool (pool);
   mproc_test_gate_clear (&gate);
@@ -81,7 +81,7 @@ START_TEST (those_that_are_idle_leave_first)
   await_workers (pool, 2);
   for (guint i = 0; i < 2; i++)
     ck_assert (!mproc_result_is_ready (results[i]));
-  mproc_test_gate_open (&gate, 2);
+  mproc_test_gate_open (&gate, 2, 0);
   expect_values (results, 2);
   await_workers (pool, 1);
   mproc_test_expect_service (pool, 10);
@@ -224,7 +224,7 @@ START_TEST (as_many_come_back_as_there_are_tasks)
   results[2] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   results[3] = mproc_pool_apply_async (pool, mproc_test_tell_number, NULL, NULL);
   await_workers (pool, 3);
-  mproc_test_gate_open (&gate, 3);
+  mproc_test_gate_open (&gate, 3, 0);
   expect_values (results, 4);
   await_workers (pool, 0);
   mproc_test_end_pool (pool);
@@ -249,26 +249,18 @@ START_TEST (no_task_is_left_behind)
 }
 END_TEST
 
-static GVariant *
-tell_parent (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
-}
-
 START_TEST (a_nursery_without_workers_is_replaced)
 {
   MprocPoolOptions *options = mproc_pool_options_new ();
   MprocPool *pool;
-  GVariant *pid;
+  gint64 nursery;
 
   mproc_pool_options_set_start_method (options, MPROC_START_METHOD_FORK);
   mproc_pool_options_set_idle_timeout (options, MPROC_SECONDS (0.02));
   pool = mproc_test_pool_with (2, options);
-  pid = mproc_test_value_of (mproc_pool_apply_async (pool, tell_parent, NULL, NULL));
+  nursery = mproc_test_ask (pool, mproc_test_tell_parent);
   await_workers (pool, 0);
-  mproc_test_kill_pid (g_variant_get_int64 (pid));
-  g_variant_unref (pid);
+  mproc_test_kill_pid (nursery);
   mproc_test_expect_service (pool, 3);
   mproc_test_end_pool (pool);
 }

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Inline pools: everything happens in the caller, before it returns. */
-#include "poolkit.h"
+#include "pools.h"
 
 #include <string.h>
 
 static MprocPool *
 inline_pool (MprocPoolOptions *options)
 {
-  GError *error = NULL;
-  MprocPool *pool;
-
   if (options == NULL)
     options = mproc_pool_options_new ();
   mproc_pool_options_set_inline (options, TRUE);
-  pool = mproc_pool_new_full (2, options, &error);
-  mproc_pool_options_free (options);
-  ck_assert_msg (pool != NULL, "%s", error != NULL ? error->message : "no error");
-  return pool;
+  return mproc_test_pool_with (2, options);
 }
 
 /* ------------------------------------------------------------------ tasks */
@@ -27,7 +21,7 @@ static GVariant *
 count (GVariant *args, GError **error)
 {
   n_run++;
-  return mproc_test_square (args, error);
+  return mproc_test_square_but_five (args, error);
 }
 
 static GVariant *
@@ -131,15 +125,15 @@ START_TEST (iterates)
 {
   MprocPool *pool = inline_pool (NULL);
   gint32 i = 6;
-  MprocIter *iter =
-      mproc_pool_imap_from (pool, mproc_test_square, count_up, &i, NULL, 3, NULL, NULL);
+  MprocIter *iter = mproc_pool_imap_from (pool, mproc_test_square_but_five, count_up, &i,
+                                          NULL, 3, NULL, NULL);
 
   ck_assert_int_eq (i, 6);
   for (gint32 k = 6; k < 30; k++)
     ck_assert_int_eq (mproc_test_int (mproc_iter_next (iter, 0, NULL)), k * k);
   mproc_iter_unref (iter);
-  iter = mproc_pool_imap_unordered (pool, mproc_test_square, mproc_test_numbers (6, 5), 2,
-                                    NULL, NULL);
+  iter = mproc_pool_imap_unordered (pool, mproc_test_square_but_five,
+                                    mproc_test_numbers (6, 5), 2, NULL, NULL);
   for (gint32 k = 6; k < 11; k++)
     ck_assert_int_eq (mproc_test_int (mproc_iter_next (iter, 0, NULL)), k * k);
   ck_assert_ptr_null (mproc_iter_next (iter, 0, NULL));

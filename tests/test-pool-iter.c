@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Iterators: order, inputs, bounds, errors, the early end. */
-#include "poolkit.h"
+#include "pools.h"
 
 #include "kill.h"
 
@@ -31,9 +31,10 @@ imap (MprocPool *pool, gboolean is_ordered, GVariant *items, guint chunk)
 {
   GError *error = NULL;
   MprocIter *iter =
-      is_ordered ? mproc_pool_imap (pool, mproc_test_square, items, chunk, NULL, &error)
-                 : mproc_pool_imap_unordered (pool, mproc_test_square, items, chunk, NULL,
-                                              &error);
+      is_ordered
+          ? mproc_pool_imap (pool, mproc_test_square_but_five, items, chunk, NULL, &error)
+          : mproc_pool_imap_unordered (pool, mproc_test_square_but_five, items, chunk,
+                                       NULL, &error);
 
   ck_assert_msg (iter != NULL, "%s", error != NULL ? error->message : "no error");
   return iter;
@@ -66,7 +67,7 @@ expect_squares (MprocIter *iter, gint32 first, gint32 n, gboolean is_ordered)
 
 START_TEST (iterates_over_items)
 {
-  MprocPool *pool = mproc_test_make_pool (3, _i, NULL);
+  MprocPool *pool = mproc_test_pool (3, _i);
   guint chunks[] = { 0, 1, 7, 1000 };
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
@@ -87,7 +88,7 @@ END_TEST
 
 START_TEST (a_failed_item_does_not_end_it)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint chunk = 1; chunk < 4; chunk++)
     {
@@ -105,48 +106,48 @@ END_TEST
 /* The last that was begun comes first, the first one last. */
 START_TEST (unordered_is_as_they_come)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
-  MprocTestHold slow, fast;
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocTestGate slow, fast;
   GVariant *items;
   MprocIter *iter;
 
-  mproc_test_hold_init (&slow);
-  mproc_test_hold_init (&fast);
+  mproc_test_gate_init (&slow);
+  mproc_test_gate_init (&fast);
   items = mproc_pack ("((hh)(hh))", slow.begun, slow.go, fast.begun, fast.go);
-  iter = mproc_pool_imap_unordered (pool, mproc_test_hold, items, 1, NULL, NULL);
+  iter = mproc_pool_imap_unordered (pool, mproc_test_be_stuck, items, 1, NULL, NULL);
   mproc_test_tell (fast.go, 2);
   ck_assert_int_eq (take (iter, 0), 2);
   mproc_test_tell (slow.go, 1);
   ck_assert_int_eq (take (iter, 0), 1);
   ck_assert_int_eq (take (iter, 0), END);
   mproc_iter_unref (iter);
-  mproc_test_hold_clear (&slow);
-  mproc_test_hold_clear (&fast);
+  mproc_test_gate_clear (&slow);
+  mproc_test_gate_clear (&fast);
   mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (time_up_is_not_the_end)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
-  MprocTestHold hold;
+  MprocPool *pool = mproc_test_pool (1, _i);
+  MprocTestGate gate;
   GError *error = NULL;
   MprocIter *iter;
 
-  mproc_test_hold_init (&hold);
-  iter = mproc_pool_imap (pool, mproc_test_hold,
-                          mproc_pack ("((hh))", hold.begun, hold.go), 1, NULL, NULL);
+  mproc_test_gate_init (&gate);
+  iter = mproc_pool_imap (pool, mproc_test_be_stuck,
+                          mproc_pack ("((hh))", gate.begun, gate.go), 1, NULL, NULL);
   for (guint i = 0; i < 3; i++)
     {
       ck_assert_ptr_null (mproc_iter_next (iter, i * 1000, &error));
       mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "no outcome is there yet");
     }
-  mproc_test_tell (hold.go, 8);
+  mproc_test_gate_open (&gate, 1, 8);
   ck_assert_int_eq (take (iter, 0), 8);
   ck_assert_ptr_null (mproc_iter_next (iter, 0, &error));
   ck_assert_ptr_null (error);
   mproc_iter_unref (iter);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
   mproc_test_end_pool (pool);
 }
 END_TEST
@@ -154,7 +155,7 @@ END_TEST
 /* As people write it: closed at once, taken after the end. */
 START_TEST (items_outlive_the_close)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocIter *first = imap (pool, TRUE, mproc_test_numbers (6, 50), 1);
   MprocIter *second = imap (pool, FALSE, mproc_test_numbers (6, 50), 3);
 
@@ -210,15 +211,15 @@ imap_from (MprocPool *pool,
            guint chunk)
 {
   return is_ordered
-             ? mproc_pool_imap_from (pool, mproc_test_square, next, input, input_gone,
-                                     chunk, NULL, NULL)
-             : mproc_pool_imap_unordered_from (pool, mproc_test_square, next, input,
-                                               input_gone, chunk, NULL, NULL);
+             ? mproc_pool_imap_from (pool, mproc_test_square_but_five, next, input,
+                                     input_gone, chunk, NULL, NULL)
+             : mproc_pool_imap_unordered_from (pool, mproc_test_square_but_five, next,
+                                               input, input_gone, chunk, NULL, NULL);
 }
 
 START_TEST (iterates_over_an_input)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   guint chunks[] = { 0, 1, 7, 1000 };
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
@@ -241,7 +242,7 @@ END_TEST
 
 START_TEST (an_inputs_error_stands_at_its_place)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint chunk = 1; chunk < 5; chunk++)
     {
@@ -261,7 +262,7 @@ END_TEST
 
 START_TEST (an_unordered_inputs_error_comes_once)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   Input input = { .i = 6, .n = 10, .fails = TRUE };
   MprocIter *iter = imap_from (pool, FALSE, next_number, &input, 3);
   gint failures = 0;
@@ -297,12 +298,12 @@ take_of_endless (MprocPool *pool, gboolean is_ordered, guint chunk, guint most)
 
 START_TEST (an_input_may_be_endless)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   MprocPool *bounded;
 
   mproc_pool_options_set_max_pending (options, 3);
-  bounded = mproc_test_make_pool (2, _i, options);
+  bounded = mproc_test_pool_with (2, options);
   for (guint chunk = 1; chunk < 4; chunk += 2)
     for (guint is_ordered = 0; is_ordered < 2; is_ordered++)
       {
@@ -317,18 +318,18 @@ END_TEST
 /* Others have the room: it waits for it, as long as it was told to. */
 START_TEST (waits_for_room)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   Input input = { .i = 6, .n = 5 };
-  MprocTestHold hold;
+  MprocTestGate gate;
   GError *error = NULL;
   MprocResult *result;
   MprocPool *pool;
   MprocIter *iter, *other;
 
   mproc_pool_options_set_max_pending (options, 1);
-  pool = mproc_test_make_pool (1, _i, options);
-  mproc_test_hold_init (&hold);
-  result = mproc_test_hold_worker (&hold, pool);
+  pool = mproc_test_pool_with (1, options);
+  mproc_test_gate_init (&gate);
+  result = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   iter = imap_from (pool, TRUE, next_number, &input, 1);
   other = imap (pool, TRUE, mproc_test_numbers (6, 20), 2);
   for (guint i = 0; i < 2; i++)
@@ -336,13 +337,13 @@ START_TEST (waits_for_room)
       ck_assert_ptr_null (mproc_iter_next (iter, i * 1000, &error));
       mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
     }
-  mproc_test_tell (hold.go, 1);
+  mproc_test_gate_open (&gate, 1, 1);
   expect_squares (iter, 6, 5, TRUE);
   expect_squares (other, 6, 20, TRUE);
   mproc_iter_unref (iter);
   mproc_iter_unref (other);
   mproc_result_unref (result);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
   mproc_test_end_pool (pool);
 }
 END_TEST
@@ -359,7 +360,7 @@ close_by_the_way (gpointer data, GError **error)
 
 START_TEST (a_closed_pool_ends_an_input)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   Input input = { .i = 6, .n = G_MAXINT, .pool = pool };
   MprocIter *iter = imap_from (pool, TRUE, close_by_the_way, &input, 1);
   GError *error = NULL;
@@ -372,8 +373,8 @@ START_TEST (a_closed_pool_ends_an_input)
   mproc_iter_unref (iter);
   ck_assert_ptr_null (imap_from (pool, TRUE, next_number, &input, 1));
   ck_assert_int_eq (input.n_destroyed, 2);
-  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, mproc_test_numbers (1, 2),
-                                       1, NULL, &error));
+  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square_but_five,
+                                       mproc_test_numbers (1, 2), 1, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_STATE, "closed");
   mproc_test_end_pool (pool);
 }
@@ -391,7 +392,7 @@ ask_the_iterator (gpointer data, GError **error)
 
 START_TEST (an_input_cannot_wait_for_itself)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   Input input = { .i = 0 };
 
   input.iter = imap_from (pool, TRUE, ask_the_iterator, &input, 1);
@@ -425,7 +426,7 @@ next_with_connections (gpointer data, GError **error)
 
 START_TEST (what_cannot_be_sent_fails_alone)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   Input input = { .i = 6, .n = 20 };
   MprocIter *iter = imap_from (pool, TRUE, next_with_connections, &input, 1);
 
@@ -444,7 +445,7 @@ START_TEST (a_lost_worker_costs_its_chunk)
 
   if (mproc_test_is_thread (_i))
     return; /* a thread cannot be lost */
-  pool = mproc_test_make_pool (2, _i, NULL);
+  pool = mproc_test_pool (2, _i);
   for (guint chunk = 1; chunk < 4; chunk += 2)
     {
       MprocIter *iter = mproc_pool_imap (pool, mproc_test_die_of_13,
@@ -477,29 +478,29 @@ count_one (GVariant *args, GError **error)
 /* What no worker has begun with is not run. */
 START_TEST (an_early_end_leaves_nothing_behind)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocQueue *counted = mproc_queue_new (0, NULL);
   GVariantBuilder items;
-  MprocTestHold hold;
+  MprocTestGate gate;
   MprocResult *result;
 
-  mproc_test_hold_init (&hold);
-  result = mproc_test_hold_worker (&hold, pool);
+  mproc_test_gate_init (&gate);
+  result = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   g_variant_builder_init (&items, G_VARIANT_TYPE ("a(h)"));
   for (guint i = 0; i < 50; i++)
     g_variant_builder_add_value (&items, mproc_pack ("(h)", counted));
   mproc_iter_unref (mproc_pool_imap (pool, count_one, g_variant_builder_end (&items), 1,
                                      NULL, NULL));
-  mproc_test_tell (hold.go, 3);
+  mproc_test_gate_open (&gate, 1, 3);
   ck_assert_int_eq (mproc_test_int (mproc_result_get (result, MPROC_SECONDS (30), NULL)),
                     3);
-  ck_assert_int_eq (mproc_test_int (mproc_pool_apply (pool, mproc_test_square,
+  ck_assert_int_eq (mproc_test_int (mproc_pool_apply (pool, mproc_test_square_but_five,
                                                       g_variant_new_int32 (3), NULL)),
                     9);
   mproc_test_end_pool (pool);
   ck_assert_int_eq (mproc_test_hear (counted, 0), MPROC_TEST_SILENCE);
   mproc_result_unref (result);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
   mproc_queue_unref (counted);
 }
 END_TEST
@@ -508,7 +509,7 @@ END_TEST
 START_TEST (given_up_at_random)
 {
   gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 10 : 100);
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (gint round = 0; round < rounds; round++)
     {
@@ -527,7 +528,7 @@ END_TEST
 /* The pool goes first: it lives as long as its iterators, and terminates with the last. */
 START_TEST (keeps_its_pool)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   Input input = { .i = 6, .n = G_MAXINT };
   MprocIter *iter = imap_from (pool, TRUE, next_number, &input, 1);
 
@@ -555,7 +556,7 @@ take_some (gpointer data)
 
 START_TEST (threads_share_one)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   Input input = { .i = 6, .n = 300 };
   MprocIter *iter = imap_from (pool, _i % 2 == 0, next_number, &input, 2);
   GThread *threads[4];
@@ -578,22 +579,24 @@ END_TEST
 
 START_TEST (bad_input)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   Input input = { .i = 0 };
   GError *error = NULL;
   MprocIter *iter;
   static const int data = 1;
 
-  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, mproc_test_numbers (1, 1),
-                                       (guint) -1, NULL, &error));
+  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square_but_five,
+                                       mproc_test_numbers (1, 1), (guint) -1, NULL,
+                                       &error));
   mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "4294967295");
   ck_assert_ptr_null (mproc_pool_imap (pool, (MprocFunc) (guintptr) &data,
                                        mproc_test_numbers (1, 1), 1, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_FUNCTION, "is no function");
   mproc_test_count_criticals ();
-  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square, NULL, 1, NULL, NULL));
-  ck_assert_ptr_null (mproc_pool_imap (NULL, mproc_test_square, mproc_test_numbers (1, 1),
-                                       1, NULL, NULL));
+  ck_assert_ptr_null (mproc_pool_imap (pool, mproc_test_square_but_five, NULL, 1, NULL,
+                                       NULL));
+  ck_assert_ptr_null (mproc_pool_imap (NULL, mproc_test_square_but_five,
+                                       mproc_test_numbers (1, 1), 1, NULL, NULL));
   ck_assert_ptr_null (imap_from (pool, TRUE, NULL, &input, 1));
   ck_assert_ptr_null (mproc_iter_next (NULL, 0, NULL));
   ck_assert_ptr_null (mproc_iter_next ((gpointer) pool, 0, NULL));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools within GNU make's limits. */
+#include "pools.h"
 #include "slots.h"
-#include "workers.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -53,10 +53,9 @@ START_TEST (no_more_tasks_run_than_there_are_slots)
     results[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   expect_slots (0);
   for (guint i = 3; i < 6; i++)
-    results[i] = mproc_pool_apply_async (pool, mproc_test_be_stuck,
-                                         mproc_pack ("(hh)", gate.begun, gate.go), NULL);
+    results[i] = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
   ck_assert_ptr_null (mproc_queue_get (gate.begun, MPROC_SECONDS (0.1), NULL));
-  mproc_test_gate_open (&gate, 6);
+  mproc_test_gate_open (&gate, 6, 0);
   for (guint i = 0; i < 6; i++)
     mproc_test_expect_success (results[i]);
   expect_slots (2);

@@ -6,7 +6,6 @@
 #include "atomic.h"
 #include "kill.h"
 
-#define PATIENCE MPROC_SECONDS (50)
 #define N_WORKERS 3
 #define N_TASKS 300
 #define N_PLACES 1024
@@ -107,27 +106,6 @@ leave_traces (GVariant *args, GError **error)
   return g_variant_new_uint32 (i);
 }
 
-/* `(hh)`: tells its pid on the first queue, and waits in the second. */
-static GVariant *
-tell_and_wait (GVariant *args, GError **error)
-{
-  gint64 pid = mproc_process_get_pid (mproc_process_current ());
-  MprocQueue *pids, *go;
-
-  if (!mproc_unpack (args, error, "(&h&h)", &pids, &go))
-    return NULL;
-  mproc_queue_put (pids, g_variant_new_int64 (pid), MPROC_FOREVER, error);
-  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
-  return NULL;
-}
-
-static GVariant *
-parent_pid (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
-}
-
 /* ------------------------------------------------------------------ load */
 
 static void
@@ -161,17 +139,10 @@ all_ready (MprocResult **results)
 static gboolean
 has_failed (MprocResult *result, guint i)
 {
-  GError *error = NULL;
-  GVariant *value = mproc_result_get (result, PATIENCE, &error);
+  GVariant *value = mproc_test_value_or_death (result);
 
-  mproc_result_unref (result);
   if (value == NULL)
-    {
-      ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED), "%s",
-                     error->message);
-      g_error_free (error);
-      return TRUE;
-    }
+    return TRUE;
   ck_assert_uint_eq (g_variant_get_uint32 (value), i);
   g_variant_unref (value);
   return FALSE;
@@ -202,36 +173,27 @@ reckon (Field *self, MprocResult **results, gint attempts)
 static void
 kill_one_of_all (MprocPool *pool, guint which)
 {
-  MprocQueue *pids = mproc_queue_new (0, NULL);
-  MprocQueue *go = mproc_queue_new (0, NULL);
   MprocResult *results[N_WORKERS];
-  gint64 victim = 0;
+  gint64 pids[N_WORKERS];
+  MprocTestGate gate;
 
+  mproc_test_gate_init (&gate);
   for (guint i = 0; i < N_WORKERS; i++)
     {
-      GVariant *pid;
-
-      results[i] = mproc_pool_apply_async (pool, tell_and_wait,
-                                           mproc_pack ("(hh)", pids, go), NULL);
-      pid = mproc_queue_get (pids, PATIENCE, NULL);
-      ck_assert_ptr_nonnull (pid);
-      if (i == which)
-        victim = g_variant_get_int64 (pid);
-      g_variant_unref (pid);
+      results[i] = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
+      pids[i] = mproc_test_gate_await (&gate);
     }
-  mproc_test_kill_pid (victim);
+  mproc_test_kill_pid (pids[which]);
   mproc_test_expect_failure (results[which], MPROC_ERROR_WORKER_DIED, "attempt 1 of 1");
   mproc_test_expect_service (pool, 5);
   for (guint i = 0; i < N_WORKERS; i++)
     if (i != which)
       ck_assert (!mproc_result_is_ready (results[i]));
-  for (guint i = 1; i < N_WORKERS; i++)
-    ck_assert (mproc_queue_put_bytes (go, "", 0, 0, NULL));
+  mproc_test_gate_open (&gate, N_WORKERS - 1, 0);
   for (guint i = 0; i < N_WORKERS; i++)
     if (i != which)
       mproc_test_expect_success (results[i]);
-  mproc_queue_unref (pids);
-  mproc_queue_unref (go);
+  mproc_test_gate_clear (&gate);
 }
 
 START_TEST (each_worker_in_turn)
@@ -260,7 +222,7 @@ kill_under_load (int method, gint attempts)
   lay_out (&field, method);
   /* On a busy machine a load may be done before anybody could be killed. */
   while (g_get_monotonic_time () < end ||
-         (field.n_kills == 0 && g_get_monotonic_time () < end + PATIENCE / 2))
+         (field.n_kills == 0 && g_get_monotonic_time () < end + MPROC_TEST_PATIENCE / 2))
     {
       MprocResult *results[N_TASKS];
       guint n_kills = field.n_kills;
@@ -303,16 +265,15 @@ START_TEST (the_nursery_under_load)
   for (gint round = mproc_test_scale (3); round > 0; round--)
     {
       MprocResult *results[N_TASKS];
-      GVariant *nursery;
+      gint64 nursery;
       Field field;
 
       lay_out (&field, 0);
-      nursery = mproc_pool_apply (field.pool, parent_pid, NULL, NULL);
+      nursery = mproc_test_ask (field.pool, mproc_test_tell_parent);
       load (&field, results, 1);
       g_usleep ((gulong) g_random_int_range (0, 40000));
-      mproc_test_kill_pid (g_variant_get_int64 (nursery));
+      mproc_test_kill_pid (nursery);
       ck_assert_uint_le (reckon (&field, results, 1), N_WORKERS);
-      g_variant_unref (nursery);
       clear (&field);
     }
 }
@@ -344,7 +305,7 @@ static void
 check_any_end (MprocResult *result)
 {
   GError *error = NULL;
-  GVariant *value = mproc_result_get (result, PATIENCE, &error);
+  GVariant *value = mproc_result_get (result, MPROC_TEST_PATIENCE, &error);
 
   if (value == NULL)
     ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED) ||

@@ -31,16 +31,6 @@ apply_limited (MprocPool *pool, MprocFunc func, GVariant *args, gint64 soft, gin
 /* ------------------------------------------------------------------ functions that run there */
 
 static GVariant *
-take_a_while (GVariant *args, GError **error)
-{
-  guint64 us = g_variant_get_uint32 (args);
-
-  (void) error;
-  g_usleep ((gulong) us);
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ()));
-}
-
-static GVariant *
 run_until_told (GVariant *args, GError **error)
 {
   (void) args, (void) error;
@@ -56,13 +46,6 @@ run_until_error (GVariant *args, GError **error)
   while (mproc_task_check (error))
     g_usleep (1000);
   return NULL;
-}
-
-static GVariant *
-parent_pid (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
 }
 
 /* ------------------------------------------------------------------ hard */
@@ -108,8 +91,8 @@ START_TEST (the_error_tells_the_worker_and_the_task)
   MprocPool *pool = mproc_test_pool (1, _i);
   MprocTaskOptions *options = limit (0, 20 * MS);
   MprocArray *counters = mproc_test_counters (1);
-  GVariant *pid = mproc_pool_apply (pool, take_a_while, g_variant_new_uint32 (0), NULL);
-  char *text = g_strdup_printf ("pid %" G_GINT64_FORMAT, g_variant_get_int64 (pid));
+  char *text = g_strdup_printf ("pid %" G_GINT64_FORMAT,
+                                mproc_test_ask (pool, mproc_test_tell_pid));
   MprocResult *result;
 
   mproc_task_options_set_name (options, "my loop");
@@ -122,7 +105,6 @@ START_TEST (the_error_tells_the_worker_and_the_task)
   mproc_test_end_pool (pool);
   mproc_task_options_free (options);
   mproc_array_unref (counters);
-  g_variant_unref (pid);
   g_free (text);
 }
 END_TEST
@@ -134,7 +116,7 @@ START_TEST (short_tasks_are_left_alone)
   MprocResult *results[24];
 
   for (guint i = 0; i < 24; i++)
-    results[i] = apply_limited (pool, take_a_while, g_variant_new_uint32 (20000),
+    results[i] = apply_limited (pool, mproc_test_nap, g_variant_new_int64 (20000),
                                 400 * MS, 400 * MS);
   for (guint i = 0; i < 24; i++)
     mproc_test_expect_success (results[i]);
@@ -155,10 +137,8 @@ START_TEST (a_task_that_ends_at_its_limit_has_one_end)
 
       for (guint i = 0; i < 6; i++)
         results[i] =
-            apply_limited (pool, take_a_while,
-                           g_variant_new_uint32 ((guint32) g_random_int_range (0,
-                                                                               110000)),
-                           0, 1);
+            apply_limited (pool, mproc_test_nap,
+                           g_variant_new_int64 (g_random_int_range (0, 110000)), 0, 1);
       for (guint i = 0; i < 6; i++)
         {
           GError *error = NULL;
@@ -183,11 +163,11 @@ START_TEST (a_map_has_the_limit_for_each_chunk)
   MprocPool *pool = mproc_test_pool (1, _i);
   MprocTaskOptions *options = limit (0, 400 * MS);
   MprocArray *counters = mproc_test_counters (2);
-  GVariant *quick = g_variant_new_parsed ("[@u 60000, 60000, 60000, 60000, 60000, 60000, "
+  GVariant *quick = g_variant_new_parsed ("[@x 60000, 60000, 60000, 60000, 60000, 60000, "
                                           "60000, 60000]");
   GVariant *items[2];
 
-  mproc_test_expect_success (mproc_pool_map_async (pool, take_a_while, quick, 1,
+  mproc_test_expect_success (mproc_pool_map_async (pool, mproc_test_nap, quick, 1,
                                                    options));
   for (guint32 i = 0; i < 2; i++)
     items[i] = mproc_pack ("(hu)", counters, i);
@@ -206,16 +186,14 @@ END_TEST
 
 START_TEST (a_pool_can_limit_all_its_tasks)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   MprocTaskOptions *limits = limit (0, 50 * MS);
   MprocArray *counters = mproc_test_counters (1);
   MprocPool *pool;
 
-  mproc_pool_options_set_start_method (options, mproc_test_method (_i));
   mproc_pool_options_set_task_options (options, limits);
-  pool = mproc_pool_new_full (1, options, NULL);
-  mproc_pool_options_free (options);
   mproc_task_options_free (limits);
+  pool = mproc_test_pool_with (1, options);
   mproc_test_expect_failure (mproc_pool_apply_async (pool, mproc_test_run_for_ever,
                                                      mproc_pack ("(hu)", counters, 0u),
                                                      NULL),
@@ -256,14 +234,14 @@ START_TEST (a_limit_outlives_the_nursery)
     {
       MprocPool *pool = mproc_test_pool (2, 0);
       MprocArray *counters = mproc_test_counters (2);
-      GVariant *nursery = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+      gint64 nursery = mproc_test_ask (pool, mproc_test_tell_parent);
       MprocResult *results[2];
 
       for (guint i = 0; i < 2; i++)
         results[i] = apply_limited (pool, mproc_test_run_for_ever,
                                     mproc_pack ("(hu)", counters, i), 0, 60 * MS);
       g_usleep ((gulong) g_random_int_range (0, 160000));
-      mproc_test_kill_pid (g_variant_get_int64 (nursery));
+      mproc_test_kill_pid (nursery);
       for (guint i = 0; i < 2; i++)
         {
           GError *error = NULL;
@@ -281,7 +259,6 @@ START_TEST (a_limit_outlives_the_nursery)
                                                 mproc_pack ("(hu)", counters, 0u), 0,
                                                 20 * MS),
                                  MPROC_ERROR_TIMED_OUT, NULL);
-      g_variant_unref (nursery);
       mproc_test_end_pool (pool);
       mproc_array_unref (counters);
     }

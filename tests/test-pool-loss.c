@@ -1,52 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools that lose what they start their workers with, or end where that is awkward. */
-#include "mproc-test.h"
+#include "pools.h"
 
 #include "kill.h"
 #include "os.h"
 
 static MprocPool *
-make_pool (guint n_workers, MprocStartMethod method)
+forked_pool (void)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  MprocPool *pool;
+  GError *error = NULL;
+  MprocPool *pool = mproc_test_try_pool (2, MPROC_START_METHOD_FORK, &error);
 
-  mproc_pool_options_set_start_method (options, method);
-  pool = mproc_pool_new_full (n_workers, options, NULL);
-  mproc_pool_options_free (options);
+  ck_assert_msg (pool != NULL, "%s", error != NULL ? error->message : "");
   return pool;
 }
 
 /* ------------------------------------------------------------------ functions that run there */
-
-static GVariant *
-square (GVariant *x, GError **error)
-{
-  (void) error;
-  return g_variant_new_int32 (g_variant_get_int32 (x) * g_variant_get_int32 (x));
-}
-
-static GVariant *
-parent_pid (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
-}
-
-/* Says its pid on the first queue, then waits for a word on the second. */
-static GVariant *
-report_and_wait (GVariant *args, GError **error)
-{
-  gint64 pid = mproc_process_get_pid (mproc_process_current ());
-  MprocQueue *pids;
-  MprocQueue *go;
-
-  if (!mproc_unpack (args, error, "(&h&h)", &pids, &go))
-    return NULL;
-  mproc_queue_put (pids, g_variant_new_int64 (pid), MPROC_FOREVER, error);
-  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
-  return NULL;
-}
 
 /* As exit () does, but for the leak checkers that look at what is left then. */
 static GVariant *
@@ -64,52 +33,30 @@ leave_program (GVariant *args, GError **error)
 static void
 kill_nursery (MprocPool *pool)
 {
-  GVariant *pid = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+  GVariant *pid = mproc_pool_apply (pool, mproc_test_tell_parent, NULL, NULL);
 
   mproc_test_kill_pid (g_variant_get_int64 (pid));
   g_variant_unref (pid);
 }
 
-static void
-expect_death (MprocResult *result)
-{
-  GError *error = NULL;
-
-  ck_assert_ptr_null (mproc_result_get (result, MPROC_SECONDS (30), &error));
-  ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED), "%s",
-                 error->message);
-  g_clear_error (&error);
-  mproc_result_unref (result);
-}
-
 START_TEST (a_killed_nursery_costs_the_running_tasks_alone)
 {
-  MprocPool *pool = make_pool (2, MPROC_START_METHOD_FORK);
-  MprocQueue *pids = mproc_queue_new (0, NULL);
-  MprocQueue *go = mproc_queue_new (0, NULL);
-  GVariant *nursery = mproc_pool_apply (pool, parent_pid, NULL, NULL);
+  MprocPool *pool = forked_pool ();
+  MprocTestGate gate;
+  gint64 nursery = mproc_test_ask (pool, mproc_test_tell_parent);
   MprocResult *running[2], *queued;
-  GVariant *value;
 
+  mproc_test_gate_init (&gate);
   for (guint i = 0; i < 2; i++)
-    running[i] = mproc_pool_apply_async (pool, report_and_wait,
-                                         mproc_pack ("(hh)", pids, go), NULL);
+    running[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
+  queued =
+      mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (7), NULL);
+  mproc_test_kill_pid (nursery);
   for (guint i = 0; i < 2; i++)
-    g_variant_unref (mproc_queue_get (pids, MPROC_FOREVER, NULL));
-  queued = mproc_pool_apply_async (pool, square, g_variant_new_int32 (7), NULL);
-  mproc_test_kill_pid (g_variant_get_int64 (nursery));
-  g_variant_unref (nursery);
-  for (guint i = 0; i < 2; i++)
-    expect_death (running[i]);
-  value = mproc_result_get (queued, MPROC_SECONDS (30), NULL);
-  ck_assert_int_eq (g_variant_get_int32 (value), 49);
-  g_variant_unref (value);
-  mproc_result_unref (queued);
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
-  mproc_pool_unref (pool);
-  mproc_queue_unref (pids);
-  mproc_queue_unref (go);
+    mproc_test_expect_failure (running[i], MPROC_ERROR_WORKER_DIED, NULL);
+  ck_assert_int_eq (mproc_test_int (mproc_test_value_of (queued)), 49);
+  mproc_test_end_pool (pool);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
@@ -118,12 +65,13 @@ START_TEST (a_nursery_killed_at_random_leaves_no_result_out)
 {
   for (gint round = mproc_test_scale (15); round > 0; round--)
     {
-      MprocPool *pool = make_pool (2, MPROC_START_METHOD_FORK);
+      MprocPool *pool = forked_pool ();
       MprocResult *results[40];
 
       kill_nursery (pool);
       for (gint32 i = 0; i < 40; i++)
-        results[i] = mproc_pool_apply_async (pool, square, g_variant_new_int32 (i), NULL);
+        results[i] = mproc_pool_apply_async (pool, mproc_test_square,
+                                             g_variant_new_int32 (i), NULL);
       if (round % 3 == 0)
         mproc_pool_terminate (pool);
       if (round % 3 == 1)
@@ -159,17 +107,18 @@ run_alone (MprocFunc func, MprocStartMethod method, gint exit_code)
 static GVariant *
 lose_all_workers (GVariant *args, GError **error)
 {
-  MprocPool *pool = make_pool (2, MPROC_START_METHOD_FORK);
+  MprocPool *pool = mproc_test_try_pool (2, MPROC_START_METHOD_FORK, error);
   gboolean broken = FALSE;
 
   (void) args;
-  if (!mproc_set_executable ("/bin/true", error))
+  if (pool == NULL || !mproc_set_executable ("/bin/true", error))
     return NULL;
   kill_nursery (pool);
   while (!broken)
     {
       GError *reason = NULL;
-      GVariant *value = mproc_pool_apply (pool, square, g_variant_new_int32 (1), &reason);
+      GVariant *value =
+          mproc_pool_apply (pool, mproc_test_square, g_variant_new_int32 (1), &reason);
 
       broken = g_error_matches (reason, MPROC_ERROR, MPROC_ERROR_STATE);
       g_clear_error (&reason);
@@ -191,10 +140,11 @@ END_TEST
 static GVariant *
 end_from_a_worker (GVariant *args, GError **error)
 {
-  MprocPool *pool = make_pool (2, MPROC_START_METHOD_THREAD);
+  MprocPool *pool = mproc_test_try_pool (2, MPROC_START_METHOD_THREAD, error);
 
   (void) args;
-  mproc_pool_apply (pool, leave_program, g_variant_new_int32 (3), error);
+  if (pool != NULL)
+    mproc_pool_apply (pool, leave_program, g_variant_new_int32 (3), error);
   return NULL;
 }
 

@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps that many workers share part by part: results in order, losses, fairness, the end. */
-#include "processes.h"
+#include "pools.h"
 
-#include "kill.h"
+#include "os.h"
 
 #include <string.h>
 
-static MprocPool *
-make_pool_of (guint n_workers, MprocStartMethod method, guint max_tasks)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  GError *error = NULL;
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, method);
-  mproc_pool_options_set_max_tasks_per_worker (options, max_tasks);
-  pool = mproc_pool_new_full (n_workers, options, &error);
-  mproc_pool_options_free (options);
-  if (pool == NULL)
-    ck_abort_msg ("%s", error->message);
-  return pool;
-}
-
-static MprocPool *
-make_pool (guint n_workers, MprocStartMethod method)
-{
-  return make_pool_of (n_workers, method, 0);
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
-}
-
-static GVariant *
-numbers_up_to (guint n)
-{
-  gint32 *numbers = g_new (gint32, n + 1);
-  GVariant *value;
-
-  for (guint i = 0; i < n; i++)
-    numbers[i] = (gint32) i;
-  value = g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, numbers, n, sizeof *numbers);
-  g_free (numbers);
-  return value;
-}
-
 /* ------------------------------------------------------------------ functions that run there */
-
-static GVariant *
-square (GVariant *x, GError **error)
-{
-  gint32 n = g_variant_get_int32 (x);
-
-  (void) error;
-  return g_variant_new_int32 (n * n);
-}
 
 static GVariant *
 describe (GVariant *x, GError **error)
@@ -80,13 +28,6 @@ echo (GVariant *x, GError **error)
   return g_variant_ref (x);
 }
 
-static GVariant *
-nothing (GVariant *x, GError **error)
-{
-  (void) x, (void) error;
-  return NULL;
-}
-
 /* As many letters. */
 static GVariant *
 letters (GVariant *x, GError **error)
@@ -103,7 +44,7 @@ static GVariant *
 fail_at_seven (GVariant *x, GError **error)
 {
   if (g_variant_get_int32 (x) != 7)
-    return square (x, error);
+    return mproc_test_square (x, error);
   g_set_error_literal (error, g_quark_from_string ("seven"), 7, "not seven, plëase");
   return NULL;
 }
@@ -112,84 +53,39 @@ static GVariant *
 die_at_seven (GVariant *x, GError **error)
 {
   if (g_variant_get_int32 (x) != 7)
-    return square (x, error);
-  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-  for (;;)
-    g_usleep (1000);
-  return NULL;
-}
-
-static GVariant *
-own_pid (GVariant *x, GError **error)
-{
-  (void) x, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ()));
-}
-
-/* Says that it is there, and waits for a word. */
-static GVariant *
-report_and_wait (GVariant *args, GError **error)
-{
-  MprocQueue *here;
-  MprocQueue *go;
-
-  if (!mproc_unpack (args, error, "(&h&h)", &here, &go))
-    return NULL;
-  mproc_queue_put (here, own_pid (NULL, NULL), MPROC_FOREVER, error);
-  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
-  return NULL;
+    return mproc_test_square (x, error);
+  mproc_os_kill_self ();
 }
 
 /* ------------------------------------------------------------------ results */
-
-static void
-expect_squares (GVariant *results, guint n)
-{
-  gboolean right = results != NULL && g_variant_n_children (results) == n;
-
-  ck_assert_str_eq (g_variant_get_type_string (results), "av");
-  for (guint i = 0; right && i < n; i++)
-    {
-      GVariant *item;
-
-      g_variant_get_child (results, i, "v", &item);
-      right = g_variant_is_of_type (item, G_VARIANT_TYPE_INT32) &&
-              g_variant_get_int32 (item) == (gint32) (i * i);
-      g_variant_unref (item);
-    }
-  ck_assert (right);
-  ck_assert (g_variant_is_normal_form (results));
-  g_variant_unref (results);
-}
 
 START_TEST (keeps_the_order_whatever_the_chunk)
 {
   static const guint counts[] = { 1, 2, 3, 127, 128, 129, 1000, 20000 };
   static const guint chunks[] = { 0, 1, 7, 100000 };
-  MprocPool *pool = make_pool (3, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (3, _i);
 
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
     for (guint j = 0; j < G_N_ELEMENTS (chunks); j++)
-      expect_squares (mproc_pool_map (pool, square, numbers_up_to (counts[i]), chunks[j],
-                                      NULL),
-                      counts[i]);
-  end_pool (pool);
+      mproc_test_expect_squares (mproc_pool_map (pool, mproc_test_square,
+                                                 mproc_test_numbers (0, counts[i]),
+                                                 chunks[j], NULL),
+                                 0, counts[i]);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (maps_that_are_handed_over_at_once_do_not_mix)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocResult *results[20];
 
   for (guint i = 0; i < G_N_ELEMENTS (results); i++)
-    results[i] = mproc_pool_map_async (pool, square, numbers_up_to (50 + i), i % 3, NULL);
+    results[i] = mproc_pool_map_async (pool, mproc_test_square,
+                                       mproc_test_numbers (0, 50 + i), i % 3, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (results); i++)
-    {
-      expect_squares (mproc_result_get (results[i], MPROC_SECONDS (30), NULL), 50 + i);
-      mproc_result_unref (results[i]);
-    }
-  end_pool (pool);
+    mproc_test_expect_squares (mproc_test_value_of (results[i]), 0, 50 + i);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -209,7 +105,7 @@ expect_text (GVariant *results, gsize i, const char *type, const char *text)
 
 START_TEST (items_of_all_kinds_arrive)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GVariant *items = g_variant_new_parsed (
       "[<1>, <'two'>, <(3, 'three')>, <@as []>, <<4>>, <true>, <@mi 5>, <@ay [6, 7]>]");
   GVariant *results = mproc_pool_map (pool, describe, items, 3, NULL);
@@ -229,17 +125,18 @@ START_TEST (items_of_all_kinds_arrive)
   expect_text (results, 1, "s", "'a'");
   expect_text (results, 2, "as", "@as []");
   g_variant_unref (results);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (values_come_back_as_they_are)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GVariant *items = g_variant_ref_sink (g_variant_new_parsed (
       "[<1>, <'two'>, <(3, 'three')>, <@as []>, <<4>>, <true>, <{'a': <1.5>}>, <''>]"));
   GVariant *results = mproc_pool_map (pool, echo, items, 1, NULL);
-  GVariant *none = mproc_pool_map (pool, nothing, numbers_up_to (3), 0, NULL);
+  GVariant *none =
+      mproc_pool_map (pool, mproc_test_do_nothing, mproc_test_numbers (0, 3), 0, NULL);
   GVariant *item;
 
   ck_assert (g_variant_is_normal_form (results));
@@ -250,7 +147,7 @@ START_TEST (values_come_back_as_they_are)
   g_variant_unref (none);
   g_variant_unref (items);
   g_variant_unref (results);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -258,7 +155,7 @@ END_TEST
 START_TEST (results_of_every_size_are_put_together)
 {
   static const gint32 sizes[] = { 0, 1, 30, 255, 256, 3000, 65535, 65536, 200000 };
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint n = 1; n <= G_N_ELEMENTS (sizes); n++)
     {
@@ -279,14 +176,14 @@ START_TEST (results_of_every_size_are_put_together)
         }
       g_variant_unref (results);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* To and fro. */
 START_TEST (objects_travel_in_items_and_values)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocQueue *queues[3];
   GVariantBuilder items;
   GVariant *results;
@@ -310,7 +207,7 @@ START_TEST (objects_travel_in_items_and_values)
       g_variant_unref (item);
     }
   g_variant_unref (results);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   for (guint i = 0; i < 3; i++)
     mproc_queue_unref (queues[i]);
 }
@@ -318,32 +215,43 @@ END_TEST
 
 START_TEST (an_error_is_the_maps_and_the_others_are_run)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   for (guint chunk = 0; chunk < 4; chunk++)
     {
       GError *error = NULL;
 
-      ck_assert_ptr_null (mproc_pool_map (pool, fail_at_seven, numbers_up_to (100), chunk,
-                                          &error));
+      ck_assert_ptr_null (mproc_pool_map (pool, fail_at_seven,
+                                          mproc_test_numbers (0, 100), chunk, &error));
       ck_assert (g_error_matches (error, g_quark_from_string ("seven"), 7));
       ck_assert_str_eq (error->message, "not seven, plëase");
       g_clear_error (&error);
     }
-  expect_squares (mproc_pool_map (pool, square, numbers_up_to (10), 1, NULL), 10);
-  end_pool (pool);
+  mproc_test_expect_squares (mproc_pool_map (pool, mproc_test_square,
+                                             mproc_test_numbers (0, 10), 1, NULL),
+                             0, 10);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* ------------------------------------------------------------------ who comes and goes */
 
+static MprocPool *
+short_lived_pool (guint n_workers, int i, guint max_tasks)
+{
+  MprocPoolOptions *options = mproc_test_pool_options (i);
+
+  mproc_pool_options_set_max_tasks_per_worker (options, max_tasks);
+  return mproc_test_pool_with (n_workers, options);
+}
+
 START_TEST (workers_that_end_after_a_few_tasks_are_followed_by_others)
 {
   guint n = mproc_test_is_slow_platform () ? 12 : 60;
-  MprocPool *pool = make_pool_of (2, mproc_test_method (_i), 3);
-  GVariant *pids = mproc_pool_map (pool, own_pid, numbers_up_to (n), 1, NULL);
+  MprocPool *pool = short_lived_pool (2, _i, 3);
+  GVariant *pids =
+      mproc_pool_map (pool, mproc_test_tell_pid, mproc_test_numbers (0, n), 1, NULL);
   GHashTable *seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  gboolean thread = mproc_test_method (_i) == MPROC_START_METHOD_THREAD;
 
   ck_assert_ptr_nonnull (pids);
   for (guint i = 0; i < n; i++)
@@ -356,64 +264,57 @@ START_TEST (workers_that_end_after_a_few_tasks_are_followed_by_others)
       g_variant_unref (item);
       g_hash_table_add (seen, pid);
     }
-  if (!thread)
+  if (!mproc_test_is_thread (_i))
     ck_assert_uint_ge (g_hash_table_size (seen), n / 3);
   g_hash_table_unref (seen);
   g_variant_unref (pids);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_closed_pool_finishes_its_map_with_new_workers)
 {
   guint n = mproc_test_is_slow_platform () ? 6 : 30;
-  MprocPool *pool = make_pool_of (2, mproc_test_method (_i), 1);
-  MprocResult *result = mproc_pool_map_async (pool, square, numbers_up_to (n), 1, NULL);
+  MprocPool *pool = short_lived_pool (2, _i, 1);
+  MprocResult *result =
+      mproc_pool_map_async (pool, mproc_test_square, mproc_test_numbers (0, n), 1, NULL);
 
-  end_pool (pool);
-  expect_squares (mproc_result_get (result, 0, NULL), n);
+  mproc_test_end_pool (pool);
+  mproc_test_expect_squares (mproc_result_get (result, 0, NULL), 0, n);
   mproc_result_unref (result);
 }
 END_TEST
 
 START_TEST (a_killed_worker_of_a_closed_pool_is_followed_by_another)
 {
-  MprocStartMethod method = mproc_test_method (_i);
   MprocPool *pool;
   MprocResult *result;
   GError *error = NULL;
 
-  if (method == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  pool = make_pool (1, method);
-  result = mproc_pool_map_async (pool, die_at_seven, numbers_up_to (30), 1, NULL);
-  end_pool (pool);
+  pool = mproc_test_pool (1, _i);
+  result = mproc_pool_map_async (pool, die_at_seven, mproc_test_numbers (0, 30), 1, NULL);
+  mproc_test_end_pool (pool);
   ck_assert_ptr_null (mproc_result_get (result, 0, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "item 7 of map");
   mproc_result_unref (result);
 }
 END_TEST
 
-static GVariant *
-pause_a_little (GVariant *x, GError **error)
-{
-  g_usleep (200);
-  return square (x, error);
-}
-
 START_TEST (a_task_comes_after_the_maps_before_it)
 {
-  MprocPool *pool = make_pool (1, mproc_test_method (_i));
-  MprocResult *map =
-      mproc_pool_map_async (pool, pause_a_little, numbers_up_to (50), 1, NULL);
-  GVariant *pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
+  MprocResult *map = mproc_pool_map_async (pool, mproc_test_pause_and_square,
+                                           mproc_test_numbers (0, 50), 1, NULL);
+  GVariant *pid = mproc_pool_apply (pool, mproc_test_tell_pid, NULL, NULL);
 
   /* The only worker has left the map, whose end may not be settled yet. */
   ck_assert_ptr_nonnull (pid);
   ck_assert (mproc_result_wait (map, MPROC_SECONDS (1)));
   g_variant_unref (pid);
   mproc_result_unref (map);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -425,7 +326,7 @@ sleep_early (GVariant *x, GError **error)
 {
   if (g_variant_get_int32 (x) < 20)
     g_usleep (10000);
-  return own_pid (x, error);
+  return mproc_test_tell_pid (x, error);
 }
 
 /* All the long ones lie together, in one part to begin with. */
@@ -436,10 +337,10 @@ START_TEST (a_part_that_takes_long_is_shared_out)
   GHashTable *seen;
   gint64 numbers[20];
 
-  if (mproc_test_method (_i) == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* whose workers have one pid */
-  pool = make_pool (2, mproc_test_method (_i));
-  pids = mproc_pool_map (pool, sleep_early, numbers_up_to (20 * 64 * 2), 0, NULL);
+  pool = mproc_test_pool (2, _i);
+  pids = mproc_pool_map (pool, sleep_early, mproc_test_numbers (0, 20 * 64 * 2), 0, NULL);
   ck_assert_ptr_nonnull (pids);
   seen = g_hash_table_new (g_int64_hash, g_int64_equal);
   for (guint i = 0; i < 20; i++)
@@ -454,7 +355,7 @@ START_TEST (a_part_that_takes_long_is_shared_out)
   ck_assert_uint_eq (g_hash_table_size (seen), 2);
   g_hash_table_unref (seen);
   g_variant_unref (pids);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -462,41 +363,39 @@ END_TEST
 
 START_TEST (a_terminated_pool_cancels_its_maps)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
-  MprocQueue *here = mproc_queue_new (0, NULL);
-  MprocQueue *go = mproc_queue_new (0, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocTestGate gate;
   GVariantBuilder items;
   MprocResult *result;
   GError *error = NULL;
 
+  mproc_test_gate_init (&gate);
   g_variant_builder_init (&items, G_VARIANT_TYPE ("a(hh)"));
   for (guint i = 0; i < 50; i++)
-    g_variant_builder_add_value (&items, mproc_pack ("(hh)", here, go));
-  result = mproc_pool_map_async (pool, report_and_wait, g_variant_builder_end (&items), 1,
-                                 NULL);
+    g_variant_builder_add_value (&items, mproc_pack ("(hh)", gate.begun, gate.go));
+  result = mproc_pool_map_async (pool, mproc_test_be_stuck,
+                                 g_variant_builder_end (&items), 1, NULL);
   for (guint i = 0; i < 2; i++)
-    g_variant_unref (mproc_queue_get (here, MPROC_FOREVER, NULL));
+    mproc_test_gate_await (&gate);
   mproc_pool_terminate (pool);
-  /* Threads end with their task. */
-  for (guint i = 0; i < 2; i++)
-    mproc_queue_put_bytes (go, "", 1, MPROC_FOREVER, NULL);
+  mproc_test_gate_open (&gate, 2, 0); /* threads end with their task */
   ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
   ck_assert_ptr_null (mproc_result_get (result, 0, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_CANCELLED, "terminated");
   mproc_result_unref (result);
   mproc_pool_unref (pool);
-  mproc_queue_unref (here);
-  mproc_queue_unref (go);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
 START_TEST (a_pool_that_is_not_running_takes_no_map)
 {
-  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (1, _i);
   GError *error = NULL;
 
   mproc_pool_close (pool);
-  ck_assert_ptr_null (mproc_pool_map (pool, square, numbers_up_to (5), 1, &error));
+  ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_square, mproc_test_numbers (0, 5),
+                                      1, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_STATE, "closed");
   ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
   mproc_pool_unref (pool);

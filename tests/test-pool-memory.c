@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of memory. */
-#include "workers.h"
+#include "pools.h"
 
 #include "os.h"
 
@@ -139,23 +139,13 @@ make_limited (int i, guint n_workers, guint64 recycle_at, guint64 kill_at)
   return mproc_test_pool_with (n_workers, options);
 }
 
-static gint64
-ask_pid (MprocPool *pool, MprocFunc func)
-{
-  GVariant *value = mproc_test_value_of (mproc_pool_apply_async (pool, func, NULL, NULL));
-  gint64 pid = g_variant_get_int64 (value);
-
-  g_variant_unref (value);
-  return pid;
-}
-
 /* The look may be put off: it has its pace. */
 static gboolean
 is_replaced (MprocPool *pool, gint64 pid)
 {
   for (guint i = 0; i < 1000; i++)
     {
-      if (ask_pid (pool, mproc_test_tell_pid) != pid)
+      if (mproc_test_ask (pool, mproc_test_tell_pid) != pid)
         return TRUE;
       g_usleep (1000);
     }
@@ -170,13 +160,13 @@ START_TEST (a_worker_that_has_grown_is_replaced)
   if (!can_tell ())
     return;
   pool = make_limited (_i, 1, LIMIT, 0);
-  pid = ask_pid (pool, mproc_test_tell_pid);
+  pid = mproc_test_ask (pool, mproc_test_tell_pid);
   for (guint i = 0; i < 20; i++)
     {
-      ck_assert_int_eq (ask_pid (pool, mproc_test_tell_pid), pid);
+      ck_assert_int_eq (mproc_test_ask (pool, mproc_test_tell_pid), pid);
       g_usleep (1000);
     }
-  ck_assert_int_eq (ask_pid (pool, take_much), pid);
+  ck_assert_int_eq (mproc_test_ask (pool, take_much), pid);
   ck_assert (is_replaced (pool, pid));
   mproc_test_end_pool (pool);
 }
@@ -202,7 +192,7 @@ START_TEST (a_task_that_takes_too_much_is_ended_alone)
   mproc_test_expect_failure (greedy, MPROC_ERROR_NO_MEMORY, limit);
   for (guint i = 0; i < 10; i++)
     mproc_test_expect_success (others[i]);
-  mproc_test_gate_open (&gate, 1);
+  mproc_test_gate_open (&gate, 1, 0);
   mproc_test_expect_success (running);
   mproc_test_end_pool (pool);
   mproc_test_gate_clear (&gate);
@@ -234,8 +224,8 @@ START_TEST (memory_of_the_program_is_not_its_workers)
   mproc_pool_options_set_start_method (options, MPROC_START_METHOD_FORK);
   mproc_pool_options_set_memory_limit (options, LIMIT, LIMIT);
   pool = mproc_test_pool_with (1, options);
-  pid = ask_pid (pool, wait_a_while);
-  ck_assert_int_eq (ask_pid (pool, wait_a_while), pid);
+  pid = mproc_test_ask (pool, wait_a_while);
+  ck_assert_int_eq (mproc_test_ask (pool, wait_a_while), pid);
   mproc_test_end_pool (pool);
   g_clear_pointer (&hoard, g_free);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Back-pressure: who hands over more than may be pending waits; and hosts that fork meanwhile. */
-#include "poolkit.h"
+#include "pools.h"
 
 #include "os.h"
 #include "pool/pool.h"
@@ -8,10 +8,10 @@
 static MprocPool *
 bounded_pool (guint n_workers, int i, guint max_pending)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (i);
 
   mproc_pool_options_set_max_pending (options, max_pending);
-  return mproc_test_make_pool (n_workers, i, options);
+  return mproc_test_pool_with (n_workers, options);
 }
 
 static gboolean
@@ -65,7 +65,7 @@ submit (gpointer data)
 /* A full pool, and a thread that wants to hand over one more. */
 typedef struct
 {
-  MprocTestHold hold;
+  MprocTestGate gate;
   MprocResult *held;
   Submitter submitter;
   GThread *thread;
@@ -75,8 +75,9 @@ static void
 jam_init (Jam *self, int i, Way way)
 {
   self->submitter = (Submitter){ .pool = bounded_pool (1, i, 1), .way = way };
-  mproc_test_hold_init (&self->hold);
-  self->held = mproc_test_hold_worker (&self->hold, self->submitter.pool);
+  mproc_test_gate_init (&self->gate);
+  self->held =
+      mproc_test_gate_occupy (&self->gate, self->submitter.pool, mproc_test_be_stuck);
   self->thread = g_thread_new ("submit", submit, &self->submitter);
   while (!somebody_waits (self->submitter.pool))
     ck_assert (mproc_test_eventually (somebody_waits, self->submitter.pool));
@@ -87,7 +88,7 @@ jam_clear (Jam *self)
 {
   mproc_result_unref (self->held);
   mproc_result_unref (self->submitter.result);
-  mproc_test_hold_clear (&self->hold);
+  mproc_test_gate_clear (&self->gate);
 }
 
 START_TEST (waits_for_room)
@@ -97,7 +98,7 @@ START_TEST (waits_for_room)
       Jam jam;
 
       jam_init (&jam, _i, way);
-      mproc_test_tell (jam.hold.go, 1);
+      mproc_test_gate_open (&jam.gate, 1, 1);
       g_thread_join (jam.thread);
       if (way == BY_PUSH)
         ck_assert (jam.submitter.ok);
@@ -138,7 +139,7 @@ START_TEST (the_end_wakes_it)
         mproc_pool_close (jam.submitter.pool);
       g_thread_join (jam.thread);
       expect_refusal (&jam, way == BY_PUSH ? "terminated" : "closed");
-      mproc_test_tell (jam.hold.go, 1);
+      mproc_test_gate_open (&jam.gate, 1, 1);
       ck_assert (mproc_pool_join (jam.submitter.pool, MPROC_SECONDS (30)));
       mproc_pool_unref (jam.submitter.pool);
       jam_clear (&jam);
@@ -160,7 +161,7 @@ fail_later (GVariant *args, GError **error)
 /* The pool breaks while somebody waits: its worker's successor does not come to life. */
 START_TEST (a_broken_pool_wakes_it)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   MprocQueue *first = mproc_queue_new (0, NULL);
   Jam jam = { .submitter = { .way = BY_MAP } };
 
@@ -168,11 +169,11 @@ START_TEST (a_broken_pool_wakes_it)
   mproc_pool_options_set_max_pending (options, 1);
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
   mproc_pool_options_set_initializer (options, fail_later, mproc_pack ("(h)", first));
-  jam.submitter.pool = mproc_test_make_pool (1, _i, options);
-  mproc_test_hold_init (&jam.hold);
-  jam.held = mproc_test_hold_worker (&jam.hold, jam.submitter.pool);
+  jam.submitter.pool = mproc_test_pool_with (1, options);
+  mproc_test_gate_init (&jam.gate);
+  jam.held = mproc_test_gate_occupy (&jam.gate, jam.submitter.pool, mproc_test_be_stuck);
   jam.thread = g_thread_new ("submit", submit, &jam.submitter);
-  mproc_test_tell (jam.hold.go, 1);
+  mproc_test_gate_open (&jam.gate, 1, 1);
   g_thread_join (jam.thread);
   ck_assert (mproc_result_wait (jam.submitter.result, MPROC_SECONDS (30)));
   expect_refusal (&jam, "no more");
@@ -254,7 +255,7 @@ look_in_child (MprocPool *pool, MprocResult *done, MprocResult *pending, MprocIt
 /* With callbacks, iterators and results on their way. */
 START_TEST (a_forked_host)
 {
-  MprocTestHold hold;
+  MprocTestGate gate;
   MprocPool *pool;
   MprocResult *done, *pending;
   MprocIter *iter;
@@ -262,9 +263,9 @@ START_TEST (a_forked_host)
 
   if (!mproc_test_can_fork ())
     return;
-  pool = mproc_test_make_pool (2, _i, NULL);
-  mproc_test_hold_init (&hold);
-  pending = mproc_test_hold_worker (&hold, pool);
+  pool = mproc_test_pool (2, _i);
+  mproc_test_gate_init (&gate);
+  pending = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   done = mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (6), NULL);
   ck_assert (mproc_result_wait (done, MPROC_SECONDS (30)));
   iter =
@@ -289,14 +290,14 @@ START_TEST (a_forked_host)
       mproc_os_child_clear (&child);
     }
   mproc_iter_unref (iter);
-  mproc_test_tell (hold.go, 8);
+  mproc_test_gate_open (&gate, 1, 8);
   ck_assert_int_eq (mproc_test_int (mproc_result_get (pending, MPROC_SECONDS (30), NULL)),
                     8);
   mproc_result_unref (pending);
   mproc_result_unref (done);
   mproc_test_end_pool (pool);
   ck_assert_int_eq (n_calls, 20);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks in the order of their priority. */
-#include "workers.h"
-
-#include "kill.h"
+#include "pools.h"
 
 #include <stdlib.h>
 
@@ -67,7 +65,7 @@ expect_order (int i, const gint *priorities, guint n)
       results[k] = submit (pool, said, k, priorities[k]);
     }
   qsort (entries, n, sizeof *entries, by_priority);
-  mproc_test_gate_open (&gate, 1);
+  mproc_test_gate_open (&gate, 1, 0);
   mproc_test_expect_success (first);
   for (guint k = 0; k < n; k++)
     {
@@ -135,7 +133,7 @@ START_TEST (tasks_are_cancelled_wherever_they_wait)
       ck_assert (mproc_result_cancel (results[i]));
       mproc_test_expect_failure (results[i], MPROC_ERROR_CANCELLED, NULL);
     }
-  mproc_test_gate_open (&gate, 1);
+  mproc_test_gate_open (&gate, 1, 0);
   mproc_test_expect_success (first);
   for (guint i = 1; i < 60; i += 2)
     mproc_test_expect_success (results[i]);
@@ -171,16 +169,6 @@ START_TEST (the_end_finds_those_who_wait)
 }
 END_TEST
 
-static GVariant *
-die (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-  for (;;)
-    g_usleep (1000);
-  return NULL;
-}
-
 /* Each is begun once: what is taken back from the queue is not begun there as well. */
 START_TEST (priorities_and_deaths)
 {
@@ -201,7 +189,7 @@ START_TEST (priorities_and_deaths)
           i % 50 == 20 && mproc_test_method (_i) != MPROC_START_METHOD_THREAD;
 
       mproc_task_options_set_priority (options, g_rand_int_range (random, 0, 4));
-      results[i] = mproc_pool_apply_async (pool, is_deadly ? die : say_number,
+      results[i] = mproc_pool_apply_async (pool, is_deadly ? mproc_test_die : say_number,
                                            mproc_pack ("(hu)", said, i), options);
       n_deadly += is_deadly;
       mproc_task_options_free (options);

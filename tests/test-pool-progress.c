@@ -1,50 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* How far a pool has come: told to a function, and drawn on a terminal. */
-#include "processes.h"
+#include "pools.h"
 
 #include "terminal.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
-
-static MprocPool *
-make_pool (guint n_workers, int method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, mproc_test_method (method));
-  pool = mproc_pool_new_full (n_workers, options, NULL);
-  ck_assert_ptr_nonnull (pool);
-  mproc_pool_options_free (options);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
-  mproc_pool_unref (pool);
-}
-
-static GVariant *
-refuse_odd (GVariant *x, GError **error)
-{
-  if (g_variant_get_int32 (x) % 2 == 0)
-    return NULL;
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "odd");
-  return NULL;
-}
-
-static GVariant *
-nap (GVariant *us, GError **error)
-{
-  (void) error;
-  g_usleep ((gulong) g_variant_get_int64 (us));
-  return NULL;
-}
 
 /* ------------------------------------------------------------------ the callback */
 
@@ -93,28 +55,17 @@ is_complete (gpointer data)
   return complete;
 }
 
-static GVariant *
-numbers (gint32 n)
-{
-  GVariant **items = g_new (GVariant *, n);
-  GVariant *all;
-
-  for (gint32 i = 0; i < n; i++)
-    items[i] = g_variant_new_int32 (i);
-  all = g_variant_new_array (G_VARIANT_TYPE_INT32, items, (gsize) n);
-  g_free (items);
-  return all;
-}
-
 START_TEST (the_last_one_is_told)
 {
   Heard heard = { .wanted = 100 };
-  MprocPool *pool = make_pool (2, _i);
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocResult *result;
 
-  g_variant_unref (mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (0), NULL));
+  g_variant_unref (mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (0),
+                                     NULL));
   mproc_pool_set_progress_callback (pool, hear, &heard, go, NULL);
-  result = mproc_pool_map_async (pool, refuse_odd, numbers (100), 1, NULL);
+  result = mproc_pool_map_async (pool, mproc_test_refuse_odd, mproc_test_numbers (0, 100),
+                                 1, NULL);
   ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
   mproc_result_unref (result);
   ck_assert (mproc_test_eventually (is_complete, &heard));
@@ -123,7 +74,7 @@ START_TEST (the_last_one_is_told)
   ck_assert_uint_eq (heard.n_backwards, 0);
   ck_assert_ptr_ne (heard.thread, g_thread_self ());
   ck_assert (!heard.is_gone);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   ck_assert (heard.is_gone);
 }
 END_TEST
@@ -132,11 +83,11 @@ END_TEST
 START_TEST (the_pools_end_tells_what_is_left)
 {
   Heard heard = { .wanted = 7 };
-  MprocPool *pool = make_pool (2, _i);
+  MprocPool *pool = mproc_test_pool (2, _i);
 
   mproc_pool_set_progress_callback (pool, hear, &heard, go, NULL);
   for (gint32 i = 0; i < 7; i++)
-    mproc_pool_push (pool, nap, g_variant_new_int64 (0), NULL);
+    mproc_pool_push (pool, mproc_test_nap, g_variant_new_int64 (0), NULL);
   mproc_pool_close (pool);
   ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
   ck_assert_uint_eq (heard.done, 7);
@@ -149,13 +100,13 @@ END_TEST
 START_TEST (it_is_not_told_too_often)
 {
   Heard heard = { .wanted = 100 };
-  MprocPool *pool = make_pool (1, _i);
+  MprocPool *pool = mproc_test_pool (1, _i);
   gint64 begin = g_get_monotonic_time (), taken;
 
   mproc_pool_set_progress_callback (pool, hear, &heard, NULL, NULL);
   for (gint32 i = 0; i < 100; i++)
-    mproc_pool_push (pool, nap, g_variant_new_int64 (4000), NULL);
-  end_pool (pool);
+    mproc_pool_push (pool, mproc_test_nap, g_variant_new_int64 (4000), NULL);
+  mproc_test_end_pool (pool);
   taken = g_get_monotonic_time () - begin;
   ck_assert (is_complete (&heard));
   ck_assert_uint_ge (heard.n_calls, 2);
@@ -167,24 +118,26 @@ START_TEST (a_context_is_told_in_its_thread)
 {
   Heard heard = { .wanted = 40 };
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = make_pool (2, _i);
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocResult *result;
   gint64 deadline = g_get_monotonic_time () + MPROC_SECONDS (30);
 
   mproc_pool_set_progress_callback (pool, hear, &heard, go, context);
-  result = mproc_pool_map_async (pool, refuse_odd, numbers (40), 3, NULL);
+  result = mproc_pool_map_async (pool, mproc_test_refuse_odd, mproc_test_numbers (0, 40),
+                                 3, NULL);
   while (!is_complete (&heard) && g_get_monotonic_time () < deadline)
     g_main_context_iteration (context, TRUE);
   ck_assert_uint_eq (heard.done, 40);
   ck_assert_ptr_eq (heard.thread, g_thread_self ());
   mproc_result_unref (result);
   /* A report that is under way finds nobody. */
-  result = mproc_pool_map_async (pool, refuse_odd, numbers (40), 1, NULL);
+  result = mproc_pool_map_async (pool, mproc_test_refuse_odd, mproc_test_numbers (0, 40),
+                                 1, NULL);
   ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
   mproc_result_unref (result);
   heard.n_calls = 0;
   mproc_pool_set_progress_callback (pool, NULL, NULL, NULL, NULL);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   while (g_main_context_iteration (context, FALSE))
     continue;
   ck_assert_uint_eq (heard.n_calls, 0);
@@ -387,13 +340,14 @@ START_TEST (a_pool_draws_a_bar)
 
   if (!mproc_test_terminal_open (&terminal, 80))
     return; /* no such thing here */
-  pool = make_pool (2, _i);
+  pool = mproc_test_pool (2, _i);
   mproc_pool_set_progress_callback (pool, mproc_progress_bar_show,
                                     mproc_progress_bar_new ("pool", terminal.fd),
                                     (GDestroyNotify) mproc_progress_bar_free, NULL);
-  value = mproc_pool_map (pool, nap, g_variant_new_parsed ("[@x 0, 1, 2, 3]"), 1, NULL);
+  value = mproc_pool_map (pool, mproc_test_nap, g_variant_new_parsed ("[@x 0, 1, 2, 3]"),
+                          1, NULL);
   g_variant_unref (value);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   expect_shown (&terminal, 80, "100%  4/4");
   mproc_test_terminal_close (&terminal);
 }

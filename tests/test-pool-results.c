@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of results: callbacks, in a context or in the pool's thread. */
-#include "poolkit.h"
+#include "pools.h"
 
 /* What a callback saw, and what it is to do. */
 typedef struct
@@ -60,27 +60,28 @@ expect_seen (const Seen *seen, gint32 value, GThread *thread, gboolean same_thre
 static MprocResult *
 square_of (MprocPool *pool, gint32 n)
 {
-  return mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (n), NULL);
+  return mproc_pool_apply_async (pool, mproc_test_square_but_five,
+                                 g_variant_new_int32 (n), NULL);
 }
 
 /* ------------------------------------------------------------------ where they run */
 
 START_TEST (in_the_pools_thread)
 {
-  MprocTestHold hold;
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocTestGate gate;
+  MprocPool *pool = mproc_test_pool (1, _i);
   Seen good = { .value = 0 };
   Seen bad = { .value = 0 };
   MprocResult *first, *second, *third;
 
-  mproc_test_hold_init (&hold);
-  first = mproc_test_hold_worker (&hold, pool);
+  mproc_test_gate_init (&gate);
+  first = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   second = square_of (pool, 7);
   third = square_of (pool, 5);
   mproc_result_set_callback (second, NULL, look, &good, note_destroyed);
   mproc_result_set_callback (third, NULL, look, &bad, note_destroyed);
   ck_assert_int_eq (good.n_calls, 0);
-  mproc_test_tell (hold.go, 1);
+  mproc_test_gate_open (&gate, 1, 1);
   mproc_result_unref (first);
   mproc_result_unref (second);
   mproc_result_unref (third);
@@ -88,14 +89,14 @@ START_TEST (in_the_pools_thread)
   expect_seen (&good, 49, g_thread_self (), FALSE);
   expect_seen (&bad, -1, g_thread_self (), FALSE);
   ck_assert_ptr_eq (good.thread, bad.thread);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
 START_TEST (in_a_context)
 {
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   Seen seen = { .value = 0 };
   MprocResult *result = square_of (pool, 7);
 
@@ -116,7 +117,7 @@ END_TEST
 START_TEST (a_context_that_never_runs)
 {
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   Seen seen = { .value = 0 };
   MprocResult *result = square_of (pool, 7);
 
@@ -133,7 +134,7 @@ END_TEST
 START_TEST (of_a_result_that_is_ready)
 {
   GMainContext *context = g_main_context_new ();
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocResult *here = square_of (pool, 7);
   MprocResult *there = square_of (pool, 5);
   Seen seen = { .value = 0 };
@@ -156,9 +157,9 @@ END_TEST
 
 START_TEST (a_map_has_one)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
-  MprocResult *result =
-      mproc_pool_map_async (pool, mproc_test_square, mproc_test_numbers (5, 40), 3, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocResult *result = mproc_pool_map_async (pool, mproc_test_square_but_five,
+                                              mproc_test_numbers (5, 40), 3, NULL);
   Seen seen = { .value = 0 };
 
   mproc_result_set_callback (result, NULL, look, &seen, note_destroyed);
@@ -173,7 +174,7 @@ END_TEST
 START_TEST (each_is_called_once)
 {
   gint n = mproc_test_scale (mproc_test_is_slow_platform () ? 50 : 500);
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   Seen seen = { .value = 0 };
 
   for (gint i = 0; i < n; i++)
@@ -217,12 +218,12 @@ chain_is_over (gpointer data)
 
 START_TEST (may_submit)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   Seen seen = { .value = 0 };
   MprocResult *result;
 
   mproc_pool_options_set_max_pending (options, 1);
-  seen.pool = mproc_test_make_pool (1, _i, options);
+  seen.pool = mproc_test_pool_with (1, options);
   result = square_of (seen.pool, 2);
   mproc_result_set_callback (result, NULL, submit_next, &seen, NULL);
   mproc_result_unref (result);
@@ -250,19 +251,18 @@ end_pool (MprocResult *result, gpointer data)
 static void
 end_from_inside (int i, gboolean terminate)
 {
-  MprocTestHold hold;
-  Seen seen = { .flag = terminate, .pool = mproc_test_make_pool (1, i, NULL) };
+  MprocTestGate gate;
+  Seen seen = { .flag = terminate, .pool = mproc_test_pool (1, i) };
   MprocResult *first, *second;
 
-  mproc_test_hold_init (&hold);
-  first = mproc_test_hold_worker (&hold, seen.pool);
-  second = mproc_pool_apply_async (seen.pool, mproc_test_hold,
-                                   mproc_pack ("(hh)", hold.begun, hold.go), NULL);
+  mproc_test_gate_init (&gate);
+  first = mproc_test_gate_occupy (&gate, seen.pool, mproc_test_be_stuck);
+  second = mproc_test_gate_submit (&gate, seen.pool, mproc_test_be_stuck, NULL);
   mproc_result_set_callback (first, NULL, end_pool, &seen, note_destroyed);
-  mproc_test_tell (hold.go, 3);
+  mproc_test_gate_open (&gate, 1, 3);
   ck_assert (mproc_test_eventually (is_destroyed, &seen));
   if (!terminate || mproc_test_is_thread (i)) /* a thread has to end by itself */
-    mproc_test_tell (hold.go, 4);
+    mproc_test_gate_open (&gate, 1, 4);
   ck_assert (mproc_pool_join (seen.pool, MPROC_SECONDS (50)));
   ck_assert (!seen.flag);
   ck_assert_int_eq (seen.value, 3);
@@ -276,7 +276,7 @@ end_from_inside (int i, gboolean terminate)
   mproc_pool_unref (seen.pool);
   mproc_result_unref (first);
   mproc_result_unref (second);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
 }
 
 START_TEST (may_close) { end_from_inside (_i, FALSE); }
@@ -297,25 +297,25 @@ drop_pool (MprocResult *result, gpointer data)
 /* The pool ends in the background; the case's census waits until it is gone. */
 START_TEST (may_drop_the_last_reference)
 {
-  MprocTestHold hold;
-  Seen seen = { .pool = mproc_test_make_pool (2, _i, NULL) };
+  MprocTestGate gate;
+  Seen seen = { .pool = mproc_test_pool (2, _i) };
   MprocResult *first, *second;
 
-  mproc_test_hold_init (&hold);
-  first = mproc_test_hold_worker (&hold, seen.pool);
-  second = mproc_test_hold_worker (&hold, seen.pool);
+  mproc_test_gate_init (&gate);
+  first = mproc_test_gate_occupy (&gate, seen.pool, mproc_test_be_stuck);
+  second = mproc_test_gate_occupy (&gate, seen.pool, mproc_test_be_stuck);
   mproc_result_set_callback (first, NULL, drop_pool, &seen, note_destroyed);
   mproc_result_set_callback (second, NULL, drop_pool, &seen, note_destroyed);
   mproc_pool_ref (seen.pool);
-  mproc_test_tell (hold.go, 3);
-  mproc_test_tell (hold.go, 3);
+  mproc_test_gate_open (&gate, 1, 3);
+  mproc_test_gate_open (&gate, 1, 3);
   ck_assert (mproc_result_wait (first, MPROC_SECONDS (30)));
   ck_assert (mproc_result_wait (second, MPROC_SECONDS (30)));
   while (g_atomic_int_get (&seen.n_destroyed) != 2)
     g_usleep (100);
   mproc_result_unref (first);
   mproc_result_unref (second);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
@@ -338,19 +338,19 @@ get_other (MprocResult *result, gpointer data)
 
 START_TEST (cannot_wait_for_its_own_thread)
 {
-  Seen seen = { .pool = mproc_test_make_pool (1, _i, NULL) };
-  MprocTestHold hold;
+  Seen seen = { .pool = mproc_test_pool (1, _i) };
+  MprocTestGate gate;
   MprocResult *result;
 
-  mproc_test_hold_init (&hold);
-  result = mproc_test_hold_worker (&hold, seen.pool);
+  mproc_test_gate_init (&gate);
+  result = mproc_test_gate_occupy (&gate, seen.pool, mproc_test_be_stuck);
   mproc_result_set_callback (result, NULL, get_other, &seen, NULL);
-  mproc_test_tell (hold.go, 1);
+  mproc_test_gate_open (&gate, 1, 1);
   ck_assert (mproc_test_eventually (is_destroyed, &seen));
   ck_assert (seen.was_ready && seen.flag);
   mproc_test_expect_error (&seen.error, MPROC_ERROR_STATE, "set a callback");
   mproc_result_unref (result);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
   mproc_test_end_pool (seen.pool);
 }
 END_TEST
@@ -360,9 +360,9 @@ static void
 make_pool (MprocResult *result, gpointer data)
 {
   Seen *seen = data;
-  MprocPool *pool = mproc_test_make_pool (1, seen->value, NULL);
-  GVariant *value =
-      mproc_pool_apply (pool, mproc_test_square, g_variant_new_int32 (9), &seen->error);
+  MprocPool *pool = mproc_test_pool (1, seen->value);
+  GVariant *value = mproc_pool_apply (pool, mproc_test_square_but_five,
+                                      g_variant_new_int32 (9), &seen->error);
 
   seen->flag = mproc_result_is_ready (result) && value != NULL;
   g_clear_pointer (&value, g_variant_unref);
@@ -373,7 +373,7 @@ make_pool (MprocResult *result, gpointer data)
 
 START_TEST (may_use_another_pool)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocResult *result = square_of (pool, 3);
   Seen seen = { .value = _i };
 
@@ -387,23 +387,23 @@ END_TEST
 
 START_TEST (of_a_terminated_pool)
 {
-  MprocTestHold hold;
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocTestGate gate;
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocResult *first, *second;
   Seen seen = { .value = 0 };
 
-  mproc_test_hold_init (&hold);
-  first = mproc_test_hold_worker (&hold, pool);
+  mproc_test_gate_init (&gate);
+  first = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   second = square_of (pool, 3);
   mproc_result_set_callback (second, NULL, look, &seen, note_destroyed);
   mproc_pool_terminate (pool);
-  mproc_test_tell (hold.go, 1); /* a thread has to end by itself */
+  mproc_test_gate_open (&gate, 1, 1); /* a thread has to end by itself */
   ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
   expect_seen (&seen, -1, g_thread_self (), FALSE);
   mproc_pool_unref (pool);
   mproc_result_unref (first);
   mproc_result_unref (second);
-  mproc_test_hold_clear (&hold);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
@@ -421,7 +421,7 @@ add (GVariant *args, GError **error)
 
 START_TEST (starmaps)
 {
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   GError *error = NULL;
   GVariant *all =
       mproc_pool_starmap (pool, add,
@@ -453,11 +453,11 @@ END_TEST
 
 START_TEST (negative_chunks)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   GError *error = NULL;
 
-  ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_square, mproc_test_numbers (1, 9),
-                                      (guint) -1, &error));
+  ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_square_but_five,
+                                      mproc_test_numbers (1, 9), (guint) -1, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "4294967295");
   ck_assert_ptr_null (mproc_pool_starmap (pool, add, g_variant_new_parsed ("[(1, 2)]"),
                                           (guint) -3, &error));
@@ -468,7 +468,7 @@ END_TEST
 
 START_TEST (mistakes_are_criticals)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocResult *result = square_of (pool, 3);
   Seen seen = { .value = 0 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker's process is like before its first task. */
-#include "processes.h"
+#include "pools.h"
 #include "setups.h"
-#include "workers.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -12,11 +11,11 @@
 static GVariant *
 describe_processor (GVariant *args, GError **error)
 {
-  GVariant *number = mproc_test_occupy (args, error);
+  GVariant *number = mproc_test_be_stuck (args, error);
 
   if (number == NULL)
     return NULL;
-  g_variant_unref (g_variant_ref_sink (number));
+  g_variant_unref (number);
   return g_variant_new ("(iu)", mproc_test_get_processor (), mproc_cpu_count ());
 }
 
@@ -33,7 +32,7 @@ expect_processors (MprocPool *pool, const guint *cpus, guint n)
   mproc_test_gate_init (&gate);
   for (guint i = 0; i < 2; i++)
     results[i] = mproc_test_gate_occupy (&gate, pool, describe_processor);
-  mproc_test_gate_open (&gate, 2);
+  mproc_test_gate_open (&gate, 2, 0);
   for (guint i = 0; i < 2; i++)
     {
       GVariant *value = mproc_test_value_of (results[i]);

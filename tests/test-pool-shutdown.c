@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools that end within a time, and the terminal's interrupt. */
-#include "workers.h"
+#include "group.h"
+#include "pools.h"
 
 #include <string.h>
 
@@ -113,9 +114,8 @@ shut_down_stuck (int i, gint64 drain, gint64 stop)
   mproc_test_gate_init (&gate);
   mproc_task_options_set_name (options, "the stuck one");
   looking = mproc_test_gate_occupy (&gate, pool, mproc_test_occupy);
-  stuck = mproc_pool_apply_async (pool, mproc_test_be_stuck,
-                                  mproc_pack ("(hh)", gate.begun, gate.go), options);
-  g_variant_unref (mproc_queue_get (gate.begun, MPROC_FOREVER, NULL));
+  stuck = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, options);
+  mproc_test_gate_await (&gate);
   waiting = mproc_pool_apply_async (pool, tell_serial, NULL, NULL);
   start = g_get_monotonic_time ();
   report = mproc_pool_shutdown (pool, drain, stop);
@@ -134,7 +134,7 @@ shut_down_stuck (int i, gint64 drain, gint64 stop)
   if (is_thread) /* which runs on until its function returns */
     {
       ck_assert (!mproc_pool_report_has_ended (report));
-      mproc_test_gate_open (&gate, 2);
+      mproc_test_gate_open (&gate, 2, 0);
     }
   ck_assert (mproc_pool_join (pool, PLENTY));
   mproc_pool_report_free (report);
@@ -199,13 +199,11 @@ interrupt_workers (MprocPool *pool, GError **error)
 
   mproc_test_gate_init (&gate);
   for (guint i = 0; i < 2; i++)
-    results[i] = mproc_pool_apply_async (pool, mproc_test_be_stuck,
-                                         mproc_pack ("(hh)", gate.begun, gate.go), NULL);
+    results[i] = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
   for (guint i = 0; i < 2; i++)
     g_variant_unref (mproc_queue_get (gate.begun, MPROC_FOREVER, NULL));
   mproc_test_interrupt_group ();
-  for (guint i = 0; i < 2; i++)
-    mproc_queue_put_bytes (gate.go, "", 0, MPROC_FOREVER, NULL);
+  mproc_test_gate_open (&gate, 2, 0);
   for (guint i = 0; i < 2; i++)
     ok = is_value (results[i], ok ? error : NULL) && ok;
   mproc_test_gate_clear (&gate);
@@ -222,12 +220,8 @@ lead_and_interrupt (GVariant *args, GError **error)
     return NULL;
   for (guint n = 1; n <= 3 && *error == NULL; n++)
     {
-      MprocPoolOptions *options = mproc_pool_options_new ();
-      MprocPool *pool;
+      MprocPool *pool = mproc_test_try_pool (2, method, error);
 
-      mproc_pool_options_set_start_method (options, method);
-      pool = mproc_pool_new_full (2, options, error);
-      mproc_pool_options_free (options);
       if (pool == NULL)
         return NULL;
       if (interrupt_workers (pool, error) && mproc_test_count_interrupts () != n)

@@ -1,49 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a pool's counters say. */
-#include "processes.h"
+#include "pools.h"
 
 #include "kill.h"
-
-static MprocPool *
-make_pool (guint n_workers, int method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, mproc_test_method (method));
-  pool = mproc_pool_new_full (n_workers, options, NULL);
-  ck_assert_ptr_nonnull (pool);
-  mproc_pool_options_free (options);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
-  mproc_pool_unref (pool);
-}
-
-/* ------------------------------------------------------------------ functions that run there */
-
-/* Fails for odd numbers. */
-static GVariant *
-refuse_odd (GVariant *x, GError **error)
-{
-  if (g_variant_get_int32 (x) % 2 == 0)
-    return NULL;
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "odd");
-  return NULL;
-}
-
-static GVariant *
-nap (GVariant *us, GError **error)
-{
-  (void) error;
-  g_usleep ((gulong) g_variant_get_int64 (us));
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ()));
-}
 
 /* ------------------------------------------------------------------ looking */
 
@@ -92,14 +51,14 @@ check_times (const MprocPoolStats *stats)
 
 START_TEST (outcomes_are_counted)
 {
-  MprocPool *pool = make_pool (2, _i);
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocPoolStats *stats;
   guint64 n_tasks = 0;
 
   for (gint32 i = 0; i < 10; i++)
     {
       GVariant *value =
-          mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (i), NULL);
+          mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (i), NULL);
 
       ck_assert_int_eq (value != NULL, i % 2 == 0);
       g_clear_pointer (&value, g_variant_unref);
@@ -116,34 +75,34 @@ START_TEST (outcomes_are_counted)
   check_times (stats);
   mproc_pool_stats_free (stats);
   mproc_pool_stats_free (NULL);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* Of a map it is the items. */
 START_TEST (items_of_a_map_are_counted)
 {
-  MprocPool *pool = make_pool (2, _i);
+  MprocPool *pool = mproc_test_pool (2, _i);
   GVariant *items[30], *value;
   MprocPoolStats *stats;
 
   for (gint32 i = 0; i < 30; i++)
     items[i] = g_variant_new_int32 (2 * i);
-  value =
-      mproc_pool_map (pool, refuse_odd, g_variant_new_array (NULL, items, 30), 7, NULL);
+  value = mproc_pool_map (pool, mproc_test_refuse_odd,
+                          g_variant_new_array (NULL, items, 30), 7, NULL);
   g_variant_unref (value);
   stats = mproc_pool_get_stats (pool);
   ck_assert_uint_eq (stats->n_done, 30);
   ck_assert_uint_eq (stats->n_failed, 0);
   mproc_pool_stats_free (stats);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 /* Three tasks of two workers, each waiting for a word. */
 START_TEST (who_runs_and_who_waits)
 {
-  MprocPool *pool = make_pool (2, _i);
+  MprocPool *pool = mproc_test_pool (2, _i);
   MprocQueue *go = mproc_queue_new (0, NULL);
   MprocResult *results[3];
   Wanted wanted = { pool, 2, 1, 2, 0, 0 };
@@ -168,26 +127,27 @@ START_TEST (who_runs_and_who_waits)
     }
   wanted = (Wanted){ pool, 0, 0, 2, 2, 0 };
   ck_assert (mproc_test_eventually (is_as_wanted, &wanted));
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   mproc_queue_unref (go);
 }
 END_TEST
 
 START_TEST (time_is_spent_where_it_was_spent)
 {
-  MprocPool *pool = make_pool (1, _i);
+  MprocPool *pool = mproc_test_pool (1, _i);
   const gint64 us = 60000;
   MprocPoolStats *stats;
 
   for (guint i = 0; i < 2; i++)
-    g_variant_unref (mproc_pool_apply (pool, nap, g_variant_new_int64 (us), NULL));
+    g_variant_unref (mproc_pool_apply (pool, mproc_test_nap, g_variant_new_int64 (us),
+                                       NULL));
   stats = mproc_pool_get_stats (pool);
   ck_assert_int_ge (stats->workers[0].busy, 2 * us);
   ck_assert_int_ge (stats->workers[0].longest, us);
   ck_assert_int_lt (stats->workers[0].longest, stats->workers[0].busy);
   check_times (stats);
   mproc_pool_stats_free (stats);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -201,7 +161,7 @@ START_TEST (a_worker_that_is_killed_is_lost)
 
   if (mproc_test_is_thread (_i))
     return; /* threads cannot be killed */
-  pool = make_pool (1, _i);
+  pool = mproc_test_pool (1, _i);
   go = mproc_queue_new (0, NULL);
   result = mproc_pool_apply_async (pool, mproc_test_wait_in_queue, mproc_pack ("(h)", go),
                                    NULL);
@@ -212,14 +172,15 @@ START_TEST (a_worker_that_is_killed_is_lost)
   mproc_pool_stats_free (stats);
   ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
   mproc_result_unref (result);
-  g_variant_unref (mproc_pool_apply (pool, nap, g_variant_new_int64 (0), NULL));
+  g_variant_unref (mproc_pool_apply (pool, mproc_test_nap, g_variant_new_int64 (0),
+                                     NULL));
   wanted = (Wanted){ pool, 0, 0, 1, 1, 1 };
   ck_assert (mproc_test_eventually (is_as_wanted, &wanted));
   stats = mproc_pool_get_stats (pool);
   ck_assert_uint_eq (stats->n_failed, 1);
   ck_assert_uint_eq (stats->n_done, 1);
   mproc_pool_stats_free (stats);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   mproc_queue_unref (go);
 }
 END_TEST
@@ -227,21 +188,20 @@ END_TEST
 /* Replaced after each task, and nothing lost. */
 START_TEST (a_worker_that_leaves_is_not_lost)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   MprocPoolStats *stats;
   MprocPool *pool;
 
-  mproc_pool_options_set_start_method (options, mproc_test_method (_i));
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
-  pool = mproc_pool_new_full (1, options, NULL);
-  mproc_pool_options_free (options);
+  pool = mproc_test_pool_with (1, options);
   for (guint i = 0; i < 3; i++)
-    g_variant_unref (mproc_pool_apply (pool, nap, g_variant_new_int64 (0), NULL));
+    g_variant_unref (mproc_pool_apply (pool, mproc_test_nap, g_variant_new_int64 (0),
+                                       NULL));
   stats = mproc_pool_get_stats (pool);
   ck_assert_uint_eq (stats->n_lost, 0);
   ck_assert_uint_eq (stats->n_done, 3);
   mproc_pool_stats_free (stats);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 

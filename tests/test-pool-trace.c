@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What pools write about themselves where MPROC_TRACE asks for it. */
-#include "processes.h"
+#include "pools.h"
 
-#include "kill.h"
 #include "os.h"
 #include "tracefile.h"
 
@@ -17,26 +16,6 @@ begin_trace (void)
 {
   path = mproc_test_temporary ("trace");
   g_setenv ("MPROC_TRACE", path, TRUE);
-}
-
-static MprocPool *
-make_pool (guint n_workers, MprocStartMethod method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, method);
-  pool = mproc_pool_new_full (n_workers, options, NULL);
-  mproc_pool_options_free (options);
-  return pool;
-}
-
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  mproc_pool_join (pool, MPROC_SECONDS (30));
-  mproc_pool_unref (pool);
 }
 
 /* ------------------------------------------------------------------ what was written */
@@ -119,36 +98,46 @@ end_trace (void)
   g_clear_pointer (&path, g_free);
 }
 
+static MprocPool *
+begin_traced (guint n_workers, int i)
+{
+  begin_trace ();
+  return mproc_test_pool (n_workers, i);
+}
+
+/* Its end too is in what has been seen. */
+static void
+end_traced (MprocPool *pool, Seen *seen)
+{
+  mproc_test_end_pool (pool);
+  read_trace (seen);
+  end_trace ();
+}
+
 /* ------------------------------------------------------------------ functions that run there */
-
-static GVariant *
-refuse_odd (GVariant *x, GError **error)
-{
-  if (g_variant_get_int32 (x) % 2 == 0)
-    return NULL;
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "odd");
-  return NULL;
-}
-
-static GVariant *
-die (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  mproc_os_kill_self ();
-  return NULL;
-}
 
 /* A pool in a process of its own, many of which write at the same time. */
 static GVariant *
 run_pool (GVariant *args, GError **error)
 {
-  MprocPool *pool = make_pool (2, MPROC_START_METHOD_THREAD);
+  MprocPool *pool = mproc_test_try_pool (2, MPROC_START_METHOD_THREAD, error);
 
-  (void) args, (void) error;
+  (void) args;
+  if (pool == NULL)
+    return NULL;
   for (gint32 i = 0; i < 2000; i++)
-    mproc_result_unref (mproc_pool_apply_async (pool, refuse_odd,
+    mproc_result_unref (mproc_pool_apply_async (pool, mproc_test_refuse_odd,
                                                 g_variant_new_int32 (2 * i), NULL));
-  end_pool (pool);
+  mproc_pool_close (pool);
+  mproc_pool_join (pool, MPROC_SECONDS (30));
+  mproc_pool_unref (pool);
+  return NULL;
+}
+
+static GVariant *
+own_function (GVariant *args, GError **error)
+{
+  (void) args, (void) error;
   return NULL;
 }
 
@@ -159,18 +148,15 @@ START_TEST (each_task_is_there)
   MprocPool *pool;
   Seen seen;
 
-  begin_trace ();
-  pool = make_pool (2, mproc_test_method (_i));
+  pool = begin_traced (2, _i);
   for (gint32 i = 0; i < 20; i++)
     {
       GVariant *value =
-          mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (i), NULL);
+          mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (i), NULL);
 
       g_clear_pointer (&value, g_variant_unref);
     }
-  end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  end_traced (pool, &seen);
   ck_assert_uint_eq (seen.n_tasks, 20);
   ck_assert_uint_eq (seen.n_done, 10);
   ck_assert_uint_eq (seen.n_failed, 10);
@@ -196,16 +182,12 @@ START_TEST (names_are_what_they_were_called)
       MprocPool *pool;
       Seen seen;
 
-      begin_trace ();
-      pool = make_pool (1, mproc_test_method (_i));
+      pool = begin_traced (1, _i);
       mproc_task_options_set_name (options, names[i]);
-      result =
-          mproc_pool_apply_async (pool, refuse_odd, g_variant_new_int32 (0), options);
-      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
-      mproc_result_unref (result);
-      end_pool (pool);
-      read_trace (&seen);
-      end_trace ();
+      result = mproc_pool_apply_async (pool, mproc_test_refuse_odd,
+                                       g_variant_new_int32 (0), options);
+      mproc_test_expect_success (result);
+      end_traced (pool, &seen);
       ck_assert_uint_eq (seen.n_tasks, 1);
       if (i != 1)
         ck_assert_str_eq (seen.name, names[i]);
@@ -219,18 +201,15 @@ END_TEST
 /* The function's own where the system knows it, a static one's too. */
 START_TEST (functions_have_names)
 {
-  char *known = mproc_os_symbol_at ((gconstpointer) (guintptr) refuse_odd);
+  char *known = mproc_os_symbol_at ((gconstpointer) (guintptr) own_function);
   MprocPool *pool;
   Seen seen;
 
-  begin_trace ();
-  pool = make_pool (1, mproc_test_method (_i));
-  mproc_pool_push (pool, refuse_odd, g_variant_new_int32 (0), NULL);
-  end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  pool = begin_traced (1, _i);
+  mproc_pool_push (pool, own_function, NULL, NULL);
+  end_traced (pool, &seen);
   if (known != NULL)
-    ck_assert_str_eq (seen.name, "refuse_odd");
+    ck_assert_str_eq (seen.name, "own_function");
   else
     ck_assert_msg (strstr (seen.name, "+0x") != NULL, "%s", seen.name);
   g_free (known);
@@ -245,15 +224,12 @@ START_TEST (deaths_are_there)
 
   if (mproc_test_is_thread (_i))
     return; /* threads cannot be killed */
-  begin_trace ();
-  pool = make_pool (1, mproc_test_method (_i));
-  result = mproc_pool_apply_async (pool, die, NULL, NULL);
-  ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
-  mproc_result_unref (result);
-  g_variant_unref (mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (0), NULL));
-  end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  pool = begin_traced (1, _i);
+  result = mproc_pool_apply_async (pool, mproc_test_die, NULL, NULL);
+  mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, NULL);
+  g_variant_unref (mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (0),
+                                     NULL));
+  end_traced (pool, &seen);
   ck_assert_uint_eq (seen.n_died, 1);
   ck_assert_uint_eq (seen.n_done, 1);
   ck_assert_uint_eq (seen.n_deaths, 1);
@@ -273,14 +249,10 @@ START_TEST (attempts_are_there)
   mproc_task_options_set_attempts (options, 3);
   if (!mproc_test_is_thread (_i)) /* threads cannot be killed */
     {
-      begin_trace ();
-      pool = make_pool (1, mproc_test_method (_i));
-      result = mproc_pool_apply_async (pool, die, NULL, options);
-      ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
-      mproc_result_unref (result);
-      end_pool (pool);
-      read_trace (&seen);
-      end_trace ();
+      pool = begin_traced (1, _i);
+      result = mproc_pool_apply_async (pool, mproc_test_die, NULL, options);
+      mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, NULL);
+      end_traced (pool, &seen);
       ck_assert_uint_eq (seen.n_tasks, 3);
       ck_assert_uint_eq (seen.n_died, 3);
       ck_assert_uint_eq (seen.n_deaths, 3);
@@ -298,14 +270,11 @@ START_TEST (maps_are_there)
 
   for (gint32 i = 0; i < 12; i++)
     items[i] = g_variant_new_int32 (2 * i);
-  begin_trace ();
-  pool = make_pool (2, mproc_test_method (_i));
-  value =
-      mproc_pool_map (pool, refuse_odd, g_variant_new_array (NULL, items, 12), 3, NULL);
+  pool = begin_traced (2, _i);
+  value = mproc_pool_map (pool, mproc_test_refuse_odd,
+                          g_variant_new_array (NULL, items, 12), 3, NULL);
   g_variant_unref (value);
-  end_pool (pool);
-  read_trace (&seen);
-  end_trace ();
+  end_traced (pool, &seen);
   ck_assert_uint_eq (seen.n_tasks, 4);
   ck_assert_uint_eq (seen.n_done, 4);
 }
@@ -346,10 +315,10 @@ START_TEST (a_file_is_appended_to)
   ck_assert (g_file_set_contents (path, "", 0, NULL));
   for (guint i = 0; i < 2; i++)
     {
-      MprocPool *pool = make_pool (1, mproc_test_method (_i));
+      MprocPool *pool = mproc_test_pool (1, _i);
 
-      mproc_pool_push (pool, refuse_odd, g_variant_new_int32 (0), NULL);
-      end_pool (pool);
+      mproc_pool_push (pool, mproc_test_refuse_odd, g_variant_new_int32 (0), NULL);
+      mproc_test_end_pool (pool);
     }
   read_trace (&seen);
   end_trace ();
@@ -386,24 +355,25 @@ START_TEST (it_can_be_read_meanwhile)
 {
   MprocPool *pool;
 
-  begin_trace ();
-  pool = make_pool (1, mproc_test_method (_i));
+  pool = begin_traced (1, _i);
   for (gint32 i = 0; i < 10; i++)
-    mproc_pool_push (pool, refuse_odd, g_variant_new_int32 (0), NULL);
-  g_variant_unref (mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (0), NULL));
+    mproc_pool_push (pool, mproc_test_refuse_odd, g_variant_new_int32 (0), NULL);
+  g_variant_unref (mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (0),
+                                     NULL));
   ck_assert (mproc_test_eventually (has_tasks, NULL));
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   end_trace ();
 }
 END_TEST
 
 START_TEST (nobody_asked)
 {
-  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (1, _i);
 
   begin_trace ();
-  g_variant_unref (mproc_pool_apply (pool, refuse_odd, g_variant_new_int32 (0), NULL));
-  end_pool (pool);
+  g_variant_unref (mproc_pool_apply (pool, mproc_test_refuse_odd, g_variant_new_int32 (0),
+                                     NULL));
+  mproc_test_end_pool (pool);
   ck_assert (!g_file_test (path, G_FILE_TEST_EXISTS));
   end_trace ();
 }

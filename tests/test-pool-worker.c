@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Workers: initializer and finalizer, their data and numbers, how many tasks they take. */
-#include "poolkit.h"
+#include "pools.h"
 
 #include "forge.h"
 #include "kill.h"
@@ -86,9 +86,9 @@ refuse (GVariant *args, GError **error)
 /* ------------------------------------------------------------------ life */
 
 static MprocPoolOptions *
-make_options (MprocQueue *log)
+make_options (int i, MprocQueue *log)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (i);
 
   mproc_pool_options_set_initializer (options, initialize, mproc_pack ("(h)", log));
   mproc_pool_options_set_finalizer (options, finalize, NULL);
@@ -118,7 +118,7 @@ count_log (MprocQueue *log, guint *counts)
 START_TEST (a_worker_keeps_data)
 {
   MprocQueue *log = mproc_queue_new (0, NULL);
-  MprocPool *pool = mproc_test_make_pool (1, _i, make_options (log));
+  MprocPool *pool = mproc_test_pool_with (1, make_options (_i, log));
   guint counts[4];
 
   for (gint32 i = 1; i < 20; i++)
@@ -135,7 +135,7 @@ END_TEST
 START_TEST (each_worker_has_its_own)
 {
   MprocQueue *log = mproc_queue_new (0, NULL);
-  MprocPool *pool = mproc_test_make_pool (3, _i, make_options (log));
+  MprocPool *pool = mproc_test_pool_with (3, make_options (_i, log));
   guint counts[4];
 
   apply (pool, count_tasks);
@@ -154,12 +154,12 @@ END_TEST
 START_TEST (a_replaced_worker_is_initialized)
 {
   MprocQueue *log = mproc_queue_new (0, NULL);
-  MprocPoolOptions *options = make_options (log);
+  MprocPoolOptions *options = make_options (_i, log);
   guint counts[4];
   MprocPool *pool;
 
   mproc_pool_options_set_max_tasks_per_worker (options, 3);
-  pool = mproc_test_make_pool (1, _i, options);
+  pool = mproc_test_pool_with (1, options);
   for (gint32 i = 0; i < 12; i++)
     ck_assert_int_eq (apply (pool, count_tasks), i % 3 + 1);
   mproc_test_end_pool (pool);
@@ -177,13 +177,13 @@ END_TEST
 START_TEST (chunks_count_as_tasks)
 {
   MprocQueue *log = mproc_queue_new (0, NULL);
-  MprocPoolOptions *options = make_options (log);
+  MprocPoolOptions *options = make_options (_i, log);
   GVariant *all;
   guint counts[4];
   MprocPool *pool;
 
   mproc_pool_options_set_max_tasks_per_worker (options, 2);
-  pool = mproc_test_make_pool (1, _i, options);
+  pool = mproc_test_pool_with (1, options);
   all = mproc_pool_map (pool, mproc_test_square, mproc_test_numbers (6, 40), 10, NULL);
   ck_assert_uint_eq (g_variant_n_children (all), 40);
   g_variant_unref (all);
@@ -198,12 +198,12 @@ END_TEST
 static gint64
 time_replacements (int i, guint n)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (i);
   MprocPool *pool;
   gint64 start;
 
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
-  pool = mproc_test_make_pool (1, i, options);
+  pool = mproc_test_pool_with (1, options);
   start = g_get_monotonic_time ();
   for (guint k = 0; k < n; k++)
     apply (pool, get_number);
@@ -227,13 +227,13 @@ END_TEST
 
 START_TEST (workers_have_numbers)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   MprocPool *pool;
 
   ck_assert_uint_eq (mproc_worker_get_number (), 0);
   ck_assert_ptr_null (mproc_worker_get_data ());
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
-  pool = mproc_test_make_pool (1, _i, options);
+  pool = mproc_test_pool_with (1, options);
   for (gint32 i = 1; i < 4; i++)
     ck_assert_int_eq (apply (pool, get_number), i);
   mproc_test_end_pool (pool);
@@ -257,7 +257,7 @@ replace_data (GVariant *args, GError **error)
 START_TEST (data_is_freed_when_replaced)
 {
   MprocQueue *log = mproc_queue_new (0, NULL);
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   GVariant *value = mproc_pool_apply (pool, replace_data, mproc_pack ("(h)", log), NULL);
   guint counts[4];
 
@@ -274,13 +274,13 @@ END_TEST
 
 START_TEST (a_failed_initializer_breaks_the_pool)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   GError *error = NULL;
   MprocResult *result;
   MprocPool *pool;
 
   mproc_pool_options_set_initializer (options, refuse, NULL);
-  pool = mproc_test_make_pool (2, _i, options);
+  pool = mproc_test_pool_with (2, options);
   result = mproc_pool_apply_async (pool, get_number, NULL, NULL);
   ck_assert (mproc_result_wait (result, MPROC_SECONDS (30)));
   ck_assert_ptr_null (mproc_result_get (result, 0, &error));
@@ -312,14 +312,14 @@ fail_later (GVariant *args, GError **error)
 START_TEST (also_that_of_a_replacement)
 {
   MprocQueue *log = mproc_queue_new (0, NULL);
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   GError *error = NULL;
   MprocPool *pool;
 
   mproc_test_tell (log, 1);
   mproc_pool_options_set_initializer (options, fail_later, mproc_pack ("(h)", log));
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
-  pool = mproc_test_make_pool (1, _i, options);
+  pool = mproc_test_pool_with (1, options);
   ck_assert_int_eq (apply (pool, get_number), 1);
   ck_assert_ptr_null (mproc_pool_apply (pool, get_number, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_STATE, "no database here");
@@ -330,12 +330,12 @@ END_TEST
 
 START_TEST (a_failed_finalizer_is_nobodys)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
   MprocPool *pool;
 
   mproc_pool_options_set_finalizer (options, refuse, NULL);
   mproc_pool_options_set_max_tasks_per_worker (options, 1);
-  pool = mproc_test_make_pool (1, _i, options);
+  pool = mproc_test_pool_with (1, options);
   for (gint32 i = 1; i < 4; i++)
     ck_assert_int_eq (apply (pool, get_number), i);
   mproc_test_end_pool (pool);
@@ -354,7 +354,7 @@ START_TEST (a_killed_worker_is_not_finalized)
       mproc_queue_unref (log);
       return; /* a thread cannot be killed */
     }
-  pool = mproc_test_make_pool (1, _i, make_options (log));
+  pool = mproc_test_pool_with (1, make_options (_i, log));
   ck_assert_ptr_null (mproc_pool_apply (pool, mproc_test_die_of_13,
                                         g_variant_new_int32 (13), &error));
   mproc_test_expect_error (&error, MPROC_ERROR_WORKER_DIED, "");
@@ -423,7 +423,7 @@ fork_child (GVariant *args, GError **error)
 
 START_TEST (a_tasks_child_is_no_worker)
 {
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
 
   ck_assert_int_eq (apply (pool, start_child), 6);
   if (mproc_test_can_fork ())
@@ -455,7 +455,7 @@ nest (GVariant *args, GError **error)
 START_TEST (pools_nest)
 {
   gint32 depth = mproc_test_is_slow_platform () ? 1 : 2;
-  MprocPool *pool = mproc_test_make_pool (2, _i, NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
   GError *error = NULL;
 
   for (gint32 i = 0; i < depth; i++)
@@ -512,7 +512,7 @@ of_another_build (GVariant *args, GError **error)
 START_TEST (a_function_of_another_build)
 {
   static gboolean is_forged; /* once for all methods */
-  MprocPool *pool = mproc_test_make_pool (1, _i, NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
   guint8 identity[MPROC_OS_IDENTITY_SIZE];
   GError *error = NULL;
   MprocOsImage image;

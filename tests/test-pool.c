@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools: results, errors, order, the end. */
-#include "mproc-test.h"
+#include "pools.h"
 
 #include "kill.h"
 
 #include <string.h>
-
-static MprocPool *
-make_pool (guint n_workers, MprocStartMethod method)
-{
-  MprocPoolOptions *options = mproc_pool_options_new ();
-  GError *error = NULL;
-  MprocPool *pool;
-
-  mproc_pool_options_set_start_method (options, method);
-  pool = mproc_pool_new_full (n_workers, options, &error);
-  mproc_pool_options_free (options);
-  if (pool == NULL)
-    ck_abort_msg ("%s", error->message);
-  return pool;
-}
-
-/* Closed, joined and gone. */
-static void
-end_pool (MprocPool *pool)
-{
-  mproc_pool_close (pool);
-  ck_assert (mproc_pool_join (pool, MPROC_SECONDS (50)));
-  mproc_pool_unref (pool);
-}
 
 static void
 expect (GVariant *value, GError **error, gint code)
@@ -38,39 +14,7 @@ expect (GVariant *value, GError **error, gint code)
   g_clear_error (error);
 }
 
-static gint32
-take_int (GVariant *value)
-{
-  gint32 number;
-
-  ck_assert_ptr_nonnull (value);
-  ck_assert (g_variant_is_of_type (value, G_VARIANT_TYPE_INT32));
-  number = g_variant_get_int32 (value);
-  g_variant_unref (value);
-  return number;
-}
-
 /* ------------------------------------------------------------------ functions that run there */
-
-static GVariant *
-square (GVariant *x, GError **error)
-{
-  gint32 n = g_variant_get_int32 (x);
-
-  if (n == 5)
-    {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED, "Invalid value");
-      return NULL;
-    }
-  return g_variant_new_int32 (n * n);
-}
-
-static GVariant *
-nothing (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return NULL;
-}
 
 static GVariant *
 type_of (GVariant *args, GError **error)
@@ -85,37 +29,6 @@ own_error (GVariant *args, GError **error)
   (void) args;
   g_set_error (error, g_quark_from_string ("some-other-domain"), 77, "välue %d", 3);
   return NULL;
-}
-
-static GVariant *
-own_pid (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_current ()));
-}
-
-static GVariant *
-die (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-  for (;;)
-    g_usleep (1000);
-  return NULL;
-}
-
-/* Says its pid on the first queue, then waits for a word on the second. */
-static GVariant *
-report_and_wait (GVariant *args, GError **error)
-{
-  MprocQueue *pids;
-  MprocQueue *go;
-
-  if (!mproc_unpack (args, error, "(&h&h)", &pids, &go))
-    return NULL;
-  mproc_queue_put (pids, own_pid (NULL, NULL), MPROC_FOREVER, error);
-  g_bytes_unref (mproc_queue_get_bytes (go, MPROC_FOREVER, NULL));
-  return g_variant_new_boolean (TRUE);
 }
 
 static GVariant *
@@ -155,34 +68,27 @@ give_queue (GVariant *args, GError **error)
   return value;
 }
 
-static GVariant *
-quit (GVariant *args, GError **error)
-{
-  (void) error;
-  mproc_process_exit (g_variant_get_int32 (args));
-  return NULL;
-}
-
 /* ------------------------------------------------------------------ tests */
 
 START_TEST (applies)
 {
-  MprocPool *pool = make_pool (3, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (3, _i);
   GError *error = NULL;
   GVariant *value;
 
   for (gint32 i = 0; i < 10; i++)
     {
-      value = mproc_pool_apply (pool, square, g_variant_new_int32 (i), &error);
+      value = mproc_pool_apply (pool, mproc_test_square_but_five, g_variant_new_int32 (i),
+                                &error);
       if (i != 5)
-        ck_assert_int_eq (take_int (value), i * i);
+        ck_assert_int_eq (mproc_test_int (value), i * i);
       else
         {
           ck_assert_str_eq (error->message, "Invalid value");
           expect (value, &error, MPROC_ERROR_FAILED);
         }
     }
-  value = mproc_pool_apply (pool, nothing, NULL, &error);
+  value = mproc_pool_apply (pool, mproc_test_do_nothing, NULL, &error);
   ck_assert (mproc_is_nothing (value));
   g_variant_unref (value);
   value = mproc_pool_apply (pool, type_of, NULL, &error);
@@ -192,73 +98,47 @@ START_TEST (applies)
   ck_assert (g_error_matches (error, g_quark_from_string ("some-other-domain"), 77));
   ck_assert_str_eq (error->message, "välue 3");
   g_clear_error (&error);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (gives_results_later)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
-  MprocQueue *pids = mproc_queue_new (0, NULL);
-  MprocQueue *go = mproc_queue_new (0, NULL);
-  MprocResult *slow =
-      mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
-  MprocResult *quick =
-      mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocTestGate gate;
+  MprocResult *slow, *quick;
   GError *error = NULL;
-  GVariant *value;
 
-  ck_assert_int_eq (take_int (mproc_result_get (quick, MPROC_SECONDS (30), NULL)), 16);
-  ck_assert_int_eq (take_int (mproc_result_get (quick, 0, NULL)), 16);
+  mproc_test_gate_init (&gate);
+  slow = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
+  quick = mproc_pool_apply_async (pool, mproc_test_square_but_five,
+                                  g_variant_new_int32 (4), NULL);
+  ck_assert_int_eq (mproc_test_int (mproc_result_get (quick, MPROC_SECONDS (30), NULL)),
+                    16);
+  ck_assert_int_eq (mproc_test_int (mproc_result_get (quick, 0, NULL)), 16);
   ck_assert (mproc_result_is_ready (quick) && mproc_result_is_successful (quick));
   ck_assert (!mproc_result_is_ready (slow));
   ck_assert (!mproc_result_wait (slow, 1000));
   expect (mproc_result_get (slow, 1000, &error), &error, MPROC_ERROR_TIMED_OUT);
-  ck_assert (mproc_queue_put_bytes (go, "", 0, 0, NULL));
-  value = mproc_result_get (slow, MPROC_SECONDS (30), NULL);
-  ck_assert (g_variant_get_boolean (value));
-  g_variant_unref (value);
-  mproc_result_unref (slow);
+  mproc_test_gate_open (&gate, 1, 6);
+  ck_assert_int_eq (mproc_test_int (mproc_test_value_of (slow)), 6);
   mproc_result_unref (quick);
-  end_pool (pool);
-  mproc_queue_unref (pids);
-  mproc_queue_unref (go);
+  mproc_test_end_pool (pool);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
-
-static GVariant *
-make_items (guint n)
-{
-  GVariantBuilder items;
-
-  g_variant_builder_init (&items, G_VARIANT_TYPE ("ai"));
-  for (guint i = 0; i < n; i++)
-    g_variant_builder_add (&items, "i", (gint32) i + 6);
-  return g_variant_builder_end (&items);
-}
 
 static void
 check_map (MprocPool *pool, guint n, guint chunk)
 {
-  GVariant *all = mproc_pool_map (pool, square, make_items (n), chunk, NULL);
-
-  ck_assert_ptr_nonnull (all);
-  ck_assert_str_eq (g_variant_get_type_string (all), "av");
-  ck_assert_uint_eq (g_variant_n_children (all), n);
-  for (guint i = 0; i < n; i++)
-    {
-      GVariant *boxed = g_variant_get_child_value (all, i);
-
-      ck_assert_int_eq (take_int (g_variant_get_variant (boxed)),
-                        (gint32) ((i + 6) * (i + 6)));
-      g_variant_unref (boxed);
-    }
-  g_variant_unref (all);
+  mproc_test_expect_squares (mproc_pool_map (pool, mproc_test_square,
+                                             mproc_test_numbers (6, n), chunk, NULL),
+                             6, n);
 }
 
 START_TEST (maps)
 {
-  MprocPool *pool = make_pool (3, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (3, _i);
   GVariant *all;
   char *text;
 
@@ -275,34 +155,34 @@ START_TEST (maps)
   ck_assert_str_eq (text, "[<'s'>, <'i'>, <'ad'>]");
   g_free (text);
   g_variant_unref (all);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_failing_item_fails_the_map_and_no_other_task)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GError *error = NULL;
 
-  expect (mproc_pool_map (pool, square, g_variant_new_parsed ("[1, 2, 3, 4, 5, 6, 7, 8]"),
-                          3, &error),
+  expect (mproc_pool_map (pool, mproc_test_square_but_five,
+                          g_variant_new_parsed ("[1, 2, 3, 4, 5, 6, 7, 8]"), 3, &error),
           &error, MPROC_ERROR_FAILED);
   check_map (pool, 20, 3);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (pushed_tasks_run_before_a_closed_pool_ends)
 {
-  MprocPool *pool = make_pool (3, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (3, _i);
   MprocQueue *queue = mproc_queue_new (0, NULL);
   gint32 sum = 0;
 
   for (gint32 i = 0; i < 50; i++)
     ck_assert (mproc_pool_push (pool, put_number, mproc_pack ("(hi)", queue, i), NULL));
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   for (gint32 i = 0; i < 50; i++)
-    sum += take_int (mproc_queue_get (queue, 0, NULL));
+    sum += mproc_test_int (mproc_queue_get (queue, 0, NULL));
   ck_assert_int_eq (sum, 50 * 49 / 2);
   mproc_queue_unref (queue);
 }
@@ -310,7 +190,7 @@ END_TEST
 
 START_TEST (large_arguments_and_results)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   guint32 sizes[] = { 0, 1, 100, 5000, 1 << 20, 16 << 20 };
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -326,18 +206,18 @@ START_TEST (large_arguments_and_results)
       g_variant_unref (type);
       g_variant_unref (value);
     }
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (results_carry_objects)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GVariant *value = mproc_pool_apply (pool, give_queue, NULL, NULL);
   MprocQueue *queue;
   GBytes *bytes;
 
-  end_pool (pool);
+  mproc_test_end_pool (pool);
   ck_assert (mproc_unpack (value, NULL, "(&h)", &queue));
   bytes = mproc_queue_get_bytes (queue, 0, NULL);
   ck_assert_mem_eq (g_bytes_get_data (bytes, NULL), "made there", 10);
@@ -348,35 +228,38 @@ END_TEST
 
 START_TEST (what_cannot_be_sent_fails_that_task)
 {
-  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (1, _i);
   MprocConnection *a;
   MprocConnection *b;
   GError *error = NULL;
 
-  expect (mproc_pool_apply (pool, nothing, g_variant_new ("(h)", 12345), &error), &error,
-          MPROC_ERROR_HANDLE);
+  expect (mproc_pool_apply (pool, mproc_test_do_nothing, g_variant_new ("(h)", 12345),
+                            &error),
+          &error, MPROC_ERROR_HANDLE);
   ck_assert (mproc_pipe (FALSE, &a, &b, NULL));
-  expect (mproc_pool_apply (pool, nothing, mproc_pack ("(h)", a), &error), &error,
-          MPROC_ERROR_NOT_SUPPORTED);
+  expect (mproc_pool_apply (pool, mproc_test_do_nothing, mproc_pack ("(h)", a), &error),
+          &error, MPROC_ERROR_NOT_SUPPORTED);
   mproc_connection_unref (a);
   mproc_connection_unref (b);
-  ck_assert_int_eq (take_int (mproc_pool_apply (pool, square, g_variant_new_int32 (3),
-                                                NULL)),
+  ck_assert_int_eq (mproc_test_int (mproc_pool_apply (pool, mproc_test_square_but_five,
+                                                      g_variant_new_int32 (3), NULL)),
                     9);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_closed_pool_takes_nothing)
 {
-  MprocPool *pool = make_pool (1, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (1, _i);
   GError *error = NULL;
 
   mproc_pool_close (pool);
   mproc_pool_close (pool);
-  expect (mproc_pool_apply (pool, square, g_variant_new_int32 (1), &error), &error,
-          MPROC_ERROR_STATE);
-  ck_assert (!mproc_pool_push (pool, square, g_variant_new_int32 (1), &error));
+  expect (mproc_pool_apply (pool, mproc_test_square_but_five, g_variant_new_int32 (1),
+                            &error),
+          &error, MPROC_ERROR_STATE);
+  ck_assert (!mproc_pool_push (pool, mproc_test_square_but_five, g_variant_new_int32 (1),
+                               &error));
   expect (NULL, &error, MPROC_ERROR_STATE);
   ck_assert (mproc_pool_join (pool, MPROC_FOREVER));
   ck_assert (mproc_pool_join (pool, 0));
@@ -387,37 +270,34 @@ END_TEST
 /* Without waiting for what runs: it would run for ever. */
 START_TEST (terminates)
 {
-  MprocStartMethod method = mproc_test_method (_i);
-  MprocPool *pool = make_pool (1, method);
-  MprocQueue *pids = mproc_queue_new (0, NULL);
-  MprocQueue *go = mproc_queue_new (0, NULL);
-  MprocResult *running =
-      mproc_pool_apply_async (pool, report_and_wait, mproc_pack ("(hh)", pids, go), NULL);
-  MprocResult *queued =
-      mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
+  MprocPool *pool = mproc_test_pool (1, _i);
+  MprocTestGate gate;
+  MprocResult *running, *queued;
   GError *error = NULL;
 
-  g_variant_unref (mproc_queue_get (pids, MPROC_FOREVER, NULL));
+  mproc_test_gate_init (&gate);
+  running = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
+  queued =
+      mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (4), NULL);
   mproc_pool_terminate (pool);
-  if (method == MPROC_START_METHOD_THREAD) /* a thread has to end by itself */
-    ck_assert (mproc_queue_put_bytes (go, "", 0, 0, NULL));
+  if (mproc_test_is_thread (_i)) /* which has to end by itself */
+    mproc_test_gate_open (&gate, 1, 0);
   ck_assert (mproc_pool_join (pool, MPROC_SECONDS (30)));
-  if (method != MPROC_START_METHOD_THREAD)
+  if (!mproc_test_is_thread (_i))
     expect (mproc_result_get (running, 0, &error), &error, MPROC_ERROR_CANCELLED);
   expect (mproc_result_get (queued, 0, &error), &error, MPROC_ERROR_CANCELLED);
   mproc_pool_unref (pool);
   mproc_result_unref (running);
   mproc_result_unref (queued);
-  mproc_queue_unref (pids);
-  mproc_queue_unref (go);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
 START_TEST (the_last_reference_terminates)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
-  MprocResult *result =
-      mproc_pool_apply_async (pool, square, g_variant_new_int32 (4), NULL);
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocResult *result = mproc_pool_apply_async (pool, mproc_test_square_but_five,
+                                                g_variant_new_int32 (4), NULL);
 
   mproc_pool_unref (pool);
   ck_assert (mproc_result_is_ready (result));
@@ -427,23 +307,24 @@ END_TEST
 
 START_TEST (a_lost_worker_fails_its_task_alone)
 {
-  MprocStartMethod method = mproc_test_method (_i);
   MprocPool *pool;
   MprocResult *results[20];
   GError *error = NULL;
 
-  if (method == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* a thread cannot be lost */
-  pool = make_pool (2, method);
+  pool = mproc_test_pool (2, _i);
   for (gint32 i = 0; i < 20; i++)
-    results[i] = mproc_pool_apply_async (pool, i % 7 == 3 ? die : square,
-                                         g_variant_new_int32 (i + 10), NULL);
+    results[i] =
+        mproc_pool_apply_async (pool,
+                                i % 7 == 3 ? mproc_test_die : mproc_test_square_but_five,
+                                g_variant_new_int32 (i + 10), NULL);
   for (gint32 i = 0; i < 20; i++)
     {
       GVariant *value = mproc_result_get (results[i], MPROC_SECONDS (50), &error);
 
       if (i % 7 != 3)
-        ck_assert_int_eq (take_int (value), (i + 10) * (i + 10));
+        ck_assert_int_eq (mproc_test_int (value), (i + 10) * (i + 10));
       else
         {
           ck_assert (strstr (error->message, "pid") != NULL);
@@ -451,93 +332,77 @@ START_TEST (a_lost_worker_fails_its_task_alone)
         }
       mproc_result_unref (results[i]);
     }
-  expect (mproc_pool_apply (pool, quit, g_variant_new_int32 (3), &error), &error,
+  expect (mproc_pool_apply (pool, mproc_test_exit_with_six, NULL, &error), &error,
           MPROC_ERROR_WORKER_DIED);
   check_map (pool, 50, 1);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (a_worker_killed_from_outside_is_replaced)
 {
-  MprocStartMethod method = mproc_test_method (_i);
   gint kills = mproc_test_scale (mproc_test_is_slow_platform () ? 3 : 20);
-  MprocQueue *pids;
-  MprocQueue *go;
+  MprocTestGate gate;
   MprocPool *pool;
-  GError *error = NULL;
 
-  if (method == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  pool = make_pool (2, method);
-  pids = mproc_queue_new (0, NULL);
-  go = mproc_queue_new (0, NULL);
+  pool = mproc_test_pool (2, _i);
+  mproc_test_gate_init (&gate);
   for (gint i = 0; i < kills; i++)
     {
-      MprocResult *result = mproc_pool_apply_async (pool, report_and_wait,
-                                                    mproc_pack ("(hh)", pids, go), NULL);
-      GVariant *pid = mproc_queue_get (pids, MPROC_SECONDS (30), NULL);
+      MprocResult *result =
+          mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
 
-      ck_assert_ptr_nonnull (pid);
-      mproc_test_kill_pid (g_variant_get_int64 (pid));
-      g_variant_unref (pid);
-      expect (mproc_result_get (result, MPROC_SECONDS (30), &error), &error,
-              MPROC_ERROR_WORKER_DIED);
-      mproc_result_unref (result);
+      mproc_test_kill_pid (mproc_test_gate_await (&gate));
+      mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, NULL);
     }
   check_map (pool, 100, 1);
-  end_pool (pool);
-  mproc_queue_unref (pids);
-  mproc_queue_unref (go);
+  mproc_test_end_pool (pool);
+  mproc_test_gate_clear (&gate);
 }
 END_TEST
 
 /* Random instants: every result comes, as a value or as its worker's death. */
 START_TEST (survives_random_kills)
 {
-  MprocStartMethod method = mproc_test_method (_i);
   gint rounds = mproc_test_scale (mproc_test_is_slow_platform () ? 5 : 60);
   gint died = 0;
   MprocPool *pool;
 
-  if (method == MPROC_START_METHOD_THREAD)
+  if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  pool = make_pool (3, method);
+  pool = mproc_test_pool (3, _i);
   for (gint round = 0; round < rounds; round++)
     {
       MprocResult *results[60];
-      GVariant *pid = mproc_pool_apply (pool, own_pid, NULL, NULL);
+      GVariant *pid = mproc_pool_apply (pool, mproc_test_tell_pid, NULL, NULL);
 
       for (gint32 i = 0; i < 60; i++)
-        results[i] =
-            mproc_pool_apply_async (pool, square, g_variant_new_int32 (i + 10), NULL);
+        results[i] = mproc_pool_apply_async (pool, mproc_test_square_but_five,
+                                             g_variant_new_int32 (i + 10), NULL);
       g_usleep ((gulong) g_random_int_range (0, 300));
       if (pid != NULL)
         mproc_test_kill_pid (g_variant_get_int64 (pid));
       for (gint32 i = 0; i < 60; i++)
         {
-          GError *error = NULL;
-          GVariant *value = mproc_result_get (results[i], MPROC_SECONDS (50), &error);
+          GVariant *value = mproc_test_value_or_death (results[i]);
 
           if (value != NULL)
-            ck_assert_int_eq (take_int (value), (i + 10) * (i + 10));
+            ck_assert_int_eq (mproc_test_int (value), (i + 10) * (i + 10));
           else
-            {
-              died++;
-              expect (value, &error, MPROC_ERROR_WORKER_DIED);
-            }
-          mproc_result_unref (results[i]);
+            died++;
         }
       g_clear_pointer (&pid, g_variant_unref);
     }
   ck_assert_int_le (died, rounds); /* a kill costs one task at most */
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (the_workers_are_as_many_as_asked_for)
 {
-  MprocPool *pool = make_pool (4, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (4, _i);
   MprocPool *other;
   GError *error = NULL;
 
@@ -546,11 +411,11 @@ START_TEST (the_workers_are_as_many_as_asked_for)
   expect (NULL, &error, MPROC_ERROR_INVALID);
   ck_assert_ptr_null (mproc_pool_new ((guint) -1, &error));
   expect (NULL, &error, MPROC_ERROR_INVALID);
-  other = make_pool (0, mproc_test_method (_i));
+  other = mproc_test_pool (0, _i);
   ck_assert_uint_eq (mproc_pool_get_n_workers (other), mproc_cpu_count ());
   check_map (other, 10, 1);
-  end_pool (other);
-  end_pool (pool);
+  mproc_test_end_pool (other);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
@@ -559,7 +424,8 @@ use_pool (gpointer data)
 {
   for (gint32 i = 10; i < 60; i++)
     {
-      GVariant *value = mproc_pool_apply (data, square, g_variant_new_int32 (i), NULL);
+      GVariant *value = mproc_pool_apply (data, mproc_test_square_but_five,
+                                          g_variant_new_int32 (i), NULL);
 
       if (value == NULL || g_variant_get_int32 (value) != i * i)
         return NULL;
@@ -570,31 +436,32 @@ use_pool (gpointer data)
 
 START_TEST (threads_share_a_pool)
 {
-  MprocPool *pool = make_pool (2, mproc_test_method (_i));
+  MprocPool *pool = mproc_test_pool (2, _i);
   GThread *threads[4];
 
   for (guint i = 0; i < 4; i++)
     threads[i] = g_thread_new ("use-pool", use_pool, pool);
   for (guint i = 0; i < 4; i++)
     ck_assert_ptr_eq (g_thread_join (threads[i]), pool);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 
 START_TEST (mistakes_are_criticals)
 {
-  MprocPool *pool = make_pool (1, MPROC_START_METHOD_THREAD);
+  MprocPool *pool = mproc_test_try_pool (1, MPROC_START_METHOD_THREAD, NULL);
   MprocQueue *queue = mproc_queue_new (0, NULL);
   MprocResult *result =
-      mproc_result_ref (mproc_pool_apply_async (pool, square, g_variant_new_int32 (1),
-                                                NULL));
+      mproc_result_ref (mproc_pool_apply_async (pool, mproc_test_square_but_five,
+                                                g_variant_new_int32 (1), NULL));
 
   g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_POOL*");
-  ck_assert_ptr_null (mproc_pool_apply ((gpointer) queue, square, NULL, NULL));
+  ck_assert_ptr_null (mproc_pool_apply ((gpointer) queue, mproc_test_square_but_five,
+                                        NULL, NULL));
   g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*func != NULL*");
   ck_assert_ptr_null (mproc_pool_apply (pool, NULL, NULL, NULL));
   g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*items != NULL*");
-  ck_assert_ptr_null (mproc_pool_map (pool, square, NULL, 1, NULL));
+  ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_square_but_five, NULL, 1, NULL));
   g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_POOL*");
   mproc_pool_unref ((gpointer) result);
   g_test_expect_message ("mproc", G_LOG_LEVEL_CRITICAL, "*MPROC_KIND_RESULT*");
@@ -605,7 +472,7 @@ START_TEST (mistakes_are_criticals)
   mproc_result_unref (result);
   mproc_result_unref (result);
   mproc_queue_unref (queue);
-  end_pool (pool);
+  mproc_test_end_pool (pool);
 }
 END_TEST
 

@@ -115,9 +115,9 @@ START_TEST (nothing_is_a_batch)
   ck_assert_int_eq (mproc_queue_put_many (queue, NULL, 0, 0, &error), 0);
   ck_assert_ptr_null (error);
   ck_assert_ptr_null (mproc_queue_get_many (queue, 5, 0, &error));
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert_ptr_null (mproc_queue_get_many (queue, 5, 100000, &error));
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert_int_ge (g_get_monotonic_time () - start, 100000);
   mproc_queue_unref (queue);
 }
@@ -134,7 +134,7 @@ START_TEST (what_fits_is_put)
   ck_assert_ptr_null (error);
   ck_assert_int_ge (g_get_monotonic_time () - start, 100000);
   ck_assert_int_eq (put_numbers (queue, 25, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_FULL, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_FULL, "");
   values = mproc_queue_get_many (queue, 100, 0, NULL);
   ck_assert_uint_eq (values->len, 10);
   check_numbers (values, 0);
@@ -156,12 +156,12 @@ START_TEST (all_can_be_sent_or_none_is_put)
   items[1] = g_variant_new_handle (123456);
   items[2] = g_variant_new_string ("fine");
   ck_assert_int_eq (mproc_queue_put_many (queue, items, 3, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_HANDLE, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_HANDLE, "");
   items[0] = mproc_pack ("(h)", carried);
   items[1] = mproc_pack ("(h)", pipe.a);
   items[2] = g_variant_new_string ("fine");
   ck_assert_int_eq (mproc_queue_put_many (queue, items, 3, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "connection");
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "connection");
   ck_assert (mproc_queue_is_empty (queue));
   items[0] = mproc_pack ("(h)", carried);
   ck_assert_int_eq (mproc_queue_put_many (queue, items, 1, 0, &error), 1);
@@ -185,17 +185,17 @@ START_TEST (batches_end_with_the_queue)
   ck_assert_int_eq (put_numbers (queue, 7, 0, NULL), 7);
   mproc_queue_shutdown (queue, FALSE);
   ck_assert_int_eq (put_numbers (queue, 7, MPROC_FOREVER, &error), -1);
-  expect_error (&error, MPROC_ERROR_CLOSED, "shut down");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "shut down");
   values = mproc_queue_get_many (queue, 100, MPROC_FOREVER, &error);
   ck_assert_uint_eq (values->len, 7);
   g_ptr_array_unref (values);
   ck_assert_ptr_null (mproc_queue_get_many (queue, 100, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "shut down");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "shut down");
   mproc_queue_close (queue);
   ck_assert_ptr_null (mproc_queue_get_many (queue, 100, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "closed");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "closed");
   ck_assert_int_eq (put_numbers (queue, 7, MPROC_FOREVER, &error), -1);
-  expect_error (&error, MPROC_ERROR_CLOSED, "closed");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "closed");
   mproc_queue_unref (queue);
 }
 END_TEST
@@ -291,19 +291,19 @@ run_many (MprocStartMethod method, guint max_items)
 
   for (guint i = 0; i < N_EACH; i++)
     {
-      children[i] = start_child (method, produce, mproc_pack ("(hu)", queue, i));
+      children[i] = mproc_test_start_by (method, produce, mproc_pack ("(hu)", queue, i));
       children[N_EACH + i] =
-          start_child (method, consume, mproc_pack ("(hh)", queue, counts));
+          mproc_test_start_by (method, consume, mproc_pack ("(hh)", queue, counts));
     }
   for (guint i = 0; i < N_EACH; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   ck_assert (mproc_queue_join (queue, MPROC_SECONDS (30)));
   mproc_queue_shutdown (queue, FALSE);
   for (guint i = 0; i < N_EACH; i++)
     {
       GVariant *value;
 
-      end_child (children[N_EACH + i]);
+      mproc_test_end_with (children[N_EACH + i], 0);
       value = mproc_queue_get (counts, 0, NULL);
       sum += g_variant_get_uint32 (value);
       g_variant_unref (value);

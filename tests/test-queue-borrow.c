@@ -101,20 +101,20 @@ START_TEST (errors_are_those_of_get)
   GError *error = NULL;
 
   ck_assert_ptr_null (mproc_queue_peek_bytes (queue, 0, &error));
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert_ptr_null (mproc_queue_peek_bytes (queue, 10000, &error));
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert (mproc_queue_put (queue, g_variant_new_string ("value"), 0, NULL));
   ck_assert_ptr_null (mproc_queue_peek_bytes (queue, 0, &error));
-  expect_error (&error, MPROC_ERROR_INVALID, "value");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "value");
   ck_assert_uint_eq (mproc_queue_get_size (queue), 1);
   g_variant_unref (mproc_queue_get (queue, 0, NULL));
   mproc_queue_shutdown (queue, FALSE);
   ck_assert_ptr_null (mproc_queue_peek_bytes (queue, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   mproc_queue_close (queue);
   ck_assert_ptr_null (mproc_queue_peek_bytes (queue, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   mproc_queue_unref (queue);
 }
 END_TEST
@@ -206,8 +206,9 @@ START_TEST (a_forked_child_frees_nothing_of_its_parents)
   ck_assert (put (queue, 'c', LARGE, NULL));
   inherited = borrow (queue);
   data = g_bytes_get_data (inherited, NULL);
-  end_child (start_child (MPROC_START_METHOD_FORK, unref_inherited,
-                          mproc_pack ("(h)", queue)));
+  mproc_test_end_with (mproc_test_start_by (MPROC_START_METHOD_FORK, unref_inherited,
+                                            mproc_pack ("(h)", queue)),
+                       0);
   ck_assert (!was_freed_last (data));
   for (guint i = 0; i < 5; i++)
     ck_assert (put (queue, 'x', LARGE, NULL));
@@ -257,7 +258,8 @@ START_TEST (the_end_of_a_borrower_gives_all_back)
       for (guint i = 0; i < each; i++)
         ck_assert_msg (put (queue, 'k', MAX (size, 20000), &error), "round %d: %s", round,
                        error->message);
-      child = start_child (method, keep_all, mproc_pack ("(hhu)", queue, reports, each));
+      child = mproc_test_start_by (method, keep_all,
+                                   mproc_pack ("(hhu)", queue, reports, each));
       report = mproc_queue_get (reports, MPROC_SECONDS (30), NULL);
       ck_assert_ptr_nonnull (report);
       g_variant_unref (report);

@@ -30,7 +30,7 @@ expect_no_put (MprocQueue *queue, gsize size, gint code)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put_bytes (queue, data, size, 0, &error));
-  expect_error (&error, code, "");
+  mproc_test_expect_error (&error, code, "");
 }
 
 static void
@@ -109,14 +109,14 @@ START_TEST (too_large_is_told_at_once)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put_bytes (queue, data, 101, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_TOO_LARGE, "101");
+  mproc_test_expect_error (&error, MPROC_ERROR_TOO_LARGE, "101");
   ck_assert (!mproc_queue_put_bytes (queue, data, 100000, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_TOO_LARGE, "100000");
+  mproc_test_expect_error (&error, MPROC_ERROR_TOO_LARGE, "100000");
   ck_assert (!mproc_queue_put (queue,
                                g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, 100,
                                                           1),
                                MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_TOO_LARGE, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_TOO_LARGE, "");
   put (queue, 100);
   get (queue, 100);
   mproc_queue_unref (queue);
@@ -153,7 +153,7 @@ START_TEST (room_is_waited_for)
 
   put (queue, 600);
   ck_assert (!mproc_queue_put_bytes (queue, data, 500, 100000, &error));
-  expect_error (&error, MPROC_ERROR_FULL, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_FULL, "");
   ck_assert_int_ge (g_get_monotonic_time () - start, 100000);
   mproc_queue_unref (queue);
 }
@@ -202,8 +202,8 @@ START_TEST (room_wakes_those_whom_it_suits)
   put (queue, 500);
   put (queue, 99000);
   for (guint i = 0; i < 3; i++)
-    children[i] =
-        start_child (method, put_size, mproc_pack ("(hhu)", queue, reports, sizes[i]));
+    children[i] = mproc_test_start_by (method, put_size,
+                                       mproc_pack ("(hhu)", queue, reports, sizes[i]));
   get (queue, 500);
   ck_assert_uint_eq (get_report (reports), 300);
   get (queue, 500);
@@ -219,7 +219,7 @@ START_TEST (room_wakes_those_whom_it_suits)
   ck_assert_uint_eq (sum, 160300);
   ck_assert_uint_eq (get_report (reports) + get_report (reports), 160000);
   for (guint i = 0; i < 3; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   ck_assert_uint_eq (mproc_queue_get_n_bytes (queue), 0);
   mproc_queue_unref (queue);
   mproc_queue_unref (reports);

@@ -99,12 +99,12 @@ let_child_close (MprocStartMethod method, MprocQueue *queue)
   MprocQueue *closed = make_queue (0);
   MprocQueue *turns = make_queue (0);
   MprocProcess *child =
-      start_child (method, close_it, mproc_pack ("(hhh)", queue, closed, turns));
+      mproc_test_start_by (method, close_it, mproc_pack ("(hhh)", queue, closed, turns));
 
   ck_assert (await_turn (closed));
   ck_assert (is_open (queue));
   ck_assert (give_turn (turns));
-  end_child (child);
+  mproc_test_end_with (child, 0);
   mproc_queue_unref (closed);
   mproc_queue_unref (turns);
 }
@@ -146,7 +146,9 @@ START_TEST (a_starter_closes_for_itself)
   mproc_queue_close (queue);
   for (gint i = 0; i < 3; i++)
     {
-      end_child (start_child (METHOD, use_and_close, mproc_pack ("(h)", queue)));
+      mproc_test_end_with (mproc_test_start_by (METHOD, use_and_close,
+                                                mproc_pack ("(h)", queue)),
+                           0);
       ck_assert (is_closed (queue));
     }
   mproc_queue_unref (queue);
@@ -182,8 +184,9 @@ START_TEST (each_generation_closes_for_itself)
 {
   MprocQueue *queue = make_queue (0);
 
-  end_child (start_child (METHOD, close_and_start,
-                          mproc_pack ("(hu)", queue, (guint) METHOD)));
+  mproc_test_end_with (mproc_test_start_by (METHOD, close_and_start,
+                                            mproc_pack ("(hu)", queue, (guint) METHOD)),
+                       0);
   ck_assert (is_open (queue));
   mproc_queue_unref (queue);
 }

@@ -250,9 +250,10 @@ run_all (MprocStartMethod method, guint max_items)
   Watch watch = { .board = mproc_arena_at (block, sizeof (Board)) };
 
   for (guint i = 0; i < MAX_SHARES; i++)
-    children[i] = start_child (method, i < N_CONSUMERS ? consume : produce,
-                               mproc_pack ("(hxu)", queue, (gint64) block,
-                                           i < N_CONSUMERS ? i : i - N_CONSUMERS));
+    children[i] =
+        mproc_test_start_by (method, i < N_CONSUMERS ? consume : produce,
+                             mproc_pack ("(hxu)", queue, (gint64) block,
+                                         i < N_CONSUMERS ? i : i - N_CONSUMERS));
   for (gint look = 0; look < n_looks; look++)
     {
       for (guint i = 0; i < MAX_SHARES; i++)
@@ -261,10 +262,10 @@ run_all (MprocStartMethod method, guint max_items)
     }
   mproc_store32 (&watch.board->stop, 1);
   for (guint i = N_CONSUMERS; i < MAX_SHARES; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   mproc_queue_shutdown (queue, FALSE);
   for (guint i = 0; i < N_CONSUMERS; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   ck_assert_uint_eq (mproc_load32 (&watch.board->n_disordered), 0);
   mproc_arena_free (block);
   mproc_queue_unref (queue);

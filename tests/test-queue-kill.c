@@ -369,8 +369,8 @@ static void
 start (Arena *self, guint i)
 {
   self->children[i] =
-      start_child (self->method, i < N_EACH ? produce : consume,
-                   mproc_pack ("(hx)", self->queue, (gint64) self->block));
+      mproc_test_start_by (self->method, i < N_EACH ? produce : consume,
+                           mproc_pack ("(hx)", self->queue, (gint64) self->block));
 }
 
 static void
@@ -455,11 +455,12 @@ finish_for_the_dead (Arena *self)
   GError *error = NULL;
 
   ck_assert (n_lost == 0 || !mproc_queue_join (self->queue, 0));
-  joiner = start_child (self->method, join_tasks, mproc_pack ("(h)", self->queue));
+  joiner =
+      mproc_test_start_by (self->method, join_tasks, mproc_pack ("(h)", self->queue));
   while (mproc_queue_task_done (self->queue, &error))
     n_said++;
-  expect_error (&error, MPROC_ERROR_OVER_RELEASE, "task_done");
-  end_child (joiner);
+  mproc_test_expect_error (&error, MPROC_ERROR_OVER_RELEASE, "task_done");
+  mproc_test_end_with (joiner, 0);
   ck_assert (mproc_queue_join (self->queue, 0));
   /* Each of the dead has lost an item before it was seen, or had said that it was done
    * and could not count that any more, or neither. */
@@ -508,10 +509,10 @@ run_round (Way way, guint max_items, guint64 max_bytes, gint n_kills)
   kill_often (&self, n_kills);
   mproc_store32 (&self.ledger->stop, 1);
   for (guint i = 0; i < N_EACH; i++)
-    end_child (self.children[i]);
+    mproc_test_end_with (self.children[i], 0);
   mproc_queue_shutdown (self.queue, FALSE);
   for (guint i = N_EACH; i < 2 * N_EACH; i++)
-    end_child (self.children[i]);
+    mproc_test_end_with (self.children[i], 0);
   expect_all_well (&self);
   if (way == AS_TASKS)
     finish_for_the_dead (&self);

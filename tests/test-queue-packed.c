@@ -14,7 +14,7 @@ expect_no_get (MprocQueue *queue, gint code, const char *text)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "x", &number));
-  expect_error (&error, code, text);
+  mproc_test_expect_error (&error, code, text);
   ck_assert_int_eq (number, 7);
 }
 
@@ -112,14 +112,6 @@ START_TEST (parts_may_be_left_out)
 }
 END_TEST
 
-static GVariant *
-nothing (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  return NULL;
-}
-
 /* Arrays, variants, maybes, objects and functions: as mproc_pack() and mproc_unpack(). */
 START_TEST (every_other_form_does)
 {
@@ -134,13 +126,14 @@ START_TEST (every_other_form_does)
   char **list = NULL;
 
   put_numbers (carried, 1, 2);
-  ck_assert (mproc_queue_put_packed (queue, 0, NULL, "(hfim(i)^asv)", carried, nothing,
-                                     42, TRUE, 3, texts, g_variant_new_string ("z")));
+  ck_assert (mproc_queue_put_packed (queue, 0, NULL, "(hfim(i)^asv)", carried,
+                                     mproc_test_do_nothing, 42, TRUE, 3, texts,
+                                     g_variant_new_string ("z")));
   mproc_queue_unref (carried);
   ck_assert (mproc_queue_get_unpacked (queue, 0, NULL, "(hfim(i)^as@v)", &arrived, &func,
                                        &number, &there, &inner, &list, &value));
   expect_numbers (arrived, 1, 2);
-  ck_assert (func == nothing && number == 42 && there && inner == 3);
+  ck_assert (func == mproc_test_do_nothing && number == 42 && there && inner == 3);
   ck_assert_str_eq (list[1], "y");
   ck_assert_str_eq (g_variant_get_type_string (value), "v");
   g_strfreev (list);
@@ -201,14 +194,14 @@ START_TEST (another_type_stays)
   put_numbers (queue, 3, 1);
 
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "(ii)", &number, &number));
-  expect_error (&error, MPROC_ERROR_INVALID,
-                "a value of type (is) does not have the form \"(ii)\"");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID,
+                           "a value of type (is) does not have the form \"(ii)\"");
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "(i)", &number));
-  expect_error (&error, MPROC_ERROR_INVALID, "(is)");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "(is)");
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "(is?)", &number, &text, NULL));
-  expect_error (&error, MPROC_ERROR_INVALID, "(is?)");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "(is?)");
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "(is)i", &number, &text, NULL));
-  expect_error (&error, MPROC_ERROR_INVALID, "(is)i");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "(is)i");
   ck_assert (!mproc_queue_get_unpacked (queue, 0, NULL, "(i^as)", &number, &list));
   ck_assert_uint_eq (mproc_queue_get_size (queue), 4);
   ck_assert (number == 7 && text == NULL && list == NULL);
@@ -216,10 +209,10 @@ START_TEST (another_type_stays)
   ck_assert (mproc_queue_get_unpacked (queue, 0, &error, "(is)", &number, &text));
   g_free (text);
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "s", &text));
-  expect_error (&error, MPROC_ERROR_INVALID, "ay");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "ay");
   g_bytes_unref (mproc_queue_get_bytes (queue, 0, NULL));
   ck_assert (!mproc_queue_get_unpacked (queue, 0, &error, "(is)", &number, &text));
-  expect_error (&error, MPROC_ERROR_INVALID, "(ias)");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "(ias)");
   ck_assert (mproc_queue_get_unpacked (queue, 0, &error, "(i^as)", &number, &list));
   ck_assert_int_eq (number, 2);
   g_strfreev (list);
@@ -273,9 +266,9 @@ START_TEST (texts_that_cannot_be_sent)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put_packed (queue, 0, &error, "(is)", 1, "\377"));
-  expect_error (&error, MPROC_ERROR_INVALID, "UTF-8");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "UTF-8");
   ck_assert (!mproc_queue_put_packed (queue, 0, &error, "(io)", 1, "a"));
-  expect_error (&error, MPROC_ERROR_INVALID, "object path");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "object path");
   ck_assert (!mproc_queue_put_packed (queue, 0, NULL, "g", "("));
   ck_assert (mproc_queue_is_empty (queue));
   put_numbers (queue, 1, 1);
@@ -321,16 +314,16 @@ START_TEST (bounds_are_kept)
 
   put_numbers (queue, 1, 2);
   ck_assert (!mproc_queue_put_packed (queue, 0, &error, "x", (gint64) 3));
-  expect_error (&error, MPROC_ERROR_FULL, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_FULL, "");
   start = g_get_monotonic_time ();
   ck_assert (!mproc_queue_put_packed (queue, 50000, &error, "x", (gint64) 3));
-  expect_error (&error, MPROC_ERROR_FULL, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_FULL, "");
   ck_assert_int_ge (g_get_monotonic_time () - start, 50000);
   expect_numbers (queue, 1, 2);
   expect_no_get (queue, MPROC_ERROR_EMPTY, "");
   start = g_get_monotonic_time ();
   ck_assert (!mproc_queue_get_unpacked (queue, 50000, &error, "(v)", NULL));
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert_int_ge (g_get_monotonic_time () - start, 50000);
   mproc_queue_unref (queue);
 }
@@ -350,13 +343,13 @@ START_TEST (bytes_are_counted)
   ck_assert (mproc_queue_put_packed (queue, 0, NULL, "(sx)", "text", (gint64) 1));
   ck_assert_uint_eq (mproc_queue_get_n_bytes (queue), 2 * n_bytes);
   ck_assert (!mproc_queue_put_packed (queue, MPROC_FOREVER, &error, "s", text));
-  expect_error (&error, MPROC_ERROR_TOO_LARGE, "300");
+  mproc_test_expect_error (&error, MPROC_ERROR_TOO_LARGE, "300");
   while (mproc_queue_put_packed (queue, 0, &error, "(sx)", "text", (gint64) 1))
     ;
-  expect_error (&error, MPROC_ERROR_FULL, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_FULL, "");
   while (mproc_queue_get_unpacked (queue, 0, &error, "(sx)", NULL, NULL))
     ;
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert_uint_eq (mproc_queue_get_n_bytes (queue), 0);
   g_free (text);
   mproc_queue_unref (queue);
@@ -371,10 +364,10 @@ START_TEST (the_end_is_told)
   put_numbers (queue, 1, 2);
   mproc_queue_shutdown (queue, FALSE);
   ck_assert (!mproc_queue_put_packed (queue, 0, &error, "x", (gint64) 3));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   ck_assert (!mproc_queue_put_packed (queue, 0, &error, "v",
                                       g_variant_new_boolean (TRUE)));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   expect_numbers (queue, 1, 2);
   expect_no_get (queue, MPROC_ERROR_CLOSED, "shut down");
   mproc_queue_unref (queue);
@@ -383,7 +376,7 @@ START_TEST (the_end_is_told)
   put_numbers (queue, 1, 1);
   mproc_queue_close (queue);
   ck_assert (!mproc_queue_put_packed (queue, 0, &error, "x", (gint64) 3));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   expect_no_get (queue, MPROC_ERROR_CLOSED, "closed");
   mproc_queue_unref (queue);
 }
@@ -399,7 +392,7 @@ START_TEST (no_memory_is_told)
   ck_assert (mproc_set_memory_limit (1, NULL));
   while (mproc_queue_put_packed (queue, 0, &error, "s", text))
     ;
-  expect_error (&error, MPROC_ERROR_NO_MEMORY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "");
   ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
   expect_numbers (queue, 1, 1);
   while (mproc_queue_get_unpacked (queue, 0, NULL, "s", NULL))
@@ -497,11 +490,12 @@ START_TEST (between_processes)
   for (guint i = 0; i < 2; i++)
     {
       children[i] =
-          start_child (method, consume, mproc_pack ("(hhu)", queue, reports, n));
-      children[i + 2] = start_child (method, produce, mproc_pack ("(hu)", queue, n));
+          mproc_test_start_by (method, consume, mproc_pack ("(hhu)", queue, reports, n));
+      children[i + 2] =
+          mproc_test_start_by (method, produce, mproc_pack ("(hu)", queue, n));
     }
   for (guint i = 0; i < 4; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   for (guint i = 0; i < 2; i++)
     {
       MprocQueue *same;

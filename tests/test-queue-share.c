@@ -49,7 +49,8 @@ START_TEST (items_go_to_and_fro)
 {
   MprocQueue *there = make_queue (0);
   MprocQueue *back = make_queue (0);
-  MprocProcess *child = start_child (METHOD, echo, mproc_pack ("(hh)", there, back));
+  MprocProcess *child =
+      mproc_test_start_by (METHOD, echo, mproc_pack ("(hh)", there, back));
 
   for (gint i = 0; i < 200; i++)
     {
@@ -61,7 +62,7 @@ START_TEST (items_go_to_and_fro)
   mproc_queue_shutdown (there, FALSE);
   for (gint i = 0; i < 5000; i++)
     ck_assert_int_eq (get_int (back), i);
-  end_child (child);
+  mproc_test_end_with (child, 0);
   mproc_queue_unref (there);
   mproc_queue_unref (back);
 }
@@ -71,7 +72,8 @@ START_TEST (big_items_go_to_and_fro)
 {
   MprocQueue *there = make_queue (0);
   MprocQueue *back = make_queue (0);
-  MprocProcess *child = start_child (METHOD, echo, mproc_pack ("(hh)", there, back));
+  MprocProcess *child =
+      mproc_test_start_by (METHOD, echo, mproc_pack ("(hh)", there, back));
   gsize size = 3 << 20;
   guint8 *data = g_malloc (size);
 
@@ -90,7 +92,7 @@ START_TEST (big_items_go_to_and_fro)
     }
   g_free (data);
   mproc_queue_shutdown (there, FALSE);
-  end_child (child);
+  mproc_test_end_with (child, 0);
   mproc_queue_unref (there);
   mproc_queue_unref (back);
 }
@@ -161,17 +163,18 @@ run_many (MprocStartMethod method, guint max_items)
 
   for (gint i = 0; i < 3; i++)
     {
-      consumers[i] = start_child (method, consume, mproc_pack ("(hh)", queue, results));
-      producers[i] = start_child (method, produce, mproc_pack ("(hi)", queue, i));
+      consumers[i] =
+          mproc_test_start_by (method, consume, mproc_pack ("(hh)", queue, results));
+      producers[i] = mproc_test_start_by (method, produce, mproc_pack ("(hi)", queue, i));
     }
   for (gint i = 0; i < 3; i++)
-    end_child (producers[i]);
+    mproc_test_end_with (producers[i], 0);
   mproc_queue_shutdown (queue, FALSE);
   for (gint i = 0; i < 3; i++)
     {
       GVariant *value;
 
-      end_child (consumers[i]);
+      mproc_test_end_with (consumers[i], 0);
       value = mproc_queue_get (results, 0, NULL);
       sum += g_variant_get_int64 (value);
       g_variant_unref (value);
@@ -241,7 +244,7 @@ wake_waiters (MprocStartMethod method, MprocFunc func, guint n_items, gboolean i
   for (guint i = 0; i < n_items; i++)
     ck_assert (mproc_queue_put_bytes (queue, "x", 1, 0, NULL));
   for (gint i = 0; i < 3; i++)
-    children[i] = start_child (method, func, mproc_pack ("(hh)", queue, reports));
+    children[i] = mproc_test_start_by (method, func, mproc_pack ("(hh)", queue, reports));
   for (gint i = 0; i < 3; i++)
     ck_assert_int_eq (get_int (reports), 1000);
   /* Some of them sleep by now, some perhaps not: both have to be told. */
@@ -250,7 +253,7 @@ wake_waiters (MprocStartMethod method, MprocFunc func, guint n_items, gboolean i
   for (gint i = 0; i < 3; i++)
     ck_assert_int_eq (get_int (reports), MPROC_ERROR_CLOSED);
   for (gint i = 0; i < 3; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   ck_assert_uint_eq (mproc_queue_get_size (queue), immediate ? 0 : n_items);
   mproc_queue_unref (queue);
   mproc_queue_unref (reports);
@@ -274,7 +277,8 @@ START_TEST (room_wakes_a_putter)
   gchar byte;
 
   ck_assert (mproc_queue_put_bytes (queue, "y", 1, 0, NULL));
-  child = start_child (METHOD, wait_for_room, mproc_pack ("(hh)", queue, reports));
+  child =
+      mproc_test_start_by (METHOD, wait_for_room, mproc_pack ("(hh)", queue, reports));
   ck_assert_int_eq (get_int (reports), 1000);
   ck_assert_int_eq (mproc_queue_get_bytes_into (queue, &byte, 1, 0, NULL), 1);
   ck_assert_int_eq (byte, 'y');
@@ -283,7 +287,7 @@ START_TEST (room_wakes_a_putter)
                     1);
   ck_assert_int_eq (byte, 'x');
   ck_assert_int_eq (get_int (reports), -1);
-  end_child (child);
+  mproc_test_end_with (child, 0);
   mproc_queue_unref (queue);
   mproc_queue_unref (reports);
 }
@@ -293,7 +297,9 @@ START_TEST (items_outlive_their_producer)
 {
   MprocQueue *queue = make_queue (0);
 
-  end_child (start_child (METHOD, produce, mproc_pack ("(hi)", queue, 7)));
+  mproc_test_end_with (mproc_test_start_by (METHOD, produce,
+                                            mproc_pack ("(hi)", queue, 7)),
+                       0);
   ck_assert_uint_eq (mproc_queue_get_size (queue), N_ITEMS);
   for (gint i = 0; i < N_ITEMS; i++)
     {
@@ -335,7 +341,7 @@ START_TEST (join_waits_for_workers)
   MprocProcess *children[2];
 
   for (gint i = 0; i < 2; i++)
-    children[i] = start_child (METHOD, work, mproc_pack ("(h)", tasks));
+    children[i] = mproc_test_start_by (METHOD, work, mproc_pack ("(h)", tasks));
   for (gint round = 0; round < 50; round++)
     {
       for (gint i = 0; i < 20; i++)
@@ -345,7 +351,7 @@ START_TEST (join_waits_for_workers)
     }
   mproc_queue_shutdown (tasks, FALSE);
   for (gint i = 0; i < 2; i++)
-    end_child (children[i]);
+    mproc_test_end_with (children[i], 0);
   mproc_queue_unref (tasks);
 }
 END_TEST
@@ -388,7 +394,7 @@ serve (GVariant *args, GError **error)
 START_TEST (items_carry_queues_and_functions)
 {
   MprocQueue *requests = make_queue (0);
-  MprocProcess *child = start_child (METHOD, serve, mproc_pack ("(h)", requests));
+  MprocProcess *child = mproc_test_start_by (METHOD, serve, mproc_pack ("(h)", requests));
 
   for (gint i = 0; i < 100; i++)
     {
@@ -400,7 +406,7 @@ START_TEST (items_carry_queues_and_functions)
       mproc_queue_unref (reply);
     }
   mproc_queue_shutdown (requests, FALSE);
-  end_child (child);
+  mproc_test_end_with (child, 0);
   mproc_queue_unref (requests);
 }
 END_TEST

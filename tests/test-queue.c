@@ -35,7 +35,7 @@ expect_no_get (MprocQueue *queue, gint64 timeout, gint code)
   GError *error = NULL;
 
   ck_assert_ptr_null (mproc_queue_get (queue, timeout, &error));
-  expect_error (&error, code, "");
+  mproc_test_expect_error (&error, code, "");
 }
 
 static void
@@ -44,7 +44,7 @@ expect_no_put (MprocQueue *queue, gint64 timeout, gint code)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put (queue, g_variant_new_int32 (1), timeout, &error));
-  expect_error (&error, code, "");
+  mproc_test_expect_error (&error, code, "");
 }
 
 /* ------------------------------------------------------------------ items */
@@ -121,12 +121,12 @@ START_TEST (what_does_not_suit_stays)
   put_int (queue, 7);
   ck_assert (mproc_queue_put_bytes (queue, "0123456789", 10, 0, NULL));
   ck_assert_ptr_null (mproc_queue_get_bytes (queue, 0, &error));
-  expect_error (&error, MPROC_ERROR_INVALID, "value");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "value");
   ck_assert_int_eq (mproc_queue_get_bytes_into (queue, buffer, 10, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_INVALID, "value");
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "value");
   expect_int (queue, 7);
   ck_assert_int_eq (mproc_queue_get_bytes_into (queue, buffer, 9, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_BUFFER_TOO_SHORT, "10");
+  mproc_test_expect_error (&error, MPROC_ERROR_BUFFER_TOO_SHORT, "10");
   ck_assert_uint_eq (mproc_queue_get_size (queue), 1);
   ck_assert_int_eq (mproc_queue_get_bytes_into (queue, buffer, 10, 0, &error), 10);
   mproc_queue_unref (queue);
@@ -223,7 +223,7 @@ START_TEST (a_connection_is_refused)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put (queue, mproc_pack ("(h)", pipe.a), 0, &error));
-  expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "connection");
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "connection");
   ck_assert (mproc_queue_is_empty (queue));
   put_int (queue, 1);
   expect_int (queue, 1);
@@ -238,7 +238,7 @@ START_TEST (a_bad_handle_is_refused)
   GError *error = NULL;
 
   ck_assert (!mproc_queue_put (queue, g_variant_new_handle (123456), 0, &error));
-  expect_error (&error, MPROC_ERROR_HANDLE, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_HANDLE, "");
   ck_assert (mproc_queue_is_empty (queue));
   mproc_queue_unref (queue);
 }
@@ -280,10 +280,10 @@ START_TEST (exhausted_memory_is_an_error)
   ck_assert (mproc_set_memory_limit (mproc_arena_get_committed () + (8 << 20), NULL));
   while (mproc_queue_put_bytes (queue, data, 100000, 0, &error))
     n++;
-  expect_error (&error, MPROC_ERROR_NO_MEMORY, "memory");
+  mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "memory");
   while (mproc_queue_put_bytes (queue, data, 1000, 0, &error))
     small++;
-  expect_error (&error, MPROC_ERROR_NO_MEMORY, "memory");
+  mproc_test_expect_error (&error, MPROC_ERROR_NO_MEMORY, "memory");
   ck_assert_uint_gt (n, 20);
   ck_assert_uint_eq (mproc_queue_get_size (queue), n + small);
   for (guint i = 0; i < n; i++)
@@ -409,7 +409,7 @@ START_TEST (tasks_are_counted)
 
   ck_assert (mproc_queue_join (queue, 0));
   ck_assert (!mproc_queue_task_done (queue, &error));
-  expect_error (&error, MPROC_ERROR_OVER_RELEASE, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_OVER_RELEASE, "");
   put_int (queue, 1);
   put_int (queue, 2);
   ck_assert (!mproc_queue_join (queue, 0));
@@ -421,7 +421,7 @@ START_TEST (tasks_are_counted)
   ck_assert (mproc_queue_task_done (queue, &error));
   ck_assert (mproc_queue_join (queue, MPROC_FOREVER));
   ck_assert (!mproc_queue_task_done (queue, &error));
-  expect_error (&error, MPROC_ERROR_OVER_RELEASE, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_OVER_RELEASE, "");
   mproc_queue_unref (queue);
 }
 END_TEST
@@ -458,11 +458,11 @@ START_TEST (claims_skip_what_is_not_theirs)
   ck_assert_int_eq (claim.asked, 4);
   ck_assert_uint_eq (mproc_queue_get_size (queue), 1);
   ck_assert (!mproc_queue_take (queue, 0, claim_number, &claim, &error));
-  expect_error (&error, MPROC_ERROR_EMPTY, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_EMPTY, "");
   ck_assert_int_eq (claim.asked, 5);
   mproc_queue_shutdown (queue, FALSE);
   ck_assert (!mproc_queue_take (queue, MPROC_OS_NEVER, claim_number, &claim, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
   mproc_queue_unref (queue);
 }
 END_TEST

@@ -161,8 +161,7 @@ note_end (MprocProcess *process, gpointer data)
 START_TEST (process_ends)
 {
   Pipe pipe = make_pipe (FALSE);
-  MprocProcess *child =
-      start_child (mproc_test_method (_i), stay_open, mproc_pack ("(h)", pipe.a));
+  MprocProcess *child = mproc_test_start (_i, stay_open, mproc_pack ("(h)", pipe.a));
   GSource *source = mproc_process_create_source (child);
   Run run;
 
@@ -185,7 +184,7 @@ START_TEST (process_ends)
   g_main_context_iteration (g_main_loop_get_context (run.loop), FALSE);
   ck_assert_uint_eq (run.n_calls, 2);
   g_main_loop_unref (run.loop);
-  end_child (child);
+  mproc_test_end_with (child, 0);
   free_pipe (&pipe);
 }
 END_TEST

@@ -30,19 +30,6 @@ static const char small[] =
     "\"args\":{\"waiting\":12,\"running\":2}},\n"
     "{\"name\":\"\",\"ph\":\"E\",\"pid\":7,\"tid\":8,\"ts\":11000},\n";
 
-static guint
-count (const char *text, const char *what)
-{
-  guint n = 0;
-
-  while ((text = strstr (text, what)) != NULL)
-    {
-      n++;
-      text += strlen (what);
-    }
-  return n;
-}
-
 /* ------------------------------------------------------------------ reading */
 
 START_TEST (a_trace_is_understood)
@@ -213,7 +200,7 @@ START_TEST (a_picture_has_a_bounded_size)
       ck_assert_uint_eq (timeline->n_tasks, 100000);
       ck_assert_uint_lt (svg->len, 8000000);
       ck_assert_ptr_nonnull (strstr (svg->str, "100 000 tasks"));
-      ck_assert_uint_eq (count (svg->str, "<title>pid "), n_lanes[i]);
+      ck_assert_uint_eq (mproc_test_occurrences (svg->str, "<title>pid "), n_lanes[i]);
       g_string_free (svg, TRUE);
       timeline_free (timeline);
       g_string_free (text, TRUE);

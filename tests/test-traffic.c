@@ -32,10 +32,10 @@ START_TEST (garbage_closes)
   ck_assert (mproc_connection_send_bytes (pipe.b, garbage[_i].data, garbage[_i].size,
                                           NULL));
   ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_PROTOCOL, garbage[_i].why);
+  mproc_test_expect_error (&error, MPROC_ERROR_PROTOCOL, garbage[_i].why);
   ck_assert (mproc_connection_is_closed (pipe.a));
   ck_assert_ptr_null (mproc_connection_recv (pipe.b, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
   free_pipe (&pipe);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST (bad_frames_close)
 
   write_raw (pipe.b, bad_frames[_i].data, bad_frames[_i].size);
   ck_assert_ptr_null (mproc_connection_recv_bytes (pipe.a, MPROC_FOREVER, &error));
-  expect_error (&error, MPROC_ERROR_PROTOCOL, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_PROTOCOL, "");
   ck_assert (mproc_connection_is_closed (pipe.a));
   free_pipe (&pipe);
 }
@@ -91,7 +91,7 @@ START_TEST (stale_handle)
   ck_assert_ptr_null (mproc_connection_recv (pipe.a, MPROC_FOREVER, &error));
   if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
     {
-      expect_error (&error, MPROC_ERROR_HANDLE, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_HANDLE, "");
       send_text (pipe.b, "goes on");
       expect_bytes (pipe.a, "goes on");
     }
@@ -109,7 +109,7 @@ expect_unsendable (GVariant *value, gint code)
   GError *error = NULL;
 
   ck_assert (!mproc_connection_send (pipe.b, value, &error));
-  expect_error (&error, code, "");
+  mproc_test_expect_error (&error, code, "");
   send_text (pipe.b, "still usable");
   expect_bytes (pipe.a, "still usable");
   free_pipe (&pipe);
@@ -233,7 +233,7 @@ START_TEST (closing_lets_everybody_go)
     {
       GError *error = g_thread_join (threads[i]);
 
-      expect_error (&error, MPROC_ERROR_CLOSED, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "");
     }
   ck_assert (g_thread_join (threads[G_N_ELEMENTS (funcs) - 1]) != NULL);
   ck_assert_int_lt (g_get_monotonic_time () - start, MPROC_SECONDS (5));
@@ -321,11 +321,11 @@ START_TEST (turns_end_in_time)
   for (int i = 0; i < 5; i++)
     {
       ck_assert_ptr_null (mproc_connection_recv (pipe.a, 10000, &error));
-      expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
+      mproc_test_expect_error (&error, MPROC_ERROR_TIMED_OUT, "");
     }
   mproc_connection_close (pipe.b);
   error = g_thread_join (thread);
-  expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
+  mproc_test_expect_error (&error, MPROC_ERROR_CLOSED, "end of file");
   free_pipe (&pipe);
 }
 END_TEST

@@ -2,14 +2,6 @@
 /* mproc_wait: many things at once. */
 #include "pipes.h"
 
-static GVariant *
-end_at_once (GVariant *args, GError **error)
-{
-  (void) args;
-  (void) error;
-  return NULL;
-}
-
 static gint
 wait_for (MprocWait *waits, guint n, gint64 timeout)
 {
@@ -112,22 +104,22 @@ START_TEST (what_cannot_be_waited_for)
 {
   Pipe pipe = make_pipe (FALSE);
   MprocQueue *queue = mproc_queue_new (0, NULL);
-  MprocProcess *process = mproc_process_new (end_at_once, NULL);
+  MprocProcess *process = mproc_process_new (mproc_test_do_nothing, NULL);
   MprocWait waits[2] = { { pipe.a, FALSE }, { NULL, FALSE } };
   GError *error = NULL;
 
   ck_assert_int_eq (wait_for (NULL, 0, 0), 0);
   ck_assert_int_eq (mproc_wait (waits, 2, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "");
   waits[1].object = queue;
   ck_assert_int_eq (mproc_wait (waits, 2, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "");
   waits[1].object = pipe.b;
   ck_assert_int_eq (mproc_wait (waits, 2, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_STATE, "sends");
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "sends");
   waits[1].object = process;
   ck_assert_int_eq (mproc_wait (waits, 2, 0, &error), -1);
-  expect_error (&error, MPROC_ERROR_STATE, "");
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "");
   mproc_process_unref (process);
   mproc_queue_unref (queue);
   free_pipe (&pipe);
@@ -138,7 +130,7 @@ END_TEST
 
 START_TEST (process_that_ends)
 {
-  MprocProcess *child = start_child (mproc_test_method (_i), end_at_once, NULL);
+  MprocProcess *child = mproc_test_start (_i, mproc_test_do_nothing, NULL);
   MprocWait wait = { child, FALSE };
 
   ck_assert_int_eq (wait_for (&wait, 1, MPROC_FOREVER), 1);
@@ -146,7 +138,7 @@ START_TEST (process_that_ends)
   ck_assert_int_eq (wait_for (&wait, 1, 0), 1);
   ck_assert (mproc_process_join (child, 0));
   ck_assert_int_eq (wait_for (&wait, 1, 0), 1);
-  end_child (child);
+  mproc_test_end_with (child, 0);
 }
 END_TEST
 
@@ -160,7 +152,8 @@ START_TEST (processes_and_connections)
   for (guint i = 0; i < 3; i++)
     {
       pipes[i] = make_pipe (FALSE);
-      children[i] = start_child (method, stay_open, mproc_pack ("(h)", pipes[i].a));
+      children[i] =
+          mproc_test_start_by (method, stay_open, mproc_pack ("(h)", pipes[i].a));
       waits[i] = (MprocWait){ children[i], FALSE };
     }
   waits[3] = (MprocWait){ messages.a, FALSE };
@@ -186,7 +179,7 @@ START_TEST (processes_and_connections)
   ck_assert_int_eq (wait_for (waits, 4, 0), 3);
   for (guint i = 0; i < 3; i++)
     {
-      end_child (children[i]);
+      mproc_test_end_with (children[i], 0);
       free_pipe (&pipes[i]);
     }
   free_pipe (&messages);
@@ -200,7 +193,8 @@ START_TEST (process_that_is_killed)
 
   if (method != MPROC_START_METHOD_THREAD)
     {
-      MprocProcess *child = start_child (method, stay_open, mproc_pack ("(h)", pipe.a));
+      MprocProcess *child =
+          mproc_test_start_by (method, stay_open, mproc_pack ("(h)", pipe.a));
       MprocWait waits[2] = { { pipe.a, FALSE }, { child, FALSE } };
 
       ck_assert_int_eq (wait_for (waits, 2, 0), 0);

@@ -2,6 +2,7 @@
 # mp-pool.py map|auto|executor|mpi|apply: millions of tasks a second through Pool.map with chunksize=1
 # or its own choice of it, through ProcessPoolExecutor.map or mpi4py.futures', chunksize=1; or
 # microseconds for Pool.apply.  Two workers.
+import os
 import sys
 import time
 
@@ -23,6 +24,10 @@ def time_map(map_all, n):
 if __name__ == '__main__':
     what = words[0]
     if what == 'mpi':
+        # Two workers beside this process, also where there are fewer processors; and for root.
+        for name in ('OMPI_MCA_rmaps_base_oversubscribe', 'OMPI_ALLOW_RUN_AS_ROOT',
+                     'OMPI_ALLOW_RUN_AS_ROOT_CONFIRM'):
+            os.environ[name] = '1'
         try:
             from mpi4py.futures import MPIPoolExecutor
         except ImportError:

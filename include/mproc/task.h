@@ -81,8 +81,9 @@ MPROC_API void mproc_task_options_set_attempts (MprocTaskOptions *self, guint n)
  * @priority: of several tasks that wait, those of the highest priority are begun first; 0 is the
  *   default.  Among equals the order is that in which they were handed over
  *
- * It orders single tasks.  A map is offered to all workers at once, whatever its priority, and a worker
- * that has joined one stays until nothing of it is left to begin.
+ * Of a map it holds for each chunk: a worker that has done one goes to what is of a higher priority and
+ * waits, and comes back to the map after.  With chunks that the pool has cut by itself (0) it may leave one in
+ * the middle, once that has taken a tenth of a millisecond.
  */
 MPROC_API void mproc_task_options_set_priority (MprocTaskOptions *self, gint priority);
 

@@ -402,9 +402,15 @@ mproc_arena_own (MprocOffset payload, guint32 owner)
 }
 
 gboolean
+mproc_arena_pass_on (MprocOffset payload, guint32 owner, guint32 next)
+{
+  return mproc_cas32 (&block_of (payload)->owner, owner, next);
+}
+
+gboolean
 mproc_arena_disown (MprocOffset payload, guint32 owner)
 {
-  return mproc_cas32 (&block_of (payload)->owner, owner, 0);
+  return mproc_arena_pass_on (payload, owner, 0);
 }
 
 gboolean

@@ -79,6 +79,9 @@ gboolean mproc_arena_free_of (MprocOffset block, guint32 owner);
  * let go of their words between the two, since who is free is soon somebody else's. */
 gboolean mproc_arena_disown (MprocOffset block, guint32 owner);
 
+/* Another stage: FALSE if it was not so, and the block may be anybody's. */
+gboolean mproc_arena_pass_on (MprocOffset block, guint32 owner, guint32 next);
+
 G_END_DECLS
 
 #endif

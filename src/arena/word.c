@@ -70,6 +70,12 @@ mproc_order_locker (void)
 
 static gboolean has_one_processor;
 
+gboolean
+mproc_has_one_processor (void)
+{
+  return has_one_processor;
+}
+
 void
 mproc_spin_prepare (void)
 {

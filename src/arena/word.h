@@ -50,6 +50,7 @@ typedef struct
 
 /* Once, before the first spin: looks how many processors there are. */
 void mproc_spin_prepare (void);
+gboolean mproc_has_one_processor (void);
 
 /* How many looks to take now (may be 0). */
 gint mproc_spin_budget (MprocSpin *spin);

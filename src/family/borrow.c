@@ -95,6 +95,29 @@ mproc_borrow_fill (MprocBorrowCell *cell, MprocOffset block)
   mproc_crash_order ();
 }
 
+/* The cell no longer names the block when it is free, and perhaps another thread's.  Killed in between,
+ * it is lost. */
+static void
+clear_cell (MprocBorrowCell *cell)
+{
+  mproc_store64 (cell, 0);
+  mproc_crash_order ();
+  MPROC_CRASH_POINT (LOAN_DISOWNED);
+}
+
+gboolean
+mproc_borrow_end (MprocBorrowCell *cell, guint32 owner)
+{
+  MprocOffset block = mproc_load64 (cell);
+
+  if (!mproc_arena_disown (block, owner))
+    return FALSE;
+  clear_cell (cell);
+  mproc_arena_free (block);
+  mproc_borrow_give_back (cell);
+  return TRUE;
+}
+
 /* Any thread, at any time, also in a process that has inherited the bytes by a fork: there
  * the block is not its to free. */
 static void
@@ -107,11 +130,7 @@ end_loan (gpointer data)
       MprocOffset block = mproc_load64 (self->cell);
       gboolean ours = mproc_arena_disown (block, self->process);
 
-      /* The cell no longer names the block when it is free, and perhaps another thread's.
-       * Killed in between, it is lost. */
-      mproc_store64 (self->cell, 0);
-      mproc_crash_order ();
-      MPROC_CRASH_POINT (LOAN_DISOWNED);
+      clear_cell (self->cell);
       if (ours)
         mproc_arena_free (block);
       mproc_borrow_give_back (self->cell);

@@ -18,6 +18,10 @@ void mproc_borrow_give_back (MprocBorrowCell *cell);
 /* @block, owned by mproc_process_self (), is freed with this process from here on. */
 void mproc_borrow_fill (MprocBorrowCell *cell, MprocOffset block);
 
+/* Frees a filled cell's block if it has that owner, this process or a stage of it, and gives the cell
+ * back.  FALSE: it has another one, and nothing has changed. */
+gboolean mproc_borrow_end (MprocBorrowCell *cell, guint32 owner);
+
 /* The bytes of a filled cell's block.  The last g_bytes_unref frees it; in a process that
  * was forked since, it does nothing. */
 GBytes *mproc_borrow_bytes (MprocBorrowCell *cell, gsize size);

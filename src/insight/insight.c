@@ -111,7 +111,7 @@ mproc_insight_note_death (MprocInsight *self, const MprocPoolEvent *death)
 
   if (death->member == 0 || death->seat == 0)
     return;
-  is_loss = mproc_load32 (&mproc_seat_at (death->seat)->phase) != MPROC_SEAT_LEAVING;
+  is_loss = mproc_load32 (&mproc_seat_at (death->seat)->phase) < MPROC_SEAT_LEAVING;
   if (is_loss)
     mproc_add64 (&self->n_lost, 1);
   if (self->trace != NULL)

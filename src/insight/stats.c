@@ -13,6 +13,7 @@ state_of (const MprocSeat *seat, gboolean is_busy)
     case MPROC_SEAT_WORKING:
       return is_busy ? MPROC_WORKER_BUSY : MPROC_WORKER_IDLE;
     case MPROC_SEAT_LEAVING:
+    case MPROC_SEAT_LEFT:
       return MPROC_WORKER_LEAVING;
     default:
       return MPROC_WORKER_STARTING;

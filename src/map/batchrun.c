@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "map/batchrun.h"
 
+#include "map/batchitems.h"
 #include "map/batchvalues.h"
 #include "family/function.h"
 #include "worker/task.h"
@@ -26,9 +27,8 @@ typedef struct
   gint64 begun;   /* the part */
 
   /* VALUES */
-  GVariant *items;
-  gboolean items_are_shared; /* they lie in the arena; what is given out is copied */
-  GByteArray *values;
+  MprocBatchItems items;
+  MprocBatchValues values;
 
   /* ARRAY */
   GVariant *args;
@@ -45,11 +45,29 @@ post (Run *self, guint32 item)
   mproc_event_post (self->worker->events, &event);
 }
 
-/* With something of a part left to do: lets the others have it. */
+/* There are too many workers. */
+static gboolean
+is_to_leave (MprocWorker *worker)
+{
+  return mproc_load32 (&mproc_control_at (worker->seat->control)->leave) > 0;
+}
+
+/* Something of a higher priority waits in the task queue. */
+static inline gboolean
+is_wanted_elsewhere (MprocWorker *worker)
+{
+  guint64 urgent = mproc_load64 (&mproc_control_at (worker->seat->control)->urgent);
+
+  return G_UNLIKELY (urgent != 0) &&
+         (gint32) (mproc_queue_get_taken (worker->tasks) - (guint32) urgent) < 0;
+}
+
+/* With something of a part left to do: lets the others have it, or whoever comes back for it. */
 static inline void
 look_for_hungry (Run *self, MprocPart *part, guint64 item)
 {
-  if (part->n_words > 1 && mproc_batch_is_hungry (self->batch) &&
+  if (part->n_words > 1 &&
+      (mproc_batch_is_hungry (self->batch) || is_wanted_elsewhere (self->worker)) &&
       g_get_monotonic_time () - self->begun > LONG_PART &&
       mproc_batch_share_out (self->batch, part, item))
     post (self, MPROC_EVENT_BATCH_SHARED);
@@ -64,54 +82,12 @@ set_silent (GError **error)
 
 /* ------------------------------------------------------------------ values */
 
-static gboolean
-open_items (Run *self, GError **error)
-{
-  gsize size;
-  gconstpointer bytes = mproc_batch_get_args (self->batch, &size);
-  guint n_handles;
-
-  mproc_message_get_handles (bytes, size, &n_handles);
-  self->items_are_shared = n_handles == 0;
-  self->items = n_handles == 0 ? mproc_message_view (bytes, size)
-                               : mproc_message_peek (bytes, size, error);
-  self->values = g_byte_array_new ();
-  return self->items != NULL;
-}
-
-/* The function may keep it, and the batch goes. */
-static GVariant *
-copy_item (GVariant *item)
-{
-  gsize size = g_variant_get_size (item);
-  gpointer bytes = g_malloc (size);
-
-  if (size > 0)
-    memcpy (bytes, g_variant_get_data (item), size);
-  return g_variant_ref_sink (g_variant_new_from_data (g_variant_get_type (item), bytes,
-                                                      size, TRUE, g_free, bytes));
-}
-
-static GVariant *
-get_item (Run *self, guint64 i)
-{
-  GVariant *item = mproc_get_item (self->items, (gsize) i);
-  GVariant *copy;
-
-  if (!self->items_are_shared)
-    return item;
-  copy = copy_item (item);
-  g_variant_unref (item);
-  return copy;
-}
-
+/* It may be floating, which ends with it all the same. */
 static gboolean
 append_value (Run *self, GVariant *value, GError **error)
 {
-  gboolean ok;
+  gboolean ok = mproc_batchvalues_append (&self->values, value, error);
 
-  value = g_variant_take_ref (value);
-  ok = mproc_batchvalues_append (self->values, value, error);
   g_variant_unref (value);
   if (!ok)
     g_prefix_error (error, "the task's result cannot be sent: ");
@@ -121,19 +97,23 @@ append_value (Run *self, GVariant *value, GError **error)
 static gboolean
 run_values (Run *self, MprocPart *part, GError **error)
 {
-  g_byte_array_set_size (self->values, 0);
+  gconstpointer made;
+  gsize size;
+
+  mproc_batchvalues_reset (&self->values);
   for (guint64 i = part->first; i < part->end; i++)
     {
-      GVariant *item = get_item (self, i);
+      GVariant *item = mproc_batchitems_get (&self->items, i, part->end);
       GVariant *value = mproc_worker_run (self->func, item, error);
+      gboolean ok = value != NULL && append_value (self, value, error);
 
       g_variant_unref (item);
-      if (value == NULL || !append_value (self, value, error))
+      if (!ok)
         return FALSE;
       look_for_hungry (self, part, i);
     }
-  return mproc_batch_set_values (&self->walk, part, self->values->data, self->values->len,
-                                 error);
+  made = mproc_batchvalues_finish (&self->values, &size);
+  return mproc_batch_set_values (&self->walk, part, made, size, error);
 }
 
 /* ------------------------------------------------------------------ bytes */
@@ -211,7 +191,7 @@ begin (Run *self)
 
   self->func = mproc_function_resolve (self->plan->function, &self->broken);
   if (self->func != NULL && self->plan->kind == MPROC_BATCH_VALUES)
-    ok = open_items (self, &self->broken);
+    ok = mproc_batchitems_open (&self->items, self->batch, &self->broken);
   else if (self->func != NULL && self->plan->kind == MPROC_BATCH_ARRAY)
     ok = open_array (self, &self->broken);
   g_assert (ok || self->broken != NULL);
@@ -221,11 +201,10 @@ static void
 end (Run *self)
 {
   g_clear_error (&self->broken);
-  g_clear_pointer (&self->items, g_variant_unref);
+  mproc_batchitems_close (&self->items);
+  mproc_batchvalues_clear (&self->values);
   g_clear_pointer (&self->given, g_variant_unref);
   g_clear_pointer (&self->args, g_variant_unref);
-  if (self->values != NULL)
-    g_byte_array_unref (self->values);
 }
 
 static gboolean
@@ -261,26 +240,36 @@ do_part (Run *self, MprocPart *part)
                         mproc_seat_name (mproc_batch_get_serial (self->batch),
                                          part->word),
                         &self->plan->limits);
+  MPROC_CRASH_POINT (PART_BEGUN);
   worker->attempt = 1;
   ok = run (self, part, &error);
   worker->attempt = 0;
   mproc_seat_end (worker->seat);
   mproc_worker_give_slot (worker);
+  MPROC_CRASH_POINT (PART_LEFT);
   if (!ok)
     mproc_batch_set_error (self->batch, error);
   g_clear_error (&error);
   if (!mproc_batch_finish (self->batch, part))
     return FALSE;
+  MPROC_CRASH_POINT (PART_FINISHED);
   self->n_done += part->end - part->first;
   worker->n_tasks++;
   return TRUE;
 }
 
-/* There are too many workers. */
+/* Whether it is to begin another part: what it would have done is for another one, or for itself when it
+ * comes back. */
 static gboolean
-is_to_leave (MprocWorker *worker)
+goes_on (MprocWorker *worker, guint32 *why_not)
 {
-  return mproc_load32 (&mproc_control_at (worker->seat->control)->leave) > 0;
+  if (!mproc_worker_takes_another (worker) || is_to_leave (worker))
+    *why_not = MPROC_EVENT_BATCH_EARLY;
+  else if (is_wanted_elsewhere (worker))
+    *why_not = MPROC_EVENT_BATCH_AWAY;
+  else
+    return TRUE;
+  return FALSE;
 }
 
 gboolean
@@ -290,22 +279,17 @@ mproc_worker_run_batch (MprocWorker *worker, MprocOffset batch)
   MprocPoolEvent event = { .kind = MPROC_EVENT_BATCH, .serial = serial };
   Run self = { .worker = worker, .batch = batch };
   gboolean wanted = TRUE;
-  gboolean is_early = FALSE;
   MprocPart part;
 
   self.plan = mproc_batch_get_plan (batch);
   begin (&self);
   mproc_batch_walk_init (&self.walk, batch);
-  while (wanted && !is_early && mproc_batch_walk_next (&self.walk, &part))
-    {
-      wanted = do_part (&self, &part);
-      is_early = !mproc_worker_takes_another (worker) || is_to_leave (worker);
-    }
+  while (wanted && goes_on (worker, &event.item) &&
+         mproc_batch_walk_next (&self.walk, &part))
+    wanted = do_part (&self, &part);
   end (&self);
-  /* What it would have done is for another one. */
-  if (is_early)
-    event.item = MPROC_EVENT_BATCH_EARLY;
-  if (mproc_batch_leave (batch, self.n_done, worker->seat) || is_early)
+  if (mproc_batch_leave (batch, self.n_done, worker->seat) ||
+      event.item != MPROC_EVENT_BATCH_LEFT)
     mproc_event_post (worker->events, &event);
   return wanted;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* The worker's side of a part's values. */
 #include "map/batchvalues.h"
 
+#include "values/fixed.h"
 #include "values/types.h"
 
 #include <string.h>
 
-typedef struct
-{
-  guint32 size; /* of what follows, without what fills its last unit */
-  guint32 is_message;
-} Head;
+typedef MprocBatchValuesHead Head;
+
+#define IS_MESSAGE MPROC_BATCH_VALUES_MESSAGE
 
 static gsize
 round8 (gsize size)
@@ -17,261 +17,165 @@ round8 (gsize size)
   return (size + 7) / 8 * 8;
 }
 
-/* ------------------------------------------------------------------ in the worker */
+/* ------------------------------------------------------------------ room */
 
-/* Room for a value of @size bytes. */
-static guint8 *
-grow (GByteArray *values, gsize size, gboolean is_message, GError **error)
+static void
+grow (MprocBatchValues *self, gsize size)
 {
-  Head head = { (guint32) size, is_message };
-  gsize whole = sizeof head + round8 (size);
-  guint at = values->len;
+  if (size <= self->room)
+    return;
+  self->room = MAX (size, MAX (self->room * 2, 1024));
+  self->bytes = g_realloc (self->bytes, self->room);
+}
 
-  if (size > G_MAXUINT32 / 2 || whole > G_MAXUINT32 / 2 - at)
+static void
+add_end (MprocBatchValues *self, guint32 end)
+{
+  if (self->n == self->room_for_ends)
+    {
+      self->room_for_ends = MAX (self->room_for_ends * 2, 64);
+      self->ends = g_renew (guint32, self->ends, self->room_for_ends);
+    }
+  self->ends[self->n++] = end;
+}
+
+/* Room for one of @size bytes, and its end; NULL with error. */
+static guint8 *
+add (MprocBatchValues *self, gsize size, guint32 flag, GError **error)
+{
+  gsize head = sizeof (Head);
+  gsize start = MAX (round8 (self->size), head);
+
+  if (size > G_MAXINT32 || start + size > G_MAXINT32 - 8)
     {
       g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
                            "the values of one part of a map have more than 2 GiB");
       return NULL;
     }
-  g_byte_array_set_size (values, (guint) (at + whole));
-  memcpy (values->data + at, &head, sizeof head);
-  return values->data + at + sizeof head;
+  grow (self, start + size);
+  /* What lies between two values is copied with them. */
+  if (self->n > 0)
+    memset (self->bytes + self->size, 0, start - self->size);
+  self->size = start + size;
+  self->n_messages += flag != 0;
+  add_end (self, (guint32) (self->size - head) | flag);
+  return self->bytes + start;
+}
+
+/* ------------------------------------------------------------------ values */
+
+/* A type's string stays where it is as long as some value has the type. */
+static void
+learn_type (MprocBatchValues *self, GVariant *value)
+{
+  const GVariantType *type = g_variant_get_type (value);
+  GVariant *sample = g_variant_new_from_data (type, NULL, 0, FALSE, NULL, NULL);
+
+  mproc_types_keep (type);
+  g_clear_pointer (&self->sample, g_variant_unref);
+  self->sample = g_variant_ref_sink (sample);
+  self->type = g_variant_get_type_string (value);
+  self->type_length = strlen (self->type);
+  self->may_have_handles = strpbrk (self->type, "hv") != NULL;
+  if (!mproc_fixed_check (self->type, &self->fixed_size, NULL))
+    self->fixed_size = 0;
 }
 
 static gboolean
-append_plain (GByteArray *values, GVariant *value, GError **error)
+append_plain (MprocBatchValues *self, GVariant *value, GError **error)
 {
-  const char *type = g_variant_get_type_string (value);
-  gsize type_length = strlen (type);
-  gsize size = g_variant_get_size (value);
-  guint8 *to = grow (values, size + 1 + type_length, FALSE, error);
+  gsize size = self->fixed_size != 0 ? self->fixed_size : g_variant_get_size (value);
+  guint8 *to = add (self, size + 1 + self->type_length, 0, error);
 
   if (to == NULL)
     return FALSE;
-  if (g_variant_is_container (value))
-    mproc_types_keep (g_variant_get_type (value));
   g_variant_store (value, to);
   to[size] = 0;
-  memcpy (to + size + 1, type, type_length);
+  memcpy (to + size + 1, self->type, self->type_length);
   return TRUE;
 }
 
 static gboolean
-append_message (GByteArray *values, GVariant *value, GError **error)
+append_message (MprocBatchValues *self, GVariant *value, GError **error)
 {
   MprocMessage message;
-  gboolean has_handles, ok;
+  gboolean ok;
   guint8 *to = NULL;
 
-  if (!mproc_message_init (&message, value, error))
+  /* The caller's reference may be the floating one, which the message would take. */
+  if (!mproc_message_init (&message, g_variant_take_ref (value), error))
     return FALSE;
-  has_handles = message.handles != NULL && message.handles->len > 0;
-  if (has_handles)
-    to = grow (values, message.size, TRUE, error);
-  if (to != NULL)
-    mproc_message_store (&message, to);
-  ok = has_handles ? to != NULL : append_plain (values, value, error);
+  if (message.handles == NULL || message.handles->len == 0)
+    ok = append_plain (self, value, error);
+  else
+    {
+      to = add (self, message.size, IS_MESSAGE, error);
+      ok = to != NULL;
+      if (ok)
+        mproc_message_store (&message, to);
+    }
   mproc_message_clear (&message, ok);
   return ok;
 }
 
 gboolean
-mproc_batchvalues_append (GByteArray *values, GVariant *value, GError **error)
+mproc_batchvalues_append (MprocBatchValues *self, GVariant *value, GError **error)
 {
-  if (strpbrk (g_variant_get_type_string (value), "hv") == NULL)
-    return append_plain (values, value, error);
-  return append_message (values, value, error);
+  if (g_variant_get_type_string (value) != self->type)
+    learn_type (self, value);
+  return self->may_have_handles ? append_message (self, value, error)
+                                : append_plain (self, value, error);
 }
 
-/* ------------------------------------------------------------------ in the pool */
+/* ------------------------------------------------------------------ all of them */
 
-typedef struct
+gconstpointer
+mproc_batchvalues_finish (MprocBatchValues *self, gsize *size)
 {
-  const guint8 *at;
-  const guint8 *end;
-} Reader;
+  Head head = { self->n, (guint32) (self->size - sizeof head), self->n_messages, 0 };
+  gsize start = round8 (self->size);
+  gsize size_of_ends = self->n * sizeof *self->ends;
 
-static gboolean
-read_next (Reader *self, Head *head, const guint8 **value)
-{
-  if (self->at >= self->end)
-    return FALSE;
-  memcpy (head, self->at, sizeof *head);
-  *value = self->at + sizeof *head;
-  self->at = *value + round8 (head->size);
-  return TRUE;
-}
-
-/* FALSE: there is nothing at @word. */
-static gboolean
-read_part (Reader *self, MprocOffset batch, guint32 word)
-{
-  gsize size = 0;
-
-  self->at = mproc_batch_get_values (batch, word, &size);
-  self->end = self->at != NULL ? self->at + size : NULL;
-  return self->at != NULL;
-}
-
-void
-mproc_batchvalues_discard (gconstpointer values, gsize size)
-{
-  Reader reader = { values, (const guint8 *) values + size };
-  const guint8 *value;
-  Head head;
-
-  while (read_next (&reader, &head, &value))
-    if (head.is_message)
-      mproc_message_discard (value, head.size);
-}
-
-void
-mproc_batchvalues_discard_all (MprocOffset batch)
-{
-  guint32 n_words = mproc_batch_count_words (batch);
-
-  if (mproc_batch_get_plan (batch)->kind != MPROC_BATCH_VALUES)
-    return;
-  for (guint32 word = 0; word < n_words; word++)
-    {
-      gsize size = 0;
-      gconstpointer values = mproc_batch_get_values (batch, word, &size);
-
-      if (values != NULL)
-        mproc_batchvalues_discard (values, size);
-    }
-}
-
-/* Where messages are among them: children one by one. */
-static GVariant *
-build (MprocOffset batch, GError **error)
-{
-  guint32 n_words = mproc_batch_count_words (batch);
-  gboolean ok = TRUE;
-  GVariantBuilder all;
-
-  g_variant_builder_init (&all, G_VARIANT_TYPE ("av"));
-  for (guint32 word = 0; ok && word < n_words; word++)
-    {
-      Reader reader;
-      const guint8 *bytes;
-      Head head;
-
-      read_part (&reader, batch, word);
-      while (ok && read_next (&reader, &head, &bytes))
-        {
-          GVariant *value;
-
-          if (head.is_message)
-            {
-              value = mproc_message_peek (bytes, head.size, error);
-              ok = value != NULL;
-              if (ok)
-                g_variant_builder_add_value (&all, g_variant_new_variant (value));
-            }
-          else
-            {
-              GBytes *copy = g_bytes_new (bytes, head.size);
-
-              value =
-                  g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARIANT,
-                                                                copy, TRUE));
-              g_variant_builder_add_value (&all, value);
-              g_bytes_unref (copy);
-            }
-          g_clear_pointer (&value, g_variant_unref);
-        }
-    }
-  if (ok)
-    return g_variant_ref_sink (g_variant_builder_end (&all));
-  g_variant_builder_clear (&all);
-  return NULL;
-}
-
-typedef struct
-{
-  gsize n;
-  gsize end; /* of the last one */
-  gboolean has_messages;
-} Total;
-
-static void
-count (MprocOffset batch, Total *total)
-{
-  guint32 n_words = mproc_batch_count_words (batch);
-
-  for (guint32 word = 0; word < n_words; word++)
-    {
-      Reader reader;
-      const guint8 *value;
-      Head head;
-
-      read_part (&reader, batch, word);
-      while (read_next (&reader, &head, &value))
-        {
-          total->n++;
-          total->end = round8 (total->end) + head.size;
-          total->has_messages |= head.is_message != 0;
-        }
-    }
-}
-
-/* Behind an array's items stand their ends, each in as many bytes as the array's size asks for. */
-static guint
-choose_offset_size (const Total *total)
-{
-  guint size = 1;
-
-  while (size < 8 && (guint64) total->end + total->n * size >
-                         (G_GUINT64_CONSTANT (1) << 8 * size) - 1)
-    size *= 2;
-  return size;
+  *size = round8 (start + size_of_ends);
+  grow (self, *size);
+  memcpy (self->bytes, &head, sizeof head);
+  memset (self->bytes + self->size, 0, start - self->size);
+  memcpy (self->bytes + start, self->ends, size_of_ends);
+  memset (self->bytes + start + size_of_ends, 0, *size - start - size_of_ends);
+  /* What messages carry is the batch's now. */
+  self->n_messages = 0;
+  return self->bytes;
 }
 
 static void
-write_offset (guint8 *to, guint64 offset, guint size)
+discard_messages (MprocBatchValues *self)
 {
-  offset = GUINT64_TO_LE (offset);
-  memcpy (to, &offset, size);
-}
+  gsize start = sizeof (Head);
 
-/* An `av` as it is serialized. */
-static GVariant *
-copy_together (MprocOffset batch, const Total *total)
-{
-  guint32 n_words = mproc_batch_count_words (batch);
-  guint offset_size = choose_offset_size (total);
-  gsize size = total->end + total->n * offset_size;
-  guint8 *bytes = g_malloc (size);
-  guint8 *offsets = bytes + total->end;
-  gsize end = 0;
-
-  for (guint32 word = 0; word < n_words; word++)
+  for (guint i = 0; self->n_messages > 0 && i < self->n; i++)
     {
-      Reader reader;
-      const guint8 *value;
-      Head head;
+      gsize end = sizeof (Head) + (self->ends[i] & ~IS_MESSAGE);
 
-      read_part (&reader, batch, word);
-      for (; read_next (&reader, &head, &value); offsets += offset_size)
-        {
-          gsize start = round8 (end);
-
-          memset (bytes + end, 0, start - end);
-          memcpy (bytes + start, value, head.size);
-          end = start + head.size;
-          write_offset (offsets, end, offset_size);
-        }
+      if ((self->ends[i] & IS_MESSAGE) != 0)
+        mproc_message_discard (self->bytes + start, end - start);
+      start = round8 (end);
     }
-  return g_variant_ref_sink (g_variant_new_from_data (G_VARIANT_TYPE ("av"), bytes, size,
-                                                      TRUE, g_free, bytes));
 }
 
-GVariant *
-mproc_batchvalues_collect (MprocOffset batch, GError **error)
+void
+mproc_batchvalues_reset (MprocBatchValues *self)
 {
-  Total total = { 0, 0, FALSE };
+  discard_messages (self);
+  self->n_messages = 0;
+  self->size = 0;
+  self->n = 0;
+}
 
-  count (batch, &total);
-  return total.has_messages ? build (batch, error) : copy_together (batch, &total);
+void
+mproc_batchvalues_clear (MprocBatchValues *self)
+{
+  mproc_batchvalues_reset (self);
+  g_clear_pointer (&self->sample, g_variant_unref);
+  g_free (self->bytes);
+  g_free (self->ends);
 }

@@ -16,6 +16,7 @@ mproc_batch_enter (MprocOffset batch, guint32 serial, MprocSeat *seat)
   if (self->serial != serial || mproc_load32 (&self->over))
     return FALSE;
   mproc_store64 (&seat->batch, batch);
+  MPROC_CRASH_POINT (BATCH_ENTERED);
   return TRUE;
 }
 
@@ -27,6 +28,7 @@ mproc_batch_walk_init (MprocBatchWalk *walk, MprocOffset batch)
   memset (walk, 0, sizeof *walk);
   walk->batch = batch;
   walk->region = mproc_add32 (&self->n_joined, 1) % self->n_regions;
+  MPROC_CRASH_POINT (BATCH_JOINED);
   walk->n_left = self->n_regions;
   walk->is_own = TRUE;
   walk->at = mproc_load32 (&mproc_batch_region (self, walk->region)->front);
@@ -39,8 +41,11 @@ claim (MprocBatch *self, MprocAtomic64 *words, guint32 word)
 {
   guint64 queued = mproc_taskword_make (self->serial, MPROC_TASK_QUEUED);
 
-  return atomic_load_explicit (&words[word], memory_order_relaxed) == queued &&
-         mproc_taskword_claim (&words[word], self->serial, mproc_self ());
+  if (atomic_load_explicit (&words[word], memory_order_relaxed) != queued ||
+      !mproc_taskword_claim (&words[word], self->serial, mproc_self ()))
+    return FALSE;
+  MPROC_CRASH_POINT (PART_CLAIMED);
+  return TRUE;
 }
 
 /* Forward through a region. */
@@ -126,6 +131,7 @@ mproc_batch_walk_next (MprocBatchWalk *walk, MprocPart *part)
   if (!claim_in_regions (walk, self, words, &word) &&
       !(mproc_load32 (&self->shared) && claim_anywhere (walk, self, words, &word)))
     return FALSE;
+  MPROC_CRASH_POINT (PART_HINTED);
   mproc_batch_fill_part (self, part, word,
                          self->plan.covered == 1
                              ? 1
@@ -160,9 +166,14 @@ mproc_batch_share_out (MprocOffset batch, MprocPart *part, guint64 item)
     return FALSE;
   /* Whoever finds one of them is to look for all of them. */
   mproc_store32 (&self->shared, 1);
+  MPROC_CRASH_POINT (SHARE_ANNOUNCED);
   for (guint32 word = part->word + part->n_words - 1; word >= part->word + kept; word--)
-    mproc_store64 (&words[word], mproc_taskword_make (self->serial, MPROC_TASK_QUEUED));
+    {
+      mproc_store64 (&words[word], mproc_taskword_make (self->serial, MPROC_TASK_QUEUED));
+      MPROC_CRASH_POINT (SHARE_BEGUN);
+    }
   mproc_batch_fill_part (self, part, part->word, kept);
+  MPROC_CRASH_POINT (SHARE_DONE);
   return TRUE;
 }
 
@@ -186,10 +197,12 @@ make_room (MprocBatchWalk *walk, gsize size, GError **error)
 
       if (tape == 0)
         return 0;
+      MPROC_CRASH_POINT (TAPE_MADE);
       link = mproc_arena_at (tape, mproc_arena_block_size (tape));
       do
         mproc_store64 (link, mproc_load64 (&self->tapes));
       while (!mproc_cas64 (&self->tapes, mproc_load64 (link), tape));
+      MPROC_CRASH_POINT (TAPE_LINKED);
       walk->tape = tape;
       walk->tape_used = sizeof (guint64);
     }
@@ -217,7 +230,9 @@ mproc_batch_set_values (MprocBatchWalk *walk,
   memcpy (at + 1, values, size);
   outcomes = mproc_arena_at (self->outcomes, self->n_words * sizeof *outcomes);
   mproc_crash_order ();
+  MPROC_CRASH_POINT (VALUES_COPIED);
   mproc_store64 (&outcomes[part->word], room);
+  MPROC_CRASH_POINT (VALUES_STORED);
   return TRUE;
 }
 
@@ -253,8 +268,10 @@ mproc_batch_set_error (MprocOffset batch, const GError *error)
   if (mproc_load64 (&self->error) != 0)
     return;
   stored = store_error (error);
+  MPROC_CRASH_POINT (PART_ERROR_MADE);
   if (!mproc_cas64 (&self->error, 0, stored) && stored != ERROR_WITHOUT_WORDS)
     mproc_arena_free (stored);
+  MPROC_CRASH_POINT (PART_ERROR_KEPT);
 }
 
 gboolean
@@ -277,11 +294,13 @@ mproc_batch_leave (MprocOffset batch, guint64 n_items, MprocSeat *seat)
 
   /* Two may see that it is all: the pool does not mind to be told twice. */
   atomic_fetch_add (&self->n_done, n_items);
+  MPROC_CRASH_POINT (BATCH_COUNTED);
   n_done = mproc_load64 (&self->n_done);
   if (n_done < self->plan.n_items && self->plan.covered > 1)
     mproc_store32 (&self->hungry, 1);
   atomic_thread_fence (memory_order_seq_cst);
   tell = (n_items > 0 && n_done == self->plan.n_items) || mproc_load32 (&self->careful);
   mproc_store64 (&seat->batch, 0);
+  MPROC_CRASH_POINT (BATCH_LEFT);
   return tell;
 }

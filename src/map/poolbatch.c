@@ -94,9 +94,11 @@ mproc_pool_hand_over_batch (MprocPool *self, MprocBatchJob *job, GError **error)
       mproc_batch_queue (job->batch, job->serial);
       g_ptr_array_add (self->batches, job);
       self->is_watched |= mproc_batch_get_plan (job->batch)->limits.hard > 0;
+      mproc_pool_take_back_below (self, 0);
       ok = offer (self, job, mproc_pool_get_n_workers (self), error);
       if (!ok)
         take_out (self, job);
+      mproc_pool_feed_queue (self);
     }
   g_mutex_unlock (&self->mutex);
   if (!ok)
@@ -238,12 +240,24 @@ mproc_pool_handle_batch (MprocPool *self, const MprocPoolEvent *event)
     ;
   else if (event->item == MPROC_EVENT_BATCH_SHARED)
     offer (self, job, mproc_pool_get_n_workers (self), NULL);
-  else if (event->item == MPROC_EVENT_BATCH_EARLY && !is_offered (self, job))
+  else if (event->item == MPROC_EVENT_BATCH_AWAY ||
+           (event->item == MPROC_EVENT_BATCH_EARLY && !is_offered (self, job)))
     offer (self, job, 1, NULL);
   g_mutex_unlock (&self->mutex);
   if (done->len > 0)
     settle_all (self, done);
   g_ptr_array_unref (done);
+}
+
+/* Before what is counted in 32 bits comes round to it again. */
+static void
+forget_urgent (MprocPool *self)
+{
+  MprocAtomic64 *urgent = &mproc_control_at (self->control)->urgent;
+  guint32 last = (guint32) mproc_load64 (urgent);
+
+  if ((gint32) (mproc_queue_get_taken (self->tasks) - last) >= 0)
+    mproc_store64 (urgent, 0);
 }
 
 /* Nobody is in a batch, and no record is there for anyone to come: its parts are offered again.  That nobody
@@ -254,6 +268,7 @@ mproc_pool_tend_batches (MprocPool *self)
   GPtrArray *done = g_ptr_array_new ();
 
   g_mutex_lock (&self->mutex);
+  forget_urgent (self);
   free_unreached (self);
   for (guint i = self->batches->len; i-- > 0;)
     {

@@ -124,8 +124,8 @@ first_waiting (MprocBacklog *self)
 
 /* From the end on, so that the first one is put in front of the others last.  One that has just been
  * claimed stays; and so do those before it, which have been claimed as well. */
-static void
-take_back_below (MprocPool *self, gint priority)
+void
+mproc_pool_take_back_below (MprocPool *self, gint priority)
 {
   GQueue *queued = &self->backlog.queued;
 
@@ -195,7 +195,7 @@ mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error)
       set_queued (&self->backlog, job);
       return TRUE;
     }
-  take_back_below (self, job->backlog.priority);
+  mproc_pool_take_back_below (self, job->backlog.priority);
   mproc_pool_number_job (self, job);
   set_waiting (&self->backlog, job, FALSE);
   mproc_pool_feed_queue (self);

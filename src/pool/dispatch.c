@@ -128,6 +128,15 @@ mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
     }
 }
 
+/* Its process is about to end, and its successor may begin before that is over. */
+static void
+hurry (MprocPool *self)
+{
+  self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
+  if (self->nursery != NULL)
+    mproc_nursery_wake (self->nursery);
+}
+
 /* FALSE: this was the last one. */
 static gboolean
 handle (MprocPool *self, const MprocPoolEvent *event)
@@ -156,7 +165,7 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   if (event->kind == MPROC_EVENT_FINISHED || event->kind == MPROC_EVENT_STOP)
     return FALSE;
   if (event->kind == MPROC_EVENT_LEAVING)
-    self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
+    hurry (self);
   g_mutex_lock (&self->mutex);
   if (event->kind == MPROC_EVENT_DEATH && event->member != 0)
     mproc_pool_bury_worker (self, event);
@@ -307,17 +316,18 @@ mproc_pool_dispatch (gpointer pool)
   MprocPool *self = pool;
   MprocPoolEvent event;
   gboolean go_on = TRUE;
-  gint64 last_look = 0;
+  gint64 now = g_get_monotonic_time ();
+  gint64 last_look = now;
 
   self->stops_itself = self->broken != NULL;
   mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
-      gint64 now = g_get_monotonic_time ();
       gint64 nap = time_to_look (self, now);
-      gboolean got =
-          mproc_queue_take (self->events, now + nap, mproc_event_copy, &event, NULL);
+      gboolean got = mproc_queue_take (self->events, last_look + nap, mproc_event_copy,
+                                       &event, NULL);
 
+      now = g_get_monotonic_time ();
       mproc_gate_enter ();
       if (self->stops_itself)
         go_on = FALSE;

@@ -191,6 +191,9 @@ void mproc_pool_take_out (MprocPool *self, MprocJob *job);
  * Under the mutex, as the next three. */
 gboolean mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error);
 
+/* What is in the queue and of a lower priority is taken back. */
+void mproc_pool_take_back_below (MprocPool *self, gint priority);
+
 /* As many into the queue as are to be there. */
 void mproc_pool_feed_queue (MprocPool *self);
 

@@ -77,6 +77,15 @@ mproc_pool_number_job (MprocPool *self, MprocJob *job)
   mproc_task_queue (job->task, job->serial);
 }
 
+/* A map's priority is 0: others have their chunks handed over as tasks. */
+static void
+note_urgent (MprocPool *self, const MprocJob *job)
+{
+  if (job->backlog.priority > 0)
+    mproc_store64 (&mproc_control_at (self->control)->urgent,
+                   G_GUINT64_CONSTANT (1) << 32 | mproc_queue_get_put (self->tasks));
+}
+
 /* Serials and records are in the same order: that a task has been claimed says that every
  * earlier record is gone from the queue. */
 gboolean
@@ -90,6 +99,7 @@ mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error)
   record.serial = job->serial;
   if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
     {
+      note_urgent (self, job);
       mproc_pool_feed_crew (self);
       return TRUE;
     }

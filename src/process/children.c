@@ -143,8 +143,8 @@ note_end (MprocProcess *self)
 static gboolean
 reap (MprocProcess *self, gint64 deadline)
 {
-  gboolean ended = self->note != 0 ? mproc_fork_note_wait (self, deadline)
-                                   : mproc_os_child_wait (&self->child, deadline);
+  gboolean ended = self->note != NULL ? mproc_fork_note_wait (self, deadline)
+                                      : mproc_os_child_wait (&self->child, deadline);
 
   if (ended)
     note_end (self);

@@ -10,66 +10,124 @@
 #include "arena/word.h"
 
 /* How long the server may take to write the note of a child that has ended: it may be
- * stopped.  After that it may write at any time, so the block is not used again. */
+ * stopped. */
 #define PATIENCE (5 * G_USEC_PER_SEC)
 
 /* How often the process itself is looked at while its server lives. */
 #define LOOK G_USEC_PER_SEC
 
-void
-mproc_fork_note_write (MprocOffset offset, gint exit_code)
-{
-  MprocForkNote *note = mproc_fork_note_at (offset);
+/* The owner of a note is its process's member; of one that is just being written, the stage after that. */
+#define BEING_WRITTEN 1u
 
+static MprocForkNote *
+note_at (MprocOffset offset)
+{
+  return mproc_arena_at (offset, sizeof (MprocForkNote));
+}
+
+static MprocForkNote *
+note_of (MprocBorrowCell *note)
+{
+  return note_at (mproc_load64 (note));
+}
+
+MprocBorrowCell *
+mproc_fork_note_new (GError **error)
+{
+  MprocBorrowCell *cell = mproc_borrow_reserve (error);
+  MprocOffset note;
+
+  if (cell == NULL)
+    return NULL;
+  note = mproc_arena_alloc0 (sizeof (MprocForkNote), error);
+  if (note == 0)
+    {
+      mproc_borrow_give_back (cell);
+      return NULL;
+    }
+  MPROC_CRASH_POINT (NOTE_MADE);
+  mproc_arena_own (note, mproc_process_self ());
+  mproc_borrow_fill (cell, note);
+  return cell;
+}
+
+/* The sweep of a dead owner may be at it.  A server that dies in the middle leaves the note to its owner;
+ * if that dies as well, it is lost. */
+void
+mproc_fork_note_write (MprocOffset offset, MprocMember owner, gint exit_code)
+{
+  MprocForkNote *note = note_at (offset);
+
+  if (!mproc_arena_pass_on (offset, owner, owner | BEING_WRITTEN))
+    return;
+  MPROC_CRASH_POINT (NOTE_TAKEN);
   note->exit_code = exit_code;
   mproc_store32 (&note->is_written, 1);
+  MPROC_CRASH_POINT (NOTE_WRITTEN);
+  mproc_arena_pass_on (offset, owner | BEING_WRITTEN, owner);
+  MPROC_CRASH_POINT (NOTE_PASSED_ON);
   mproc_word_wake (&note->is_written, G_MAXINT32);
 }
 
-static gboolean
-is_written (MprocOffset note)
+gboolean
+mproc_fork_note_read (MprocBorrowCell *cell, gint *exit_code)
 {
-  return mproc_load32 (&mproc_fork_note_at (note)->is_written) != 0;
+  MprocForkNote *note = note_of (cell);
+
+  if (mproc_load32 (&note->is_written) == 0)
+    return FALSE;
+  *exit_code = note->exit_code;
+  return TRUE;
 }
 
-static gint
-read_and_free (MprocOffset note)
+/* The server has written it, and may be about to pass it on; or it is dead. */
+static void
+free_done (MprocBorrowCell *note)
 {
-  gint code = mproc_fork_note_at (note)->exit_code;
+  MprocMember self = mproc_process_self ();
 
-  mproc_arena_free (note);
-  return code;
+  while (!mproc_borrow_end (note, self) && !mproc_borrow_end (note, self | BEING_WRITTEN))
+    ;
 }
 
 gint
-mproc_fork_note_settle (MprocOffset note, MprocMember server)
+mproc_fork_note_settle (MprocBorrowCell *note, MprocMember server)
 {
   gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  gint code = MPROC_OS_EXIT_UNKNOWN;
 
-  while (!is_written (note))
+  while (!mproc_fork_note_read (note, &code))
     {
       mproc_forkserver_look ();
       /* It may have written just before it ended. */
-      if (mproc_member_is_dead (server) && !is_written (note))
+      if (mproc_member_is_dead (server))
         {
-          mproc_arena_free (note);
+          mproc_fork_note_read (note, &code);
+          break;
+        }
+      /* What the server is just writing stays until our end. */
+      if (g_get_monotonic_time () >= deadline)
+        {
+          mproc_borrow_end (note, mproc_process_self ());
           return MPROC_OS_EXIT_UNKNOWN;
         }
-      if (g_get_monotonic_time () >= deadline)
-        return MPROC_OS_EXIT_UNKNOWN;
-      mproc_word_wait (&mproc_fork_note_at (note)->is_written, 0, deadline);
+      mproc_word_wait (&note_of (note)->is_written, 0, deadline);
     }
-  return read_and_free (note);
+  free_done (note);
+  return code;
 }
 
 static gboolean
 take_note (MprocProcess *self)
 {
-  if (!is_written (self->note))
+  gint code;
+
+  if (!mproc_fork_note_read (self->note, &code))
     return FALSE;
+  free_done (self->note);
+  self->note = NULL;
   self->child.ended = TRUE;
-  self->child.exit_code = read_and_free (self->note);
-  self->note = 0;
+  self->child.exit_code = code;
   return TRUE;
 }
 
@@ -79,7 +137,7 @@ settle (MprocProcess *self)
 {
   gint code = mproc_fork_note_settle (self->note, self->server);
 
-  self->note = 0;
+  self->note = NULL;
   /* The orphans of a server that was killed are ours where this process is init, or a
    * subreaper; then they are ours to reap, too. */
   if (code == MPROC_OS_EXIT_UNKNOWN && mproc_os_child_wait (&self->child, 0))
@@ -136,7 +194,7 @@ mproc_fork_note_wait (MprocProcess *self, gint64 deadline)
         return TRUE;
       if (g_get_monotonic_time () < deadline)
         {
-          mproc_word_wait (&mproc_fork_note_at (self->note)->is_written, 0, deadline);
+          mproc_word_wait (&note_of (self->note)->is_written, 0, deadline);
           if (take_note (self))
             return TRUE;
         }

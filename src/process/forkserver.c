@@ -17,7 +17,8 @@ typedef struct
   gintptr channel;       /* the line's */
   gintptr sentinel;      /* readable when a child has ended */
   MprocOsChild owner;
-  GHashTable *notes; /* pid -> offset of its note */
+  GHashTable *notes;      /* pid -> offset of its note */
+  MprocMember note_owner; /* as all requests have it: they come from one process */
 } Server;
 
 typedef struct
@@ -48,7 +49,7 @@ static void
 refuse (const Order *order, const GError *error)
 {
   mproc_record_report_error (order->request.record, error);
-  mproc_fork_note_write (order->request.note, 255);
+  mproc_fork_note_write (order->request.note, order->request.owner, 255);
 }
 
 static gboolean
@@ -84,6 +85,7 @@ start_child (Server *server, const Order *order)
     }
   if (result == 0)
     run_child (server, order);
+  server->note_owner = order->request.owner;
   if (result > 0)
     g_hash_table_insert (server->notes, GSIZE_TO_POINTER ((gsize) child.pid),
                          GSIZE_TO_POINTER ((gsize) order->request.note));
@@ -124,7 +126,8 @@ reap (Server *server)
       if (note == NULL)
         continue;
       g_hash_table_remove (server->notes, key);
-      mproc_fork_note_write ((MprocOffset) GPOINTER_TO_SIZE (note), code);
+      mproc_fork_note_write ((MprocOffset) GPOINTER_TO_SIZE (note), server->note_owner,
+                             code);
     }
 }
 

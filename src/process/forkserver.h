@@ -15,18 +15,14 @@
 G_BEGIN_DECLS
 
 /* How a child ended: a block of the owner's, in which the server writes once, when it has
- * reaped the child.  It is free once it has been written, or the server has ended. */
+ * reaped the child.  The owner has it noted as a loan, and the sweep frees it with the
+ * owner.  So the server first makes it its own, see mproc_arena_own: what has another owner
+ * by then is a note no more. */
 typedef struct
 {
   MprocAtomic32 is_written;
   gint32 exit_code; /* before that */
 } MprocForkNote;
-
-static inline MprocForkNote *
-mproc_fork_note_at (MprocOffset offset)
-{
-  return mproc_arena_at (offset, sizeof (MprocForkNote));
-}
 
 enum
 {
@@ -40,22 +36,29 @@ typedef struct
   guint32 member; /* reserved, STARTING */
   guint64 record;
   guint64 note;
+  guint32 owner; /* the note's */
+  guint32 unused;
 } MprocForkRequest;
 
 /* The server's target: `(hu)`, its end of the line and the owner's kind of lifeline.  It
  * first writes there how many threads it has besides its own, a guint32. */
 GVariant *mproc_forkserver_main (GVariant *args, GError **error);
 
-/* By the server. */
-void mproc_fork_note_write (MprocOffset note, gint exit_code);
+/* By the owner: a note, in a cell that names it.  NULL with error. */
+MprocBorrowCell *mproc_fork_note_new (GError **error);
+
+/* By the owner: whether it is there, and what it says. */
+gboolean mproc_fork_note_read (MprocBorrowCell *note, gint *exit_code);
+
+/* By the server: nothing, if @owner is dead. */
+void mproc_fork_note_write (MprocOffset note, MprocMember owner, gint exit_code);
 
 /* By the owner: as mproc_os_child_wait, for a child that its server forked. */
 gboolean mproc_fork_note_wait (MprocProcess *self, gint64 deadline);
 
 /* By the owner: waits for the end of a child that is known to be about to end, or not to
- * be there at all, and frees the note.  It is lost if the server is stopped.  Returns the
- * exit code. */
-gint mproc_fork_note_settle (MprocOffset note, MprocMember server);
+ * be there at all, and frees the note.  Returns the exit code. */
+gint mproc_fork_note_settle (MprocBorrowCell *note, MprocMember server);
 
 /* Starts it if it does not run.  TRUE: it has no threads that its children would miss. */
 gboolean mproc_forkserver_is_single (void);

@@ -187,7 +187,7 @@ mproc_forkserver_is_single (void)
 void
 mproc_forkserver_end (void)
 {
-  const MprocForkRequest order = { MPROC_FORK_END, 0, 0, 0 };
+  const MprocForkRequest order = { MPROC_FORK_END, 0, 0, 0, 0, 0 };
   Server *self;
 
   if (g_atomic_pointer_get (&server) == NULL)
@@ -224,7 +224,7 @@ typedef struct
   MprocPreparation given;
   Server *server; /* a reference */
   MprocMember server_member;
-  MprocOffset note;
+  MprocBorrowCell *note;
   gboolean is_lost; /* with its server, and never was */
 } Start;
 
@@ -246,15 +246,16 @@ prepare (Start *start, MprocProcess *process, GError **error)
   if (start->server == NULL)
     return FALSE;
   start->server_member = mproc_process_get_member (start->server->process);
-  start->note = mproc_arena_alloc0 (sizeof (MprocForkNote), error);
-  return start->note != 0;
+  start->note = mproc_fork_note_new (error);
+  return start->note != NULL;
 }
 
 static gboolean
 send_request (Start *start, GError **error)
 {
-  const MprocForkRequest request = { MPROC_FORK_START, start->given.source.member,
-                                     start->given.record, start->note };
+  const MprocForkRequest request = { MPROC_FORK_START,      start->given.source.member,
+                                     start->given.record,   mproc_load64 (start->note),
+                                     mproc_process_self (), 0 };
   const GArray *connections = start->given.connections;
   gint64 deadline = g_get_monotonic_time () + mproc_start_timeout ();
   GError *reason = NULL;
@@ -283,20 +284,13 @@ refuse (const Start *start, const char *what, GError **error)
 }
 
 static gboolean
-refuse_ended (const Start *start, GError **error)
+refuse_ended (const Start *start, gint exit_code, GError **error)
 {
-  char *what =
-      mproc_preparation_describe_end (mproc_fork_note_at (start->note)->exit_code);
+  char *what = mproc_preparation_describe_end (exit_code);
 
   refuse (start, what, error);
   g_free (what);
   return FALSE;
-}
-
-static gboolean
-has_ended (const Start *start)
-{
-  return mproc_load32 (&mproc_fork_note_at (start->note)->is_written) != 0;
 }
 
 /* The server is dead.  A child that has come as far as its slot goes on without it. */
@@ -319,7 +313,8 @@ wait_for_report (Start *start, GError **error)
   for (;;)
     {
       /* First whether it has ended: what it has said is then complete. */
-      gboolean ended = has_ended (start);
+      gint code;
+      gboolean ended = mproc_fork_note_read (start->note, &code);
       MprocRecordStatus status = mproc_record_get_status (start->given.record);
 
       if (status == MPROC_RECORD_RUNNING)
@@ -330,7 +325,7 @@ wait_for_report (Start *start, GError **error)
           return FALSE;
         }
       if (ended)
-        return refuse_ended (start, error);
+        return refuse_ended (start, code, error);
       if (mproc_process_join (start->server->process, 0) && is_lost (start) &&
           mproc_record_get_status (start->given.record) == MPROC_RECORD_WAITING)
         {
@@ -359,10 +354,7 @@ undo (Start *start)
       if (who.pid != 0)
         mproc_os_child_signal (&child, MPROC_OS_KILL, NULL);
     }
-  if (start->note != 0 &&
-      (start->is_lost || mproc_process_join (start->server->process, 0)))
-    mproc_arena_free (start->note);
-  else if (start->note != 0)
+  if (start->note != NULL)
     mproc_fork_note_settle (start->note, start->server_member);
   if (member != 0)
     mproc_member_bury (member);
@@ -386,7 +378,7 @@ done (Start *start, MprocProcess *self)
 static gboolean
 try_once (MprocProcess *self, gboolean *lost, GError **error)
 {
-  Start start = { .note = 0 };
+  Start start = { .note = NULL };
   gboolean ok = prepare (&start, self, error) && send_request (&start, error) &&
                 wait_for_report (&start, error);
 

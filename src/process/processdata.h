@@ -4,6 +4,7 @@
 #ifndef MPROC_PROCESS_DATA_H
 #define MPROC_PROCESS_DATA_H
 
+#include "family/borrow.h"
 #include "family/object.h"
 #include "process/process.h"
 
@@ -51,11 +52,11 @@ struct MprocProcess
   MprocOsChild child; /* used by the one thread that is reaping, without the lock */
   gboolean reaping;
   MprocOsChild
-      view;         /* the same child for whoever does not reap; shares no POSIX handle */
-  MprocOffset note; /* of the method forkserver: where its end is written */
-  MprocMember server; /* the server that forked it */
-  gint64 looked;      /* when the system was last asked whether it lives; as child */
-  GThread *thread;    /* of the method thread, until it has been joined */
+      view; /* the same child for whoever does not reap; shares no POSIX handle */
+  MprocBorrowCell *note; /* of the method forkserver: where its end is written */
+  MprocMember server;    /* the server that forked it */
+  gint64 looked;         /* when the system was last asked whether it lives; as child */
+  GThread *thread;       /* of the method thread, until it has been joined */
   gint exit_code;
   gintptr end_reader; /* a channel that ends with the thread, once asked for */
   gintptr end_writer;

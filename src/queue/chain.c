@@ -169,10 +169,7 @@ link_chunk (MprocChain *chain, MprocView *view, GError **error)
 }
 
 gboolean
-mproc_chain_make_room (MprocChain *chain,
-                       MprocView *view,
-                       MprocRoom *room,
-                       GError **error)
+mproc_chain_make_room (MprocChain *chain, MprocView *view, MprocRoom *room)
 {
   MprocProducer *producer = &chain->producer;
   MprocPosition tail = atomic_load_explicit (&producer->tail, memory_order_relaxed);
@@ -180,12 +177,17 @@ mproc_chain_make_room (MprocChain *chain,
 
   atomic_store_explicit (&producer->head_seen, head, memory_order_relaxed);
   room->start = mproc_ring_place (&view->ring, room->tail, head, room->need);
-  if (room->start != MPROC_RING_FULL)
-    return TRUE;
+  return room->start != MPROC_RING_FULL;
+}
+
+gboolean
+mproc_chain_extend (MprocChain *chain, MprocView *view, MprocRoom *room, GError **error)
+{
   if (!link_chunk (chain, view, error))
     return FALSE;
   room->tail = 0;
   room->start = 0;
+  room->payload = mproc_ring_unit (&view->ring, 1);
   return TRUE;
 }
 

@@ -107,22 +107,15 @@ void mproc_chain_recover_consumer (MprocChain *chain, MprocView *view);
 
 /* The slow parts of the functions below. */
 void mproc_chain_look_at (MprocView *view, MprocPosition position);
-gboolean mproc_chain_make_room (MprocChain *chain,
-                                MprocView *view,
-                                MprocRoom *room,
-                                GError **error);
+gboolean mproc_chain_make_room (MprocChain *chain, MprocView *view, MprocRoom *room);
 void mproc_chain_follow_link (MprocChain *chain, guint32 granule);
 
 /* ------------------------------------------------------------- producer lock held */
 
-/* Finds room for a payload of @length, at most MPROC_CHAIN_MAX_INLINE, linking a new
- * chunk where the last is full.  FALSE with MPROC_ERROR_NO_MEMORY. */
+/* Finds room for a payload of @length, at most MPROC_CHAIN_MAX_INLINE.  FALSE: the last
+ * chunk is full. */
 static inline gboolean
-mproc_chain_reserve (MprocChain *chain,
-                     MprocView *view,
-                     gsize length,
-                     MprocRoom *room,
-                     GError **error)
+mproc_chain_find_room (MprocChain *chain, MprocView *view, gsize length, MprocRoom *room)
 {
   MprocProducer *producer = &chain->producer;
   MprocPosition tail = atomic_load_explicit (&producer->tail, memory_order_relaxed);
@@ -134,10 +127,26 @@ mproc_chain_reserve (MprocChain *chain,
   room->need = mproc_record_units (length);
   room->start = mproc_ring_place (&view->ring, room->tail, head, room->need);
   if (G_UNLIKELY (room->start == MPROC_RING_FULL) &&
-      !mproc_chain_make_room (chain, view, room, error))
+      !mproc_chain_make_room (chain, view, room))
     return FALSE;
   room->payload = mproc_ring_unit (&view->ring, room->start + 1);
   return TRUE;
+}
+
+/* For what found no room: it goes into a new chunk.  FALSE with MPROC_ERROR_NO_MEMORY. */
+gboolean
+mproc_chain_extend (MprocChain *chain, MprocView *view, MprocRoom *room, GError **error);
+
+/* The two of them. */
+static inline gboolean
+mproc_chain_reserve (MprocChain *chain,
+                     MprocView *view,
+                     gsize length,
+                     MprocRoom *room,
+                     GError **error)
+{
+  return mproc_chain_find_room (chain, view, length, room) ||
+         mproc_chain_extend (chain, view, room, error);
 }
 
 /* The record in @room is there for all.  Killed after the header: the next producer

@@ -3,6 +3,7 @@
 #ifndef MPROC_QUEUE_DATA_H
 #define MPROC_QUEUE_DATA_H
 
+#include "arena/yield.h"
 #include "family/borrow.h"
 #include "queue/chain.h"
 #include "family/lockword.h"
@@ -40,7 +41,8 @@ typedef struct
 {
   MprocView view;
   MprocSpin spin;
-  guint8 padding[128 - sizeof (MprocView) - sizeof (MprocSpin)];
+  MprocYield yield;
+  guint8 padding[128 - sizeof (MprocView) - sizeof (MprocSpin) - sizeof (MprocYield)];
 } MprocQueueSide;
 
 struct MprocQueue
@@ -51,7 +53,9 @@ struct MprocQueue
   GArray *closers;       /* the members that have, under the local lock; NULL: none yet */
   MprocMember process;   /* the process whose members they are */
   gsize max_simple_size; /* longer items go into blocks, or cannot be put */
-  MprocSpin pace;        /* see mproc_queue_make_block */
+  MprocSpin pace;        /* see queuepace.c */
+  MprocYield pace_yield;
+  MprocAtomic32 pace_taken;
   guint8 padding[128];
   MprocQueueSide put;
   MprocQueueSide get;
@@ -125,6 +129,14 @@ gboolean mproc_queue_spin (MprocSpin *spin,
                            gboolean (*look) (gpointer),
                            gpointer data);
 
+/* As mproc_sleepers_wait, but may yield instead. */
+gboolean mproc_queue_sleep (MprocQueue *self,
+                            gboolean to_put,
+                            MprocSleep *sleep,
+                            gboolean (*look) (gpointer),
+                            gpointer data,
+                            gint64 deadline);
+
 /* Once somebody has closed it: whether the caller's member is among them. */
 gboolean mproc_queue_is_closed_by_caller (MprocQueue *self);
 
@@ -165,6 +177,7 @@ typedef struct
   MprocOffset block; /* 0: not long */
   MprocMember owner; /* of the block */
   gboolean guarded;
+  gboolean is_paced; /* may go into a new chunk */
 } MprocQueueItem;
 
 static inline gboolean
@@ -177,7 +190,11 @@ mproc_queue_item_is_long (const MprocQueueItem *item)
 gboolean
 mproc_queue_check_item (MprocQueue *self, const MprocQueueItem *item, GError **error);
 
-/* Waits a little first if some long items are ahead that are just being taken. */
+/* How a producer keeps from running ahead, without a lock in hand: before it makes a block of
+ * @size, and before it adds a chunk. */
+void mproc_queue_pace_block (MprocQueue *self, gsize size);
+void mproc_queue_pace_chunk (MprocQueue *self, gint64 deadline);
+
 gboolean mproc_queue_make_block (MprocQueue *self, MprocQueueItem *item, GError **error);
 void mproc_queue_free_block (MprocQueueItem *item);
 
@@ -191,6 +208,7 @@ typedef enum
 {
   MPROC_PUT_DONE,
   MPROC_PUT_NO_ROOM,
+  MPROC_PUT_AHEAD, /* there is room for it, in a new chunk: see mproc_queue_pace_chunk */
   MPROC_PUT_FAILED
 } MprocPutResult;
 
@@ -203,13 +221,14 @@ MprocPutResult mproc_queue_put_round (MprocQueue *self,
                                       gint64 deadline,
                                       GError **error);
 
-/* Sleeps until there may be room for @size more bytes; FALSE with FULL once the time is
- * up. */
-gboolean mproc_queue_sleep_for_room (MprocQueue *self,
-                                     gsize size,
-                                     MprocSleep *sleep,
-                                     gint64 deadline,
-                                     GError **error);
+/* Waits until @item may be put that could not, which @why says.  FALSE: it can not, or, with
+ * FULL, the time is up. */
+gboolean mproc_queue_wait_to_put (MprocQueue *self,
+                                  MprocQueueItem *item,
+                                  MprocPutResult why,
+                                  MprocSleep *sleep,
+                                  gint64 deadline,
+                                  GError **error);
 
 /* ------------------------------------------------------------------ what is got */
 

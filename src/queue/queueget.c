@@ -38,8 +38,7 @@ mproc_queue_sleep_for_item (MprocQueue *self,
                             gint64 deadline,
                             GError **error)
 {
-  if (mproc_sleepers_wait (&self->body->getters, sleep, mproc_queue_may_get, self->body,
-                           deadline))
+  if (mproc_queue_sleep (self, FALSE, sleep, mproc_queue_may_get, self->body, deadline))
     return TRUE;
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_EMPTY, "the queue is empty");
   return FALSE;

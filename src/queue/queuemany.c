@@ -98,13 +98,12 @@ put_batch (MprocQueue *self, Batch *batch, gint64 deadline, GError **error)
     {
       MprocPutResult result = put_round (self, batch, &n_put, deadline, error);
 
-      if (result == MPROC_PUT_FAILED ||
-          (result == MPROC_PUT_NO_ROOM &&
-           !mproc_queue_sleep_for_room (self, batch->items[n_put].size, &sleep, deadline,
-                                        error)))
+      if (result == MPROC_PUT_DONE)
+        continue;
+      if (!mproc_queue_wait_to_put (self, &batch->items[n_put], result, &sleep, deadline,
+                                    error))
         break;
-      if (result == MPROC_PUT_NO_ROOM)
-        mproc_patience_look (&patience, self);
+      mproc_patience_look (&patience, self);
     }
   mproc_patience_end (&patience, self);
   if (n_put < batch->n)

@@ -13,44 +13,10 @@ store (const Item *item, gpointer to)
     memcpy (to, item->data, item->size);
 }
 
-/* A producer that runs ahead of its consumers fills block after block of fresh memory, a
- * fresh page costing far more than a used one, and one that is still in the caches least
- * of all.  So it lets them catch up first, for as long as the fresh pages would cost it at
- * most, and only while that has paid lately: a backlog that nobody takes from is filled at
- * full speed. */
-#define AHEAD_ITEMS 4
-#define AHEAD_BYTES ((gsize) 1 << 20)
-#define FRESH_BYTES_PER_USEC 2048
-
-static void
-let_consumers_catch_up (MprocQueue *self, gsize size)
-{
-  MprocChain *chain = &self->body->chain;
-  guint32 most = MAX (AHEAD_ITEMS, (guint32) (AHEAD_BYTES / size));
-  guint looks = 0;
-  gboolean paid;
-  gint64 until;
-
-  if (mproc_chain_count (chain) < most || mproc_spin_budget (&self->pace) == 0)
-    return;
-  until = g_get_monotonic_time () + (gint64) (size / FRESH_BYTES_PER_USEC);
-  do
-    {
-      for (guint i = 0; i < 16; i++)
-        mproc_os_relax ();
-      /* The consumer may be waiting for this processor. */
-      if (++looks % 16 == 0)
-        g_thread_yield ();
-      paid = mproc_chain_count (chain) < most;
-    }
-  while (!paid && g_get_monotonic_time () < until);
-  mproc_spin_result (&self->pace, paid);
-}
-
 gboolean
 mproc_queue_make_block (MprocQueue *self, Item *item, GError **error)
 {
-  let_consumers_catch_up (self, item->size);
+  mproc_queue_pace_block (self, item->size);
   item->block = mproc_arena_alloc (item->size, error);
   if (item->block == 0)
     return FALSE;
@@ -174,30 +140,34 @@ add_block (MprocQueue *self, const Item *item, const MprocRoom *room)
     mproc_intent_end (item->block);
 }
 
-static inline gboolean
+static inline MprocPutResult
 add (MprocQueue *self, const Item *item, gboolean counts_bytes, GError **error)
 {
   MprocChain *chain = &self->body->chain;
   MprocView *view = &self->put.view;
+  gsize length = item->block == 0 ? item->size : sizeof (MprocBigRecord);
   MprocRoom room;
 
-  if (!mproc_chain_reserve (chain, view,
-                            item->block == 0 ? item->size : sizeof (MprocBigRecord),
-                            &room, error))
-    return FALSE;
+  if (G_UNLIKELY (!mproc_chain_find_room (chain, view, length, &room)))
+    {
+      if (!item->is_paced)
+        return MPROC_PUT_AHEAD;
+      if (!mproc_chain_extend (chain, view, &room, error))
+        return MPROC_PUT_FAILED;
+    }
   MPROC_CRASH_POINT (PUT_ROOM_FOUND);
   if (G_UNLIKELY (counts_bytes))
     mproc_chain_count_put (chain, item->size);
   if (G_UNLIKELY (item->block != 0))
     {
       add_block (self, item, &room);
-      return TRUE;
+      return MPROC_PUT_DONE;
     }
   store (item, room.payload);
   mproc_chain_publish (chain, view, &room,
                        item->is_value ? MPROC_RECORD_VALUE : MPROC_RECORD_BYTES,
                        item->size);
-  return TRUE;
+  return MPROC_PUT_DONE;
 }
 
 /* Where the bound may be reached, or bytes are counted. */
@@ -206,9 +176,7 @@ put_carefully (MprocQueue *self, const Item *item, gint64 deadline, GError **err
 {
   if (!wait_for_room (self, item->size, deadline))
     return MPROC_PUT_NO_ROOM;
-  return add (self, item, mproc_queue_counts_bytes (self->body), error)
-             ? MPROC_PUT_DONE
-             : MPROC_PUT_FAILED;
+  return add (self, item, mproc_queue_counts_bytes (self->body), error);
 }
 
 static inline MprocPutResult
@@ -216,7 +184,7 @@ put_locked (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
 {
   if (G_UNLIKELY (known_room (self->body) == 0))
     return put_carefully (self, item, deadline, error);
-  return add (self, item, FALSE, error) ? MPROC_PUT_DONE : MPROC_PUT_FAILED;
+  return add (self, item, FALSE, error);
 }
 
 /* FALSE, and the lock is not in hand any more. */
@@ -326,31 +294,49 @@ mproc_queue_put_round (MprocQueue *self,
   return result;
 }
 
-gboolean
-mproc_queue_sleep_for_room (MprocQueue *self,
-                            gsize size,
-                            MprocSleep *sleep,
-                            gint64 deadline,
-                            GError **error)
+static gboolean
+sleep_for_room (MprocQueue *self,
+                gsize size,
+                MprocSleep *sleep,
+                gint64 deadline,
+                GError **error)
 {
   Wanted wanted = { self->body, size };
 
-  if (mproc_sleepers_wait (&self->body->putters, sleep, may_put, &wanted, deadline))
+  if (mproc_queue_sleep (self, TRUE, sleep, may_put, &wanted, deadline))
     return TRUE;
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FULL, "the queue is full");
   return FALSE;
 }
 
+gboolean
+mproc_queue_wait_to_put (MprocQueue *self,
+                         MprocQueueItem *item,
+                         MprocPutResult why,
+                         MprocSleep *sleep,
+                         gint64 deadline,
+                         GError **error)
+{
+  if (why == MPROC_PUT_NO_ROOM)
+    return sleep_for_room (self, item->size, sleep, deadline, error);
+  if (why == MPROC_PUT_AHEAD)
+    mproc_queue_pace_chunk (self, deadline);
+  item->is_paced = TRUE;
+  return why == MPROC_PUT_AHEAD;
+}
+
 static gboolean
-sleep_and_put (MprocQueue *self, const Item *item, gint64 deadline, GError **error)
+wait_and_put (MprocQueue *self,
+              Item *item,
+              MprocPutResult result,
+              gint64 deadline,
+              GError **error)
 {
   MprocSleep sleep = { FALSE };
-  MprocPutResult result = MPROC_PUT_NO_ROOM;
   MprocPatience patience;
 
   mproc_patience_begin (&patience, self, TRUE);
-  while (result == MPROC_PUT_NO_ROOM &&
-         mproc_queue_sleep_for_room (self, item->size, &sleep, deadline, error))
+  while (mproc_queue_wait_to_put (self, item, result, &sleep, deadline, error))
     {
       mproc_patience_look (&patience, self);
       result = try_put (self, item, deadline, error);
@@ -382,7 +368,7 @@ put (MprocQueue *self, Item *item, gint64 timeout, GError **error)
     return FALSE;
   result = try_put (self, item, deadline, error);
   if (G_LIKELY (result == MPROC_PUT_DONE) ||
-      (result == MPROC_PUT_NO_ROOM && sleep_and_put (self, item, deadline, error)))
+      wait_and_put (self, item, result, deadline, error))
     return TRUE;
   mproc_queue_free_block (item);
   return FALSE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What both sides of a queue do: wait for the lock, look for a while before they sleep, and
- * let those go first who have had too little luck.
+/* What both sides of a queue do: wait for the lock, look for a while before they sleep, sleep,
+ * and let those go first who have had too little luck.
  *
  * Locks go to whoever comes first, which is fast, and now and then unjust: one that runs
  * on its processor can take the lock again before another has even woken.  Who has waited
@@ -211,4 +211,29 @@ mproc_queue_spin (MprocSpin *spin,
   if (looks > 0)
     mproc_spin_result (spin, FALSE);
   return FALSE;
+}
+
+/* ------------------------------------------------------------------ sleeping */
+
+gboolean
+mproc_queue_sleep (MprocQueue *self,
+                   gboolean to_put,
+                   MprocSleep *sleep,
+                   gboolean (*look) (gpointer),
+                   gpointer data,
+                   gint64 deadline)
+{
+  MprocChain *chain = &self->body->chain;
+  MprocSleepers *sleepers = to_put ? &self->body->putters : &self->body->getters;
+  MprocAtomic32 *moved = to_put ? &chain->consumer.taken : &chain->producer.put;
+  MprocYield *yield = to_put ? &self->put.yield : &self->get.yield;
+  gint64 begin;
+  gboolean slept;
+
+  if (deadline != 0 && !sleep->announced && mproc_yield_for (yield, look, data, moved))
+    return TRUE;
+  begin = mproc_yield_sleep_begin ();
+  slept = mproc_sleepers_wait (sleepers, sleep, look, data, deadline);
+  mproc_yield_sleep_end (yield, begin);
+  return slept;
 }

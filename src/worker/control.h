@@ -19,8 +19,16 @@ typedef struct
   MprocAtomic32
       hungry; /* 1: the crew would start a worker for another task; whoever hands over one
                            clears it, and wakes the crew */
+  MprocAtomic64
+      urgent; /* 1 << 32 | the last record of the task queue with a priority above a map's; 0: it has
+                 been taken for sure; by the pool */
   MprocAtomic32
       own_slot; /* the worker that uses the pool's own slot of make's; see jobserver.h */
+
+  MprocAtomic32 spare;  /* the process that waits to be a worker, 0: none; see spare.h */
+  MprocAtomic32 called; /* the one that is to wait no longer */
+  guint32 unused;
+  MprocAtomic64 called_seat; /* and where it is to sit */
 } MprocPoolControl;
 
 static inline MprocPoolControl *

@@ -2,12 +2,14 @@
 #include "worker/crew.h"
 
 #include "process/process.h"
+#include "worker/spare.h"
 #include "worker/task.h"
 #include "worker/worker.h"
 
 #include <mproc/value.h>
 
 #include <string.h>
+#include <time.h>
 
 /* So many workers in a row that end before they are ready, with none that is, are as good as an
  * initializer that fails. */
@@ -21,6 +23,10 @@
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
 #define LONGEST_PAUSE G_USEC_PER_SEC
 
+/* How often, and how long at most, we look whether one who has left is gone. */
+#define LOOK_FOR_END (G_USEC_PER_SEC / 4000)
+#define HURRY (G_USEC_PER_SEC / 100)
+
 /* How long until there may be room for an event. */
 #define PAUSE_FOR_ROOM 1000
 
@@ -31,6 +37,7 @@ typedef struct
   guint place;
   gint64 started;
   guint32 taken; /* of the task queue's records, at its start */
+  gint64 left;   /* when it was seen to have left; 0: not yet */
 } Worker;
 
 struct MprocCrew
@@ -38,6 +45,9 @@ struct MprocCrew
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
   GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
+  GPtrArray
+      *ending; /* of MprocProcess: their ends are told, and the system takes them down */
+  MprocSpare spare;
   GByteArray *places; /* whether each is taken */
   guint n_started;
   gint64 not_before; /* the next start */
@@ -88,6 +98,8 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
   self->lost = g_array_new (FALSE, FALSE, sizeof (Worker));
+  self->ending = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+  mproc_spare_init (&self->spare, &self->plan);
   self->places = g_byte_array_new ();
   return self;
 }
@@ -165,6 +177,28 @@ take_seat_back (MprocCrew *self, MprocOffset seat)
   try_post (self->plan.events, &event);
 }
 
+/* Forks are measured by the time that the processor had with them: others may have been served
+ * meanwhile. */
+static MprocProcess *
+start_process (MprocCrew *self, MprocOffset seat, GError **error)
+{
+  MprocProcess *process = mproc_spare_call (&self->spare, seat);
+  clock_t begin;
+
+  if (process != NULL)
+    return process;
+  process = make_process (self, seat);
+  begin = clock ();
+  if (mproc_process_start (process, error))
+    {
+      mproc_spare_note_start (&self->spare, (gint64) (clock () - begin) * G_USEC_PER_SEC /
+                                                CLOCKS_PER_SEC);
+      return process;
+    }
+  mproc_process_unref (process);
+  return NULL;
+}
+
 static gboolean
 start_one (MprocCrew *self, GError **error)
 {
@@ -176,12 +210,11 @@ start_one (MprocCrew *self, GError **error)
   mproc_seat_at (worker.seat)->place = worker.place;
   mproc_seat_at (worker.seat)->control = self->plan.control;
   MPROC_CRASH_POINT (SEAT_TOLD);
-  worker.process = make_process (self, worker.seat);
   worker.started = g_get_monotonic_time ();
   worker.taken = mproc_queue_get_taken (self->plan.tasks);
-  if (!mproc_process_start (worker.process, error))
+  worker.process = start_process (self, worker.seat, error);
+  if (worker.process == NULL)
     {
-      mproc_process_unref (worker.process);
       give_place_back (self, worker.place);
       take_seat_back (self, worker.seat);
       return FALSE;
@@ -228,7 +261,8 @@ report_death (MprocCrew *self, Worker *worker)
   event.seat = worker->seat;
   event.member = mproc_process_get_member (worker->process);
   event.pid = mproc_process_get_pid (worker->process);
-  mproc_process_get_exit_code (worker->process, &event.exit_code);
+  if (!mproc_process_get_exit_code (worker->process, &event.exit_code))
+    mproc_member_get_exit_code (event.member, &event.exit_code);
   if (!post_once (self, &event))
     return FALSE;
   self->n_unready = was_ready ? 0 : self->n_unready + 1;
@@ -286,6 +320,40 @@ kill_condemned (MprocCrew *self)
     }
 }
 
+/* One that has left in good order has ended for us when it has written its exit code, the last thing
+ * that it does: to take down what it had of our memory takes the system as long as the fork did. */
+static gboolean
+has_ended (Worker *worker)
+{
+  if (mproc_process_join (worker->process, 0))
+    return TRUE;
+  if (phase_of (worker) != MPROC_SEAT_LEFT)
+    return FALSE;
+  if (worker->left == 0)
+    worker->left = g_get_monotonic_time ();
+  return mproc_member_get_state (mproc_process_get_member (worker->process)) ==
+         MPROC_MEMBER_LEAVING;
+}
+
+static void
+put_away (MprocCrew *self, MprocProcess *process)
+{
+  if (mproc_process_join (process, 0))
+    mproc_process_unref (process);
+  else
+    g_ptr_array_add (self->ending, process);
+}
+
+static void
+reap_ending (MprocCrew *self)
+{
+  for (guint i = 0; i < self->ending->len;)
+    if (mproc_process_join (g_ptr_array_index (self->ending, i), 0))
+      g_ptr_array_remove_index_fast (self->ending, i);
+    else
+      i++;
+}
+
 /* Takes those that have ended, and have been reported, out of the list. */
 static void
 reap (MprocCrew *self, GArray *workers)
@@ -293,9 +361,9 @@ reap (MprocCrew *self, GArray *workers)
   for (guint i = 0; i < workers->len;)
     {
       Worker *worker = &g_array_index (workers, Worker, i);
-      gboolean left = phase_of (worker) == MPROC_SEAT_LEAVING;
+      gboolean left = phase_of (worker) >= MPROC_SEAT_LEAVING;
 
-      if (!mproc_process_join (worker->process, 0) || !report_death (self, worker))
+      if (!has_ended (worker) || !report_death (self, worker))
         {
           i++;
           continue;
@@ -303,7 +371,7 @@ reap (MprocCrew *self, GArray *workers)
       MPROC_CRASH_POINT (DEATH_TOLD);
       if (!mproc_queue_is_finished (self->plan.tasks))
         take_break (self, was_no_use (self, worker, left));
-      mproc_process_unref (worker->process);
+      put_away (self, worker->process);
       give_place_back (self, worker->place);
       g_array_remove_index_fast (workers, i);
     }
@@ -337,7 +405,7 @@ count (MprocCrew *self)
     {
       const Worker *worker = &g_array_index (self->workers, Worker, i);
 
-      if (phase_of (worker) == MPROC_SEAT_LEAVING)
+      if (phase_of (worker) >= MPROC_SEAT_LEAVING)
         continue;
       census.n_staying++;
       census.n_free += mproc_load64 (&mproc_seat_at (worker->seat)->word) == 0;
@@ -445,31 +513,69 @@ replace (MprocCrew *self)
 gboolean
 mproc_crew_tend (MprocCrew *self)
 {
+  gboolean go_on;
+
   kill_condemned (self);
   reap (self, self->workers);
   reap (self, self->lost);
+  reap_ending (self);
   if (!mproc_queue_is_finished (self->plan.tasks))
     {
       shrink (self);
-      return replace (self);
+      go_on = replace (self);
+      /* Both go through the same pages, and the new worker is to have a processor. */
+      if (self->ending->len == 0)
+        mproc_spare_tend (&self->spare);
+      return go_on;
     }
-  if (self->workers->len > 0 || self->lost->len > 0)
+  mproc_spare_end (&self->spare);
+  if (self->workers->len > 0 || self->lost->len > 0 || self->ending->len > 0)
     return TRUE;
   return !report (self, MPROC_EVENT_FINISHED, NULL);
+}
+
+/* ------------------------------------------------------------------ until the next look */
+
+static void
+list_wait (GArray *waits, MprocProcess *process)
+{
+  MprocOsWait wait;
+
+  if (mproc_process_get_wait (process, &wait, NULL))
+    g_array_append_val (waits, wait);
 }
 
 void
 mproc_crew_list_waits (MprocCrew *self, GArray *waits)
 {
   for (guint i = 0; i < self->workers->len; i++)
-    {
-      MprocOsWait wait;
-
-      if (mproc_process_get_wait (g_array_index (self->workers, Worker, i).process, &wait,
-                                  NULL))
-        g_array_append_val (waits, wait);
-    }
+    list_wait (waits, g_array_index (self->workers, Worker, i).process);
+  for (guint i = 0; i < self->ending->len; i++)
+    list_wait (waits, g_ptr_array_index (self->ending, i));
+  mproc_spare_list_waits (&self->spare, waits);
 }
+
+/* The last that a process does tells nobody: so we look, and, if that takes it long, wait for its end. */
+gint64
+mproc_crew_get_next_look (MprocCrew *self)
+{
+  gint64 next =
+      self->ending->len == 0 ? mproc_spare_get_next_look (&self->spare) : MPROC_OS_NEVER;
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->not_before > now)
+    next = MIN (next, self->not_before);
+  for (guint i = 0; i < self->workers->len; i++)
+    {
+      gint64 left = g_array_index (self->workers, Worker, i).left;
+
+      if (left != 0 && now < left + HURRY)
+        next = MIN (next, now + LOOK_FOR_END);
+    }
+  return next;
+}
+
+/* ------------------------------------------------------------------ the end */
 
 static void
 await_end (GArray *workers)
@@ -490,8 +596,12 @@ mproc_crew_kill (MprocCrew *self)
   mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
     mproc_process_kill (g_array_index (self->workers, Worker, i).process, NULL);
+  mproc_spare_end (&self->spare);
   await_end (self->workers);
   await_end (self->lost);
+  for (guint i = 0; i < self->ending->len; i++)
+    mproc_process_join (g_ptr_array_index (self->ending, i), MPROC_FOREVER);
+  g_ptr_array_set_size (self->ending, 0);
 }
 
 void
@@ -502,6 +612,7 @@ mproc_crew_free (MprocCrew *self)
   mproc_crew_kill (self);
   g_array_unref (self->workers);
   g_array_unref (self->lost);
+  g_ptr_array_unref (self->ending);
   g_byte_array_unref (self->places);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);

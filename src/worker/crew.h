@@ -23,7 +23,7 @@ typedef enum
   MPROC_EVENT_SEAT,  /* a worker is about to be started: its seat is the pool's to free */
   MPROC_EVENT_DEATH, /* a worker has ended, or could not be started */
   MPROC_EVENT_READY, /* all workers have been started */
-  MPROC_EVENT_LEAVING,   /* a worker has had its tasks and is about to end */
+  MPROC_EVENT_LEAVING, /* a worker has had its tasks, or there are no more: only its process ends */
   MPROC_EVENT_BROKEN,    /* none can be started: text; member: one that cannot work */
   MPROC_EVENT_FINISHED,  /* the tasks are used up and the last worker has ended */
   MPROC_EVENT_STOP,      /* the pool's thread shall end */
@@ -38,6 +38,7 @@ typedef enum
 #define MPROC_EVENT_BATCH_LEFT 0u
 #define MPROC_EVENT_BATCH_SHARED 1u
 #define MPROC_EVENT_BATCH_EARLY 2u /* and there was more to do */
+#define MPROC_EVENT_BATCH_AWAY 3u  /* the same, for something urgent: it will come back */
 
 /* What the event queue carries.  All of it, so that a record says everything. */
 typedef struct
@@ -85,8 +86,9 @@ gboolean mproc_crew_fill (MprocCrew *self, GError **error);
  * and the event that says so has been posted. */
 gboolean mproc_crew_tend (MprocCrew *self);
 
-/* What to wait for until the next call: appends MprocOsWait. */
+/* What to wait for until the next call, appended as MprocOsWait, and when not to wait any longer. */
 void mproc_crew_list_waits (MprocCrew *self, GArray *waits);
+gint64 mproc_crew_get_next_look (MprocCrew *self);
 
 /* Ends all workers now and waits until they are gone (threads: tells them to end). */
 void mproc_crew_kill (MprocCrew *self);

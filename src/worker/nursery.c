@@ -56,7 +56,9 @@ wait (MprocCrew *crew, gintptr line, GArray *waits)
   g_array_append_val (waits, first);
   mproc_crew_list_waits (crew, waits);
   mproc_os_wait_many ((MprocOsWait *) (gpointer) waits->data, waits->len,
-                      g_get_monotonic_time () + LOOK, NULL);
+                      MIN (g_get_monotonic_time () + LOOK,
+                           mproc_crew_get_next_look (crew)),
+                      NULL);
   return !g_array_index (waits, MprocOsWait, 0).ready || read_order (line) != ORDER_END;
 }
 

@@ -16,7 +16,8 @@ typedef enum
 {
   MPROC_SEAT_STARTING,
   MPROC_SEAT_WORKING, /* it takes tasks */
-  MPROC_SEAT_LEAVING  /* it takes no more, and ends */
+  MPROC_SEAT_LEAVING, /* it takes no more, and ends */
+  MPROC_SEAT_LEFT     /* it has done all that a worker does, and only its process ends */
 } MprocSeatPhase;
 
 /* Times are g_get_monotonic_time(), durations microseconds. */

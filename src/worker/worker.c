@@ -254,14 +254,15 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   mproc_event_post (self->events, &event);
 }
 
-/* Its successor, or who joins the pool, is not to wait until somebody looks whether it is still there.
- * A hint, which may be lost. */
+/* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.
+ * A hint, which may be lost: where memory is used up nobody may be there to give some back. */
 static void
 report_leaving (MprocWorker *self)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_LEAVING };
 
-  if (!mproc_worker_takes_another (self) || mproc_queue_is_finished (self->tasks))
+  mproc_store32 (&self->seat->phase, MPROC_SEAT_LEFT);
+  if (!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks))
     mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
@@ -299,19 +300,20 @@ live (MprocWorker *self, GError **error)
   mproc_worker_call (self, "finalizer", error);
 }
 
-GVariant *
-mproc_worker_main (GVariant *args, GError **error)
+void
+mproc_worker_serve (MprocQueue *tasks,
+                    MprocQueue *events,
+                    MprocOffset seat,
+                    GVariant *setup,
+                    GError **error)
 {
   MprocWorker self = { .idle_timeout = MPROC_FOREVER, .jobserver = MPROC_OS_NONE };
-  guint64 seat;
-  GVariant *setup;
 
-  if (!mproc_unpack (args, error, "(&h&ht@v)", &self.tasks, &self.events, &seat, &setup))
-    return NULL;
-  self.setup = g_variant_get_variant (setup);
-  g_variant_unref (setup);
-  self.seat_offset = (MprocOffset) seat;
-  self.seat = mproc_seat_at (self.seat_offset);
+  self.tasks = tasks;
+  self.events = events;
+  self.setup = setup;
+  self.seat_offset = seat;
+  self.seat = mproc_seat_at (seat);
   self.member = mproc_self ();
   mproc_store32 (&self.seat->member, self.member);
   mproc_worker_become (&self);
@@ -321,7 +323,21 @@ mproc_worker_main (GVariant *args, GError **error)
     mproc_os_jobserver_close (self.jobserver);
   mproc_worker_become (NULL);
   mproc_capture_drop (&self);
-  g_variant_unref (self.setup);
   report_leaving (&self);
+}
+
+GVariant *
+mproc_worker_main (GVariant *args, GError **error)
+{
+  MprocQueue *tasks, *events;
+  guint64 seat;
+  GVariant *boxed, *setup;
+
+  if (!mproc_unpack (args, error, "(&h&ht@v)", &tasks, &events, &seat, &boxed))
+    return NULL;
+  setup = g_variant_get_variant (boxed);
+  g_variant_unref (boxed);
+  mproc_worker_serve (tasks, events, (MprocOffset) seat, setup, error);
+  g_variant_unref (setup);
   return NULL;
 }

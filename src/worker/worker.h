@@ -35,6 +35,13 @@ typedef struct
  * setup. */
 GVariant *mproc_worker_main (GVariant *args, GError **error);
 
+/* What it does there: takes its seat, and works until there is no more to do for it. */
+void mproc_worker_serve (MprocQueue *tasks,
+                         MprocQueue *events,
+                         MprocOffset seat,
+                         GVariant *setup,
+                         GError **error);
+
 /* What the calling thread is, or NULL; and what it becomes. */
 MprocWorker *mproc_worker_current (void);
 void mproc_worker_become (MprocWorker *self);

@@ -13,13 +13,6 @@ make_queue (CrashTrial *trial)
   trial->object = mproc_queue_new (0, NULL);
 }
 
-static GVariant *
-do_nothing (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return NULL;
-}
-
 static gboolean
 only_we_are_left (CrashTrial *trial)
 {
@@ -31,7 +24,7 @@ only_we_are_left (CrashTrial *trial)
 static void
 expect_family (CrashTrial *trial)
 {
-  MprocProcess *process = mproc_test_start (trial->method, do_nothing, NULL);
+  MprocProcess *process = mproc_test_start (trial->method, mproc_test_do_nothing, NULL);
 
   crash_has_gone_on (trial);
   mproc_test_end_with (process, 0);
@@ -58,7 +51,7 @@ static const CrashScene of_leaving = {
 };
 static const CrashScene of_birth = {
   .set_up = make_queue,
-  .doomed = do_nothing,
+  .doomed = mproc_test_do_nothing,
   .check = expect_family,
   .at_birth = TRUE,
 };
@@ -73,7 +66,7 @@ start_another (GVariant *args, GError **error)
 
   if (!crash_begin (args, &part, error))
     return NULL;
-  process = mproc_process_new (do_nothing, NULL);
+  process = mproc_process_new (mproc_test_do_nothing, NULL);
   if (!mproc_process_start (process, error) ||
       !mproc_process_join (process, MPROC_SECONDS (20)))
     mproc_process_exit (9);

@@ -3,8 +3,10 @@
  * often than it may, and nothing is left behind. */
 #include "crash.h"
 
-#include "../kill.h"
-#include "../pools.h"
+#include "pools.h"
+
+#include "pool/pool.h"
+#include "worker/spare.h"
 
 #define N_WORKERS 2
 #define N_TASKS 30
@@ -17,24 +19,28 @@ typedef struct
   guint n_failed;    /* of tasks with one attempt */
   guint lost_blocks; /* of the arena */
   gboolean at_start; /* also while the first workers are started */
+  gboolean by_spare; /* a worker is forked ahead */
 } Plan;
 
 static const Plan plans[] = {
   /* Not begun: another worker has it, at no cost. */
-  { MPROC_CRASH_TASK_CLAIMED, FALSE, 0, 0, FALSE },
-  { MPROC_CRASH_TASK_TAKEN, FALSE, 0, 0, FALSE },
-  { MPROC_CRASH_TASK_BEGUN, FALSE, 1, 0, FALSE },
-  { MPROC_CRASH_TASK_LEFT, FALSE, 1, 0, FALSE },
-  { MPROC_CRASH_OUTCOME_STORED, FALSE, 1, 0, FALSE },
-  { MPROC_CRASH_TASK_TOLD, FALSE, 0, 0, FALSE },
-  { MPROC_CRASH_SEAT_MADE, TRUE, N_WORKERS, 1, TRUE },
-  { MPROC_CRASH_SEAT_TOLD, TRUE, N_WORKERS, 0, TRUE },
-  { MPROC_CRASH_WORKER_STARTED, TRUE, N_WORKERS, 0, TRUE },
-  { MPROC_CRASH_CONDEMNED_KILLED, TRUE, N_WORKERS, 0, FALSE },
-  { MPROC_CRASH_DEATH_TOLD, TRUE, N_WORKERS, 0, FALSE },
+  { MPROC_CRASH_TASK_CLAIMED, FALSE, 0, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_TAKEN, FALSE, 0, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_BEGUN, FALSE, 1, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_LEFT, FALSE, 1, 0, FALSE, FALSE },
+  { MPROC_CRASH_OUTCOME_STORED, FALSE, 1, 0, FALSE, FALSE },
+  { MPROC_CRASH_TASK_TOLD, FALSE, 0, 0, FALSE, FALSE },
+  { MPROC_CRASH_SEAT_MADE, TRUE, N_WORKERS, 1, TRUE, FALSE },
+  { MPROC_CRASH_SEAT_TOLD, TRUE, N_WORKERS, 0, TRUE, FALSE },
+  { MPROC_CRASH_WORKER_STARTED, TRUE, N_WORKERS, 0, TRUE, FALSE },
+  { MPROC_CRASH_CONDEMNED_KILLED, TRUE, N_WORKERS, 0, FALSE, FALSE },
+  { MPROC_CRASH_DEATH_TOLD, TRUE, N_WORKERS, 0, FALSE, FALSE },
+  { MPROC_CRASH_SPARE_STARTED, TRUE, N_WORKERS, 0, FALSE, TRUE },
+  { MPROC_CRASH_SPARE_SEATED, TRUE, N_WORKERS, 0, FALSE, TRUE },
+  { MPROC_CRASH_SPARE_CALLED, TRUE, N_WORKERS, 0, FALSE, TRUE },
 };
 
-static const Plan rehearsal = { MPROC_CRASH_NOWHERE, FALSE, 0, 0, FALSE };
+static const Plan rehearsal = { MPROC_CRASH_NOWHERE, FALSE, 0, 0, FALSE, FALSE };
 
 static const Plan *
 find_plan (MprocCrash at)
@@ -48,7 +54,7 @@ find_plan (MprocCrash at)
 
 /* ------------------------------------------------------------------ in workers */
 
-/* `(uu)`: at its first attempt its worker is to die there, in this task or in the next one. */
+/* `(uu)`: at its first attempt its worker is to mproc_test_die there, in this task or in the next one. */
 static GVariant *
 arm (GVariant *args, GError **error)
 {
@@ -67,39 +73,10 @@ arm (GVariant *args, GError **error)
 }
 
 static GVariant *
-die (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-  for (;;)
-    g_usleep (1000);
-  return NULL;
-}
-
-static GVariant *
 own_number (GVariant *args, GError **error)
 {
   (void) args, (void) error;
   return g_variant_new_int64 (mproc_worker_get_number ());
-}
-
-static GVariant *
-parent_pid (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
-}
-
-static gint64
-ask (MprocPool *pool, MprocFunc func)
-{
-  GVariant *value = mproc_pool_apply (pool, func, NULL, NULL);
-  gint64 answer;
-
-  ck_assert_ptr_nonnull (value);
-  answer = g_variant_get_int64 (value);
-  g_variant_unref (value);
-  return answer;
 }
 
 /* ------------------------------------------------------------------ what is left */
@@ -122,19 +99,12 @@ check_figures (const CrashFigures *before, guint lost_blocks)
 static gboolean
 has_failed (MprocResult *result)
 {
-  GError *error = NULL;
-  GVariant *value = mproc_result_get (result, MPROC_SECONDS (50), &error);
+  GVariant *value = mproc_test_value_or_death (result);
 
-  mproc_result_unref (result);
-  if (value != NULL)
-    {
-      g_variant_unref (value);
-      return FALSE;
-    }
-  ck_assert_msg (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_WORKER_DIED), "%s",
-                 error->message);
-  g_error_free (error);
-  return TRUE;
+  if (value == NULL)
+    return TRUE;
+  g_variant_unref (value);
+  return FALSE;
 }
 
 /* ------------------------------------------------------------------ a worker's death */
@@ -163,7 +133,8 @@ run_in_worker (const Plan *plan, int method, guint attempts, guint size)
     ck_assert_int_le (mproc_test_count (counters, i), (gint) attempts);
   mproc_test_expect_service (pool, 10);
   /* The first one has died, and no other. */
-  ck_assert_int_eq (ask (pool, own_number), plan->at != MPROC_CRASH_NOWHERE ? 2 : 1);
+  ck_assert_int_eq (mproc_test_ask (pool, own_number),
+                    plan->at != MPROC_CRASH_NOWHERE ? 2 : 1);
   mproc_test_end_pool (pool);
   mproc_task_options_free (options);
   mproc_array_unref (counters);
@@ -201,7 +172,7 @@ run_in_crew (MprocPool *pool, guint n_failed_at_most)
   killed =
       mproc_pool_apply_async (pool, mproc_test_run_for_ever,
                               mproc_pack ("(hu)", counters, (guint32) N_TASKS), limits);
-  dead = mproc_pool_apply_async (pool, die, NULL, NULL);
+  dead = mproc_pool_apply_async (pool, mproc_test_die, NULL, NULL);
   for (guint32 i = 0; i < N_TASKS; i++)
     results[i] = mproc_pool_apply_async (pool, mproc_test_count_task,
                                          mproc_pack ("(hu)", counters, i), NULL);
@@ -239,24 +210,68 @@ make_pool (void)
   return pool;
 }
 
+typedef struct
+{
+  MprocPool *pool;
+  MprocCrash at;
+} Advance;
+
+/* FALSE also if the task was lost. */
+static gboolean
+is_nursery_replaced (MprocPool *pool)
+{
+  GVariant *value = mproc_pool_apply (pool, mproc_test_tell_parent, NULL, NULL);
+  gint64 pid = value != NULL ? g_variant_get_int64 (value) : 0;
+
+  if (value != NULL)
+    g_variant_unref (value);
+  return pid == mproc_process_get_pid (mproc_process_current ());
+}
+
+/* There is a spare; or the nursery, which has forked it, is dead. */
+static gboolean
+has_spare (gpointer data)
+{
+  const Advance *advance = data;
+
+  if (advance->at == MPROC_CRASH_SPARE_STARTED)
+    return is_nursery_replaced (advance->pool);
+  return mproc_load32 (&mproc_control_at (advance->pool->control)->spare) != 0;
+}
+
+static void
+await_spare (MprocPool *pool, MprocCrash at)
+{
+  Advance advance = { pool, at };
+  guint n = 0;
+
+  while (!mproc_test_eventually (has_spare, &advance))
+    ck_assert_uint_lt (++n, 10);
+}
+
 static void
 try_passing (const Plan *plan, guint passing)
 {
+  gint64 pays_from = mproc_spare_pays_from;
   MprocPool *pool;
   gint64 parent;
 
   /* The nursery is forked with that. */
   mproc_crash_arm (plan->at, passing);
+  mproc_spare_pays_from = plan->by_spare ? 0 : MPROC_OS_NEVER;
   pool = make_pool ();
+  mproc_spare_pays_from = pays_from;
   mproc_crash_arm (MPROC_CRASH_NOWHERE, 1);
   if (pool == NULL)
     {
       ck_assert_uint_le (passing, N_WORKERS);
       return;
     }
+  if (plan->by_spare)
+    await_spare (pool, plan->at);
   run_in_crew (pool, plan->n_failed);
   /* Workers that are left have been spawned by this process. */
-  parent = ask (pool, parent_pid);
+  parent = mproc_test_ask (pool, mproc_test_tell_parent);
   if (plan->at != MPROC_CRASH_NOWHERE)
     ck_assert_int_eq (parent, mproc_process_get_pid (mproc_process_current ()));
   mproc_test_end_pool (pool);

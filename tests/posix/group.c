@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workers.h"
+#include "group.h"
 
 #include <signal.h>
 #include <unistd.h>

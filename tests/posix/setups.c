@@ -27,6 +27,22 @@ mproc_test_list_processors (guint *cpus, guint n)
   return found;
 }
 
+void
+mproc_test_keep_to_one_processor (void)
+{
+#if defined(__linux__)
+  cpu_set_t set;
+  guint cpu;
+
+  if (mproc_test_list_processors (&cpu, 1) == 0)
+    return;
+  CPU_ZERO (&set);
+  CPU_SET (cpu, &set);
+  if (sched_setaffinity (0, sizeof set, &set) != 0)
+    g_error ("cannot keep to processor %u", cpu);
+#endif
+}
+
 gint
 mproc_test_get_processor (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A console's events go to all that have it open, the one who runs the tests included. */
-#include "workers.h"
+#include "group.h"
 
 gboolean
 mproc_test_lead_group (void)

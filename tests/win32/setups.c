@@ -17,6 +17,16 @@ mproc_test_list_processors (guint *cpus, guint n)
   return found;
 }
 
+void
+mproc_test_keep_to_one_processor (void)
+{
+  guint cpu;
+
+  if (mproc_test_list_processors (&cpu, 1) > 0 &&
+      !SetProcessAffinityMask (GetCurrentProcess (), (DWORD_PTR) 1 << cpu))
+    g_error ("cannot keep to processor %u", cpu);
+}
+
 gint
 mproc_test_get_processor (void)
 {
