@@ -57,6 +57,17 @@ mproc_test_ask (MprocPool *pool, MprocFunc func)
                                                                        NULL)));
 }
 
+gboolean
+mproc_test_has_no_nursery (gpointer pool)
+{
+  GVariant *parent =
+      mproc_test_value_or_death (mproc_pool_apply_async (pool, mproc_test_tell_parent,
+                                                         NULL, NULL));
+
+  return parent != NULL &&
+         mproc_test_long (parent) == mproc_process_get_pid (mproc_process_current ());
+}
+
 void
 mproc_test_expect_service (MprocPool *pool, gint n)
 {

@@ -23,6 +23,10 @@ void mproc_test_end_pool (MprocPool *pool);
 /* What the function, which is called without arguments, says: an `x`. */
 gint64 mproc_test_ask (MprocPool *pool, MprocFunc func);
 
+/* Whether its workers are started by this process itself: under fork, since its nursery was killed.  For
+ * mproc_test_eventually(); one that is just being killed may lose the question. */
+gboolean mproc_test_has_no_nursery (gpointer pool);
+
 /* The pool runs @n tasks, one after the other. */
 void mproc_test_expect_service (MprocPool *pool, gint n);
 

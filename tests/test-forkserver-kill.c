@@ -120,6 +120,27 @@ START_TEST (stopped_while_a_child_ends)
 }
 END_TEST
 
+/* So long that its owner has given up the note of a child that has ended; what it writes into that later
+ * is not taken for the end of the next one, which is started behind its back. */
+START_TEST (stopped_for_longer_than_anybody_waits)
+{
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  MprocProcess *process =
+      forkserver_started (mproc_test_wait_in_queue, mproc_pack ("(h)", queue));
+  gint64 pid = mproc_forkserver_get_pid ();
+  GThread *thread;
+
+  ck_assert (mproc_test_stop_pid (pid, TRUE));
+  ck_assert (mproc_process_kill (process, NULL));
+  mproc_test_end_with (process, 255);
+  thread = g_thread_new ("start", run_six, NULL);
+  g_usleep (G_USEC_PER_SEC / 5);
+  ck_assert (mproc_test_stop_pid (pid, FALSE));
+  ck_assert_int_eq (GPOINTER_TO_INT (g_thread_join (thread)), 6);
+  mproc_queue_unref (queue);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ its owner's death */
 
 static gpointer
@@ -244,6 +265,7 @@ mproc_test_forkserver_kill_suite (void)
   tcase_add_test (tcase, killed_with_a_request);
   tcase_add_test (tcase, killed_at_random);
   tcase_add_test (tcase, stopped_while_a_child_ends);
+  tcase_add_test (tcase, stopped_for_longer_than_anybody_waits);
   tcase_add_loop_test (tcase, ends_with_its_owner, 0, n);
   tcase_add_loop_test (tcase, ends_with_its_owner_in_good_order, 0, n);
   return suite;

@@ -162,23 +162,10 @@ START_TEST (what_cannot_be_sent_fails_here_too)
 }
 END_TEST
 
-static gboolean
-twice (gconstpointer item, gsize size, gpointer result, gsize result_size, GError **error)
-{
-  (void) size, (void) result_size, (void) error;
-  *(gint32 *) result = 2 * *(const gint32 *) item;
-  return TRUE;
-}
-
-START_TEST (bytes_are_for_other_pools)
+START_TEST (has_no_workers_to_count)
 {
   MprocPool *pool = inline_pool (NULL);
-  gint32 item = 3, result = 0;
-  GError *error = NULL;
 
-  ck_assert (!mproc_pool_apply_bytes (pool, twice, &item, sizeof item, &result,
-                                      sizeof result, &error));
-  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "inline");
   ck_assert (mproc_pool_resize (pool, 3, NULL));
   ck_assert_uint_eq (mproc_pool_get_n_live_workers (pool), 0);
   mproc_test_end_pool (pool);
@@ -387,7 +374,7 @@ mproc_test_pool_inline_suite (void)
   tcase_add_test (tcase, calls_back_at_once);
   tcase_add_test (tcase, iterates);
   tcase_add_test (tcase, what_cannot_be_sent_fails_here_too);
-  tcase_add_test (tcase, bytes_are_for_other_pools);
+  tcase_add_test (tcase, has_no_workers_to_count);
   tcase_add_test (tcase, tasks_nest);
   tcase_add_test (tcase, soft_limits_hold);
   tcase_add_test (tcase, has_a_workers_life);

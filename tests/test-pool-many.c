@@ -18,7 +18,7 @@ meet (gpointer items, gsize n, gsize first, GVariant *args, GError **error)
     if (mproc_load64 (pids - first + i) != 0)
       i++;
     else
-      g_usleep (1000);
+      g_usleep (20000);
   return TRUE;
 }
 
@@ -33,14 +33,14 @@ let_all_meet (MprocPool *pool, guint n, GError **error)
   return pids;
 }
 
-/* 500; on Windows 200, where no more than 63 handles can be waited for at a time.  Where each has to be
- * spawned that many take a while: fewer, unless the scale is 5. */
+/* 500; on Windows 200, where no more than 63 handles can be waited for at a time.  Where they are not
+ * forked that many take a while: fewer, unless the scale is 5. */
 static guint
 count_many (MprocStartMethod method)
 {
   if (mproc_test_is_slow_platform ())
     return (guint) MIN (mproc_test_scale (70), 200);
-  if (method == MPROC_START_METHOD_SPAWN)
+  if (method != MPROC_START_METHOD_FORK)
     return (guint) MIN (mproc_test_scale (100), 500);
   return 500;
 }

@@ -2,8 +2,6 @@
 /* Tasks of a higher priority than a map's come between its parts. */
 #include "pools.h"
 
-#include "kill.h"
-
 #define URGENT 1000000
 
 /* Says its number, `(hhu)`. */
@@ -44,25 +42,6 @@ say_and_wait_first (GVariant *args, GError **error)
   while (g_get_monotonic_time () - begun < 1000)
     ;
   return NULL;
-}
-
-static GVariant *
-die (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  mproc_test_kill_pid (mproc_process_get_pid (mproc_process_current ()));
-  for (;;)
-    g_usleep (1000);
-  return NULL;
-}
-
-static GVariant *
-square (GVariant *x, GError **error)
-{
-  gint32 n = g_variant_get_int32 (x);
-
-  (void) error;
-  return g_variant_new_int32 (n * n);
 }
 
 /* ------------------------------------------------------------------ here */
@@ -275,7 +254,7 @@ START_TEST (the_map_goes_on_where_workers_die)
       MprocResult *deadly;
 
       ck_assert_uint_lt (next_said (&self), 4);
-      deadly = submit (&self, die, 0, 1);
+      deadly = submit (&self, mproc_test_die, 0, 1);
       let_go (&self, 1);
       mproc_test_expect_failure (deadly, MPROC_ERROR_WORKER_DIED, NULL);
     }
@@ -310,7 +289,7 @@ START_TEST (many_of_both)
   set_up (&self, 3, _i);
   for (guint i = 0; i < 3; i++)
     maps[i] =
-        mproc_pool_map_async (self.pool, square,
+        mproc_pool_map_async (self.pool, mproc_test_square,
                               g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, numbers,
                                                          5000, sizeof (gint32)),
                               i, NULL);

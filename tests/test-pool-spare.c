@@ -89,18 +89,6 @@ await_death (MprocMember member)
   ck_assert (comes_true (is_dead, &member));
 }
 
-static gint64
-ask_pid (MprocPool *pool)
-{
-  GVariant *value =
-      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_pid, NULL,
-                                                   NULL));
-  gint64 pid = g_variant_get_int64 (value);
-
-  g_variant_unref (value);
-  return pid;
-}
-
 static guint
 ask_number (MprocPool *pool)
 {
@@ -222,7 +210,7 @@ START_TEST (a_spare_is_no_worker)
   sum += mproc_test_hear (log, MPROC_SECONDS (20));
   ck_assert_int_eq (sum, 1 + 2);
   for (guint i = 0; i < 20; i++)
-    ck_assert_int_ne (ask_pid (pool), spare.pid);
+    ck_assert_int_ne (mproc_test_ask (pool, mproc_test_tell_pid), spare.pid);
   mproc_test_end_pool (pool);
   /* Nor has the spare begun at its end. */
   ck_assert_int_eq (mproc_test_hear (log, 0), MPROC_TEST_SILENCE);
@@ -237,7 +225,7 @@ START_TEST (it_takes_the_place_of_the_dead)
   MprocPool *pool = new_talkative_pool (1, log);
   guint n = (guint) mproc_test_scale (8);
   MprocMember before = 0;
-  gint64 worker = ask_pid (pool);
+  gint64 worker = mproc_test_ask (pool, mproc_test_tell_pid);
 
   mproc_test_expect_number (log, 1);
   for (guint i = 2; i < 2 + n; i++)
@@ -247,7 +235,7 @@ START_TEST (it_takes_the_place_of_the_dead)
 
       mproc_test_kill_pid (worker);
       mproc_test_expect_number (log, (gint) i);
-      worker = ask_pid (pool);
+      worker = mproc_test_ask (pool, mproc_test_tell_pid);
       ck_assert_int_eq (worker, spare.pid);
       ck_assert_uint_eq (ask_number (pool), i);
       expect_name (pool, name);
@@ -308,17 +296,17 @@ END_TEST
 START_TEST (a_killed_spare_is_nobodys_loss)
 {
   MprocPool *pool = new_pool (1, NULL);
-  gint64 worker = ask_pid (pool);
+  gint64 worker = mproc_test_ask (pool, mproc_test_tell_pid);
   Waiting spare = await_spare (pool, 0), next;
 
   mproc_test_kill_pid (spare.pid);
   mproc_test_expect_service (pool, 20);
   next = await_spare (pool, spare.member);
-  ck_assert_int_eq (ask_pid (pool), worker);
+  ck_assert_int_eq (mproc_test_ask (pool, mproc_test_tell_pid), worker);
   ck_assert_uint_eq (ask_number (pool), 1);
   ck_assert_uint_eq (count_lost (pool), 0);
   mproc_test_kill_pid (worker);
-  ck_assert_int_eq (ask_pid (pool), next.pid);
+  ck_assert_int_eq (mproc_test_ask (pool, mproc_test_tell_pid), next.pid);
   ck_assert_uint_eq (ask_number (pool), 2);
   mproc_test_end_pool (pool);
 }
@@ -332,7 +320,7 @@ START_TEST (the_spare_dies_with_the_worker)
   for (guint i = 0; i < 2; i++)
     {
       Waiting spare = await_spare (pool, 0);
-      gint64 worker = ask_pid (pool);
+      gint64 worker = mproc_test_ask (pool, mproc_test_tell_pid);
 
       mproc_test_kill_pid (i % 2 == 0 ? spare.pid : worker);
       mproc_test_kill_pid (i % 2 == 0 ? worker : spare.pid);
@@ -403,19 +391,13 @@ START_TEST (a_pool_that_is_closed)
 }
 END_TEST
 
-static GVariant *
-tell_parent (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_int64 (mproc_process_get_pid (mproc_process_parent ()));
-}
-
 START_TEST (a_nursery_that_is_killed)
 {
   MprocPool *pool = new_pool (2, NULL);
   Waiting spare = await_spare (pool, 0);
   GVariant *nursery =
-      mproc_test_value_of (mproc_pool_apply_async (pool, tell_parent, NULL, NULL));
+      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_parent, NULL,
+                                                   NULL));
 
   mproc_test_kill_pid (g_variant_get_int64 (nursery));
   g_variant_unref (nursery);

@@ -89,9 +89,12 @@ MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *se
  * they have a worker's number and data, and a soft limit.  The initializer is called by
  * mproc_pool_new_full(), the finalizer by mproc_pool_close() or mproc_pool_terminate(), both also
  * between two tasks after so many as mproc_pool_options_set_max_tasks_per_worker() says.  What cannot be
- * sent to another process fails here as well, and functions of bytes and of arrays fail with
- * %MPROC_ERROR_NOT_SUPPORTED.  What only another process or thread can do for a task
- * (a hard limit, attempts, priorities) has no meaning, and the start method none either.
+ * sent to another process fails here as well.  A map's chunks are run one after the other, those of bytes
+ * and arrays too.
+ *
+ * What only another process or thread can do for a task is not done here, and is no error, so that a program
+ * can be debugged as it is: a hard limit (nobody could end the task), attempts, priorities, and the start
+ * method.
  */
 MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
 
@@ -102,8 +105,13 @@ MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean i
  *
  * Whoever hands over one more waits until there is room, or until the pool is closed, terminated or
  * broken: then that task fails with %MPROC_ERROR_STATE.  A callback that runs in the pool's own thread,
- * which is what makes room, does not wait.  A map is one task here; one whose tasks have a hard limit,
- * attempts, a priority or captured output is as many as it has chunks.
+ * which is what makes room, does not wait.
+ *
+ * It bounds what accumulates because tasks are handed over faster than they are done: by
+ * mproc_pool_apply_async(), mproc_pool_push() and iterators.  A map is handed over at once, and its items
+ * were all there before: it counts as one task, however many they are.  A map whose chunks are tasks of
+ * their own, because they have attempts, a priority or captured output, or the pool tells of its progress
+ * or writes a timeline, counts as many as it has chunks, and its caller waits for room for each.
  */
 MPROC_API void mproc_pool_options_set_max_pending (MprocPoolOptions *self, guint n);
 

@@ -105,9 +105,9 @@ fill (MprocOffset batch,
     }
 }
 
-/* Whether all of it fits into the largest of blocks, and its bytes can be counted. */
-static gboolean
-check_size (const MprocBatchPlan *plan, GError **error)
+/* All of it has to fit into the largest of blocks, and its bytes are counted. */
+gboolean
+mproc_batch_check_size (const MprocBatchPlan *plan, GError **error)
 {
   const guint64 most = G_GUINT64_CONSTANT (1) << 40;
   guint64 each = MAX (plan->item_size, 1) + plan->result_size + 2 * sizeof (guint64);
@@ -131,7 +131,7 @@ mproc_batch_new (const MprocBatchPlan *plan,
   MprocOffset batch;
   gsize size;
 
-  if (!check_size (plan, error))
+  if (!mproc_batch_check_size (plan, error))
     return 0;
   memset (&head, 0, sizeof head);
   head.plan = *plan;

@@ -60,6 +60,9 @@ typedef struct
 /* How items are cut up: @chunk items for a part, 0: as it suits @n_workers. */
 void mproc_batch_cut (MprocBatchPlan *plan, guint64 chunk, guint n_workers);
 
+/* Whether so many items of that size can be handed over at a time. */
+gboolean mproc_batch_check_size (const MprocBatchPlan *plan, GError **error);
+
 /* A block with everything a worker needs.  @args stays the caller's to clear as sent; NULL: it has none.
  * @items: of BYTES.  0 with error. */
 MprocOffset mproc_batch_new (const MprocBatchPlan *plan,
@@ -87,7 +90,8 @@ guint32 mproc_batch_count_parts (MprocOffset batch);
 /* ------------------------------------------------------------------ by workers */
 
 /* Under the task queue's lock, before the position moves past a record that names @batch: from here on
- * the pool keeps the block until the seat's note is gone.  FALSE: it is over. */
+ * the pool keeps the block until the seat's note is gone.  FALSE: it is over.  A record may outlive the
+ * batch, where one who had counted it as taken was killed; the block's serial is another one then. */
 gboolean mproc_batch_enter (MprocOffset batch, guint32 serial, MprocSeat *seat);
 
 void mproc_batch_walk_init (MprocBatchWalk *self, MprocOffset batch);

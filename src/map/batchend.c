@@ -134,6 +134,7 @@ mproc_batch_end (MprocOffset batch)
 {
   mproc_batch_cancel (batch);
   mproc_store32 (&mproc_batch_at (batch)->over, 1);
+  atomic_thread_fence (memory_order_seq_cst);
 }
 
 /* ------------------------------------------------------------------ outcomes */

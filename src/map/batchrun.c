@@ -73,13 +73,6 @@ look_for_hungry (Run *self, MprocPart *part, guint64 item)
     post (self, MPROC_EVENT_BATCH_SHARED);
 }
 
-static void
-set_silent (GError **error)
-{
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED,
-                       "the function failed, and did not say why");
-}
-
 /* ------------------------------------------------------------------ values */
 
 /* It may be floating, which ends with it all the same. */
@@ -133,7 +126,7 @@ run_bytes (Run *self, MprocPart *part, GError **error)
       if (!func (item, item_size, result, result_size, error))
         {
           if (*error == NULL)
-            set_silent (error);
+            mproc_set_silent_failure (error);
           return FALSE;
         }
       item += item_size;
@@ -178,7 +171,7 @@ run_slice (Run *self, const MprocPart *part, GError **error)
             error))
     return TRUE;
   if (*error == NULL)
-    set_silent (error);
+    mproc_set_silent_failure (error);
   return FALSE;
 }
 

@@ -8,14 +8,20 @@
 #define SMALLEST_TAPE 1024
 #define LARGEST_TAPE 65536
 
+/* We note it, then look whether it is over; the pool says that it is, then looks at the notes: one of us
+ * sees the other. */
 gboolean
 mproc_batch_enter (MprocOffset batch, guint32 serial, MprocSeat *seat)
 {
   MprocBatch *self = mproc_batch_at (batch);
 
-  if (self->serial != serial || mproc_load32 (&self->over))
-    return FALSE;
   mproc_store64 (&seat->batch, batch);
+  atomic_thread_fence (memory_order_seq_cst);
+  if (self->serial != serial || mproc_load32 (&self->over))
+    {
+      mproc_store64 (&seat->batch, 0);
+      return FALSE;
+    }
   MPROC_CRASH_POINT (BATCH_ENTERED);
   return TRUE;
 }

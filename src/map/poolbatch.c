@@ -3,7 +3,10 @@
  * leaves when everything is done, or died, may have taken the last of them: what is left is offered
  * again.
  *
- * A settled batch stays until no record names it, and no worker's seat says that it is in there. */
+ * A settled batch stays until no record names it, and no worker's seat says that it is in there: none of
+ * those that the pool knows, nor of those that it is still to be told of.  A worker's seat is told of
+ * before the worker is started; so when it is over, and nobody enters any more, the events that are there
+ * by then tell of all who are in there. */
 #include "map/poolbatch.h"
 
 #include "map/batchvalues.h"
@@ -131,6 +134,22 @@ is_reached (MprocPool *self, const MprocBatchJob *job)
   return FALSE;
 }
 
+/* It is over. */
+static void
+end_batch (MprocPool *self, MprocBatchJob *job)
+{
+  mproc_batch_end (job->batch);
+  job->last_event = mproc_queue_get_put (self->events);
+}
+
+static gboolean
+may_be_freed (MprocPool *self, const MprocBatchJob *job)
+{
+  guint32 n_events = mproc_queue_get_taken (self->events) - job->last_event;
+
+  return (gint32) n_events >= 0 && !is_reached (self, job);
+}
+
 static void
 free_unreached (MprocPool *self)
 {
@@ -138,10 +157,10 @@ free_unreached (MprocPool *self)
     {
       MprocBatchJob *job = g_ptr_array_index (self->ended_batches, i);
 
-      if (is_reached (self, job))
-        i++;
-      else
+      if (may_be_freed (self, job))
         g_ptr_array_remove_index_fast (self->ended_batches, i);
+      else
+        i++;
     }
 }
 
@@ -221,7 +240,7 @@ take_complete (MprocPool *self, MprocBatchJob *job, GPtrArray *done, gboolean *h
   if (!mproc_batch_is_done (job->batch) &&
       !mproc_batch_is_complete (job->batch, has_queued))
     return FALSE;
-  mproc_batch_end (job->batch);
+  end_batch (self, job);
   take_out (self, job);
   g_ptr_array_add (done, job);
   return TRUE;
@@ -344,23 +363,17 @@ mproc_pool_fail_batches (MprocPool *self, const GError *why)
       MprocBatchJob *job =
           g_ptr_array_remove_index_fast (self->batches, self->batches->len - 1);
 
-      mproc_batch_end (job->batch);
+      end_batch (self, job);
       settle (job, g_error_copy (why));
       g_ptr_array_add (self->ended_batches, job);
     }
 }
 
-/* Workers that leave one may be seen before the order to end is: what they left is told as cancelled. */
+/* Workers that leave one may be seen before the order to end is: what they left is told as cancelled, since
+ * parts are lacking. */
 void
 mproc_pool_cancel_batches (MprocPool *self)
 {
   for (guint i = 0; i < self->batches->len; i++)
-    {
-      MprocBatchJob *job = g_ptr_array_index (self->batches, i);
-
-      if (job->error == NULL && !mproc_batch_is_done (job->batch))
-        job->error = g_error_new_literal (MPROC_ERROR, MPROC_ERROR_CANCELLED,
-                                          "the pool was terminated");
-      mproc_batch_cancel (job->batch);
-    }
+    mproc_batch_cancel (((MprocBatchJob *) g_ptr_array_index (self->batches, i))->batch);
 }

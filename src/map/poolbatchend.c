@@ -90,16 +90,11 @@ mproc_pool_condemn_part (MprocPool *self,
                          const MprocPartLoss *loss)
 {
   MprocBatchJob *job = mproc_pool_find_batch (self, serial);
+  MprocSeat *seat = mproc_pool_find_seat (self, member);
+  guint64 name;
 
-  for (guint i = 0; job != NULL && i < self->seats->len; i++)
-    {
-      MprocSeat *seat = mproc_seat_at (g_array_index (self->seats, MprocOffset, i));
-      guint64 name;
-
-      if (mproc_load32 (&seat->member) == member)
-        return is_running (seat, job, &name) && condemn (self, job, seat, name, loss);
-    }
-  return FALSE;
+  return job != NULL && seat != NULL && is_running (seat, job, &name) &&
+         condemn (self, job, seat, name, loss);
 }
 
 /* FALSE: it has just ended. */

@@ -3,6 +3,7 @@
 #include "map/poolmap.h"
 
 #include "family/function.h"
+#include "map/inlinemap.h"
 #include "shared/items.h"
 #include "map/poolbatch.h"
 
@@ -46,14 +47,27 @@ hand_over_batch (MprocPool *self,
 }
 
 static gboolean
-check_message (MprocMessage *message, GError **error)
+run_inline (MprocPool *self, const Order *order, GVariant *args, GError **error)
 {
-  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
-    return TRUE;
-  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                       "a task cannot carry a connection: only the arguments of "
-                       "mproc_process_start do");
-  return FALSE;
+  const MprocInlineMap map = { order->plan, order->func, args, order->items,
+                               order->results };
+  GVariant *value = mproc_pool_map_inline (self, &map, error);
+
+  if (value == NULL)
+    return FALSE;
+  mproc_result_set_part (order->result, 0, value, NULL);
+  return TRUE;
+}
+
+static gboolean
+hand_over_message (MprocPool *self,
+                   const Order *order,
+                   const MprocMessage *args,
+                   GError **error)
+{
+  if (self->worker != NULL)
+    return run_inline (self, order, args != NULL ? args->value : NULL, error);
+  return hand_over_batch (self, order, args, error);
 }
 
 static gboolean
@@ -62,23 +76,17 @@ hand_over (MprocPool *self, Order *order, GError **error)
   MprocMessage message;
   gboolean ok;
 
-  if (self->worker != NULL)
-    {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                           "an inline pool runs functions of values, not of bytes or "
-                           "arrays");
-      return FALSE;
-    }
   order->plan.function = mproc_function_get_ticket (order->func, error);
   if (order->plan.function == 0)
     return FALSE;
   mproc_batch_cut (&order->plan, order->chunk, mproc_pool_get_n_workers (self));
   if (order->args == NULL)
-    return hand_over_batch (self, order, NULL, error);
+    return hand_over_message (self, order, NULL, error);
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  ok = check_message (&message, error) && hand_over_batch (self, order, &message, error);
-  mproc_message_clear (&message, ok);
+  ok = mproc_pool_check_message (&message, error) &&
+       hand_over_message (self, order, &message, error);
+  mproc_message_clear (&message, ok && self->worker == NULL);
   return ok;
 }
 
@@ -100,9 +108,8 @@ submit (MprocPool *self, Order *order, const MprocTaskOptions *options)
 static gboolean
 await (MprocResult *result, GError **error)
 {
-  GVariant *value = mproc_result_get (result, MPROC_FOREVER, error);
+  GVariant *value = mproc_result_take (result, error);
 
-  mproc_result_unref (result);
   if (value == NULL)
     return FALSE;
   g_variant_unref (value);
@@ -283,7 +290,5 @@ mproc_pool_map_array (MprocPool *self,
                       GVariant *args,
                       GError **error)
 {
-  MprocResult *result = mproc_pool_map_array_async (self, func, array, chunk, args);
-
-  return result != NULL && await (result, error);
+  return await (mproc_pool_map_array_async (self, func, array, chunk, args), error);
 }

@@ -58,12 +58,6 @@ mproc_pool_starmap (MprocPool *self,
                     guint chunk,
                     GError **error)
 {
-  MprocResult *result = mproc_pool_starmap_async (self, func, items, chunk, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_starmap_async (self, func, items, chunk, NULL),
+                            error);
 }

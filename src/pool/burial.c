@@ -102,16 +102,20 @@ fail_lost_job (MprocPool *self, MprocJob *job, const MprocPoolEvent *death, GErr
   fail_job (self, job, error);
 }
 
+static void
+settle_finished_job (MprocPool *self, MprocJob *job)
+{
+  mproc_pool_take_out (self, job);
+  mproc_job_settle_done (job);
+}
+
 /* What is DONE by now was finished by the dead one just before, or is by a live worker
  * whose event will find the job settled. */
 static void
 bury_job (MprocPool *self, MprocJob *job, const MprocPoolEvent *death)
 {
   if (mproc_task_get_state (job->task) == MPROC_TASK_DONE)
-    {
-      mproc_pool_take_out (self, job);
-      mproc_job_settle_done (job);
-    }
+    settle_finished_job (self, job);
   else if (job->fate != MPROC_FATE_OPEN)
     fail_lost_job (self, job, death, mproc_job_describe_fate (job, death->pid));
   else if (!may_run_again (job))
@@ -124,26 +128,10 @@ bury_job (MprocPool *self, MprocJob *job, const MprocPoolEvent *death)
 
 /* ------------------------------------------------------------------ several */
 
-/* Jobs in a list of their own, since burying takes them out of the table. */
-static GPtrArray *
-list_jobs (MprocPool *self,
-           gboolean (*wanted) (const MprocJob *, MprocMember),
-           MprocMember member)
-{
-  GPtrArray *list = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer job;
-
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    if (wanted (job, member))
-      g_ptr_array_add (list, job);
-  return list;
-}
-
 static gboolean
-is_lost (const MprocJob *job, MprocMember member)
+is_lost (const MprocJob *job, gpointer data)
 {
+  MprocMember member = GPOINTER_TO_UINT (data);
   guint32 state = mproc_task_get_state (job->task);
 
   return state == member || state == MPROC_TASK_DONE ||
@@ -151,23 +139,24 @@ is_lost (const MprocJob *job, MprocMember member)
 }
 
 static gboolean
-is_begun (const MprocJob *job, MprocMember member)
+is_begun (const MprocJob *job, gpointer data)
 {
-  (void) member;
+  (void) data;
   return mproc_task_get_state (job->task) != MPROC_TASK_QUEUED;
 }
 
 static gboolean
-is_any (const MprocJob *job, MprocMember member)
+is_any (const MprocJob *job, gpointer data)
 {
-  (void) job, (void) member;
+  (void) job, (void) data;
   return TRUE;
 }
 
 void
 mproc_pool_bury_worker (MprocPool *self, const MprocPoolEvent *death)
 {
-  GPtrArray *lost = list_jobs (self, is_lost, death->member);
+  GPtrArray *lost =
+      mproc_pool_list_jobs (self, is_lost, GUINT_TO_POINTER (death->member));
 
   for (guint i = 0; i < lost->len; i++)
     bury_job (self, g_ptr_array_index (lost, i), death);
@@ -179,7 +168,7 @@ mproc_pool_bury_worker (MprocPool *self, const MprocPoolEvent *death)
 void
 mproc_pool_bury_orphans (MprocPool *self)
 {
-  GPtrArray *lost = list_jobs (self, is_begun, 0);
+  GPtrArray *lost = mproc_pool_list_jobs (self, is_begun, NULL);
 
   for (guint i = 0; i < lost->len; i++)
     {
@@ -196,34 +185,32 @@ mproc_pool_bury_orphans (MprocPool *self)
     }
   g_ptr_array_unref (lost);
   mproc_pool_bury_in_batches (self, NULL);
+  /* Nobody will tell of these deaths. */
+  for (guint i = 0; i < self->seats->len; i++)
+    mproc_store64 (&mproc_seat_at (g_array_index (self->seats, MprocOffset, i))->batch, 0);
 }
 
 static gboolean
-is_done (const MprocJob *job, MprocMember member)
+is_done (const MprocJob *job, gpointer data)
 {
-  (void) member;
+  (void) data;
   return mproc_task_get_state (job->task) == MPROC_TASK_DONE;
 }
 
 void
 mproc_pool_settle_finished (MprocPool *self)
 {
-  GPtrArray *done = list_jobs (self, is_done, 0);
+  GPtrArray *done = mproc_pool_list_jobs (self, is_done, NULL);
 
   for (guint i = 0; i < done->len; i++)
-    {
-      MprocJob *job = g_ptr_array_index (done, i);
-
-      mproc_pool_take_out (self, job);
-      mproc_job_settle_done (job);
-    }
+    settle_finished_job (self, g_ptr_array_index (done, i));
   g_ptr_array_unref (done);
 }
 
 void
 mproc_pool_fail_all (MprocPool *self, const GError *why)
 {
-  GPtrArray *all = list_jobs (self, is_any, 0);
+  GPtrArray *all = mproc_pool_list_jobs (self, is_any, NULL);
 
   for (guint i = 0; i < all->len; i++)
     fail_job (self, g_ptr_array_index (all, i), g_error_copy (why));

@@ -108,19 +108,18 @@ is_same (MprocResult *result, gpointer data)
   return result == data;
 }
 
-/* In a list of their own, since ending takes them out of the table. */
-static GPtrArray *
-list_jobs (MprocPool *pool, Wanted wanted, gpointer data)
+typedef struct
 {
-  GPtrArray *list = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer job;
+  Wanted wanted;
+  gpointer data;
+} Choice;
 
-  g_hash_table_iter_init (&iter, pool->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    if (((MprocJob *) job)->result != NULL && wanted (((MprocJob *) job)->result, data))
-      g_ptr_array_add (list, job);
-  return list;
+static gboolean
+is_chosen (const MprocJob *job, gpointer data)
+{
+  const Choice *choice = data;
+
+  return job->result != NULL && choice->wanted (job->result, choice->data);
 }
 
 /* The list of what the caller is to settle. */
@@ -157,11 +156,12 @@ end_in_pool (MprocPool *pool,
              GPtrArray **ended)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_CONDEMNED };
+  Choice choice = { wanted, data };
   GPtrArray *jobs;
   gboolean any;
 
   g_mutex_lock (&pool->mutex);
-  jobs = list_jobs (pool, wanted, data);
+  jobs = mproc_pool_list_jobs (pool, is_chosen, &choice);
   *ended = end_jobs (pool, jobs, kill, &any);
   if (wanted == is_same)
     any |= mproc_pool_end_batch_of (pool, data, kill);

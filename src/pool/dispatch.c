@@ -57,6 +57,22 @@ mproc_job_settle_done (MprocJob *job)
   mproc_task_free (task);
 }
 
+GPtrArray *
+mproc_pool_list_jobs (MprocPool *self,
+                      gboolean (*wanted) (const MprocJob *job, gpointer data),
+                      gpointer data)
+{
+  GPtrArray *list = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer job;
+
+  g_hash_table_iter_init (&iter, self->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &job))
+    if (wanted (job, data))
+      g_ptr_array_add (list, job);
+  return list;
+}
+
 void
 mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {

@@ -134,6 +134,9 @@ typedef struct
  * room in time. */
 gboolean mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error);
 
+/* Whether a task can carry it. */
+gboolean mproc_pool_check_message (const MprocMessage *message, GError **error);
+
 /* Whether tasks are taken; under the mutex. */
 gboolean mproc_pool_check_running (MprocPool *self, GError **error);
 
@@ -184,6 +187,12 @@ void mproc_job_settle (MprocJob *job, GVariant *value, GError *error);
 /* The same with the outcome of a task that is DONE. */
 void mproc_job_settle_done (MprocJob *job);
 
+/* Those that are @wanted, in a list of their own, since what is done with them takes them out of the table.
+ * Under the mutex. */
+GPtrArray *mproc_pool_list_jobs (MprocPool *self,
+                                 gboolean (*wanted) (const MprocJob *job, gpointer data),
+                                 gpointer data);
+
 /* Out of the table.  Under the mutex; the last one of a closed pool ends the workers. */
 void mproc_pool_take_out (MprocPool *self, MprocJob *job);
 
@@ -207,6 +216,9 @@ gboolean mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error);
 
 /* Another serial, so that its record claims nothing any more.  FALSE: it has been claimed. */
 gboolean mproc_pool_take_back_job (MprocPool *self, MprocJob *job);
+
+/* warden.c: where @member sits; NULL: nobody has told of it yet.  Under the mutex. */
+MprocSeat *mproc_pool_find_seat (MprocPool *self, MprocMember member);
 
 /* What an event says of a worker's seat; under the mutex. */
 void mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event);

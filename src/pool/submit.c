@@ -239,6 +239,17 @@ run_inline (MprocPool *self, const MprocOrder *order, GVariant *args, GError **e
 }
 
 gboolean
+mproc_pool_check_message (const MprocMessage *message, GError **error)
+{
+  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                       "a task cannot carry a connection: only the arguments of "
+                       "mproc_process_start do");
+  return FALSE;
+}
+
+gboolean
 mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 {
   MprocMessage message;
@@ -246,12 +257,9 @@ mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
 
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  if (mproc_message_has_kind (&message, MPROC_KIND_CONNECTION))
+  if (!mproc_pool_check_message (&message, error))
     {
       mproc_message_clear (&message, FALSE);
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                           "a task cannot carry a connection: only the arguments of "
-                           "mproc_process_start do");
       return FALSE;
     }
   if (self->worker != NULL)
@@ -315,14 +323,7 @@ mproc_pool_apply_async (MprocPool *self,
 GVariant *
 mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  MprocResult *result = mproc_pool_apply_async (self, func, args, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_apply_async (self, func, args, NULL), error);
 }
 
 gboolean
@@ -453,12 +454,5 @@ mproc_pool_map (MprocPool *self,
                 guint chunk,
                 GError **error)
 {
-  MprocResult *result = mproc_pool_map_async (self, func, items, chunk, NULL);
-  GVariant *value;
-
-  if (result == NULL)
-    return NULL;
-  value = mproc_result_get (result, MPROC_FOREVER, error);
-  mproc_result_unref (result);
-  return value;
+  return mproc_result_take (mproc_pool_map_async (self, func, items, chunk, NULL), error);
 }

@@ -28,8 +28,8 @@ view (const MprocSeat *seat, View *out)
   return word != 0 && mproc_load64 (&seat->running) == out->name;
 }
 
-static MprocSeat *
-find_seat (MprocPool *self, MprocMember member)
+MprocSeat *
+mproc_pool_find_seat (MprocPool *self, MprocMember member)
 {
   for (guint i = 0; i < self->seats->len; i++)
     {
@@ -46,7 +46,7 @@ find_seat (MprocPool *self, MprocMember member)
 static gboolean
 order_kill (MprocPool *self, const MprocDoomed *doomed)
 {
-  MprocSeat *seat = find_seat (self, doomed->member);
+  MprocSeat *seat = mproc_pool_find_seat (self, doomed->member);
   guint64 name = 1 + mproc_seat_name (doomed->serial, 0);
 
   if (seat == NULL)
@@ -83,7 +83,7 @@ kill_doomed (MprocPool *self)
 void
 mproc_warden_stop (MprocPool *self, MprocJob *job, MprocMember member)
 {
-  MprocSeat *seat = find_seat (self, member);
+  MprocSeat *seat = mproc_pool_find_seat (self, member);
 
   job->is_cancelled = TRUE;
   self->is_watched = TRUE;

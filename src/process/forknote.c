@@ -10,7 +10,8 @@
 #include "arena/word.h"
 
 /* How long the server may take to write the note of a child that has ended: it may be
- * stopped. */
+ * stopped.  After that it may write at any time: the block is not used again before our end.
+ * In another note of ours it would say that a child has ended which lives. */
 #define PATIENCE (5 * G_USEC_PER_SEC)
 
 /* How often the process itself is looked at while its server lives. */
@@ -80,14 +81,21 @@ mproc_fork_note_read (MprocBorrowCell *cell, gint *exit_code)
   return TRUE;
 }
 
-/* The server has written it, and may be about to pass it on; or it is dead. */
+/* A note that has been written, or whose server is dead.  The server passes it on in its next step: it may
+ * not find it free, and another one's, by then.  One that is stopped there leaves it to our end. */
 static void
-free_done (MprocBorrowCell *note)
+free_note (MprocBorrowCell *note, MprocMember server)
 {
   MprocMember self = mproc_process_self ();
+  gint64 deadline = g_get_monotonic_time () + MPROC_NAP;
 
-  while (!mproc_borrow_end (note, self) && !mproc_borrow_end (note, self | BEING_WRITTEN))
-    ;
+  while (!mproc_borrow_end (note, self) && g_get_monotonic_time () < deadline)
+    {
+      mproc_forkserver_look ();
+      if (mproc_member_is_dead (server) && mproc_borrow_end (note, self | BEING_WRITTEN))
+        return;
+      g_thread_yield ();
+    }
 }
 
 gint
@@ -105,15 +113,11 @@ mproc_fork_note_settle (MprocBorrowCell *note, MprocMember server)
           mproc_fork_note_read (note, &code);
           break;
         }
-      /* What the server is just writing stays until our end. */
       if (g_get_monotonic_time () >= deadline)
-        {
-          mproc_borrow_end (note, mproc_process_self ());
-          return MPROC_OS_EXIT_UNKNOWN;
-        }
+        return MPROC_OS_EXIT_UNKNOWN;
       mproc_word_wait (&note_of (note)->is_written, 0, deadline);
     }
-  free_done (note);
+  free_note (note, server);
   return code;
 }
 
@@ -124,7 +128,7 @@ take_note (MprocProcess *self)
 
   if (!mproc_fork_note_read (self->note, &code))
     return FALSE;
-  free_done (self->note);
+  free_note (self->note, self->server);
   self->note = NULL;
   self->child.ended = TRUE;
   self->child.exit_code = code;

@@ -57,7 +57,8 @@ void mproc_fork_note_write (MprocOffset note, MprocMember owner, gint exit_code)
 gboolean mproc_fork_note_wait (MprocProcess *self, gint64 deadline);
 
 /* By the owner: waits for the end of a child that is known to be about to end, or not to
- * be there at all, and frees the note.  Returns the exit code. */
+ * be there at all, and frees the note; not before our end, if the server is stopped.  Returns
+ * the exit code. */
 gint mproc_fork_note_settle (MprocBorrowCell *note, MprocMember server);
 
 /* Starts it if it does not run.  TRUE: it has no threads that its children would miss. */

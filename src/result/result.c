@@ -326,6 +326,18 @@ mproc_result_get (MprocResult *self, gint64 timeout_us, GError **error)
   return NULL;
 }
 
+GVariant *
+mproc_result_take (MprocResult *self, GError **error)
+{
+  GVariant *value;
+
+  if (self == NULL)
+    return NULL;
+  value = mproc_result_get (self, MPROC_FOREVER, error);
+  mproc_result_unref (self);
+  return value;
+}
+
 /* ------------------------------------------------------------------ callback */
 
 /* FALSE: it has one. */

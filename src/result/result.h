@@ -38,6 +38,10 @@ mproc_result_set_part (MprocResult *self, guint part, GVariant *value, GError *e
 
 /* What part @part has written; takes @output, before the part is set.  NULL of either: nothing. */
 void mproc_result_set_output (MprocResult *self, guint part, GBytes *output);
+/* Waits for it, drops @self (NULL: has failed already, without error) and gives its value, or NULL with
+ * error. */
+GVariant *mproc_result_take (MprocResult *self, GError **error);
+
 /* Which pool it comes from; @link is referenced.  Before it is given to anybody. */
 void mproc_result_bind (MprocResult *self, struct MprocPoolLink *link);
 

@@ -11,6 +11,7 @@ struct MprocInline
   MprocWorker worker;
   MprocOffset seat;
   guint depth; /* of tasks that hand over others */
+  guint n_maps;
   gboolean is_started;
   gboolean is_over;
 };
@@ -88,7 +89,7 @@ is_done (MprocInline *self)
 {
   const MprocWorker *worker = &self->worker;
 
-  return self->is_over ||
+  return (self->is_over && self->n_maps == 0) ||
          (worker->max_tasks != 0 && worker->n_tasks >= worker->max_tasks);
 }
 
@@ -160,27 +161,89 @@ check_sending (GVariant *value, GError **error)
   return ok;
 }
 
-static GVariant *
-run (MprocInline *self, const MprocInlineTask *task, GError **error)
+/* In the frame of a worker. */
+static gboolean
+run (MprocInline *self,
+     MprocInlineWork work,
+     gpointer data,
+     const MprocTaskLimits *limits,
+     GError **error)
 {
   const MprocTaskLimits none = { 0, 0 };
   Frame frame = enter (self);
-  GError *failure = NULL;
-  GVariant *value;
+  gboolean ok;
 
   self->depth++;
   self->worker.attempt = 1;
   mproc_seat_begin (self->worker.seat, 0, mproc_seat_name (self->worker.n_tasks, 0),
-                    task->limits != NULL ? task->limits : &none);
-  value = mproc_worker_run_task (task->func, task->flags, task->args, &failure);
+                    limits != NULL ? limits : &none);
+  ok = work (data, error);
   mproc_seat_end (self->worker.seat);
   self->depth--;
   leave (self, &frame);
-  if (value != NULL && !check_sending (value, &failure))
-    g_clear_pointer (&value, g_variant_unref);
-  if (failure != NULL)
-    g_propagate_error (error, failure);
-  return value;
+  self->worker.n_tasks++;
+  return ok;
+}
+
+gboolean
+mproc_inline_do (MprocInline *self,
+                 MprocInlineWork work,
+                 gpointer data,
+                 const MprocTaskLimits *limits,
+                 GError **failure,
+                 GError **error)
+{
+  gboolean ok = FALSE;
+
+  g_rec_mutex_lock (&self->mutex);
+  if (self->is_started || start (self, failure))
+    {
+      ok = run (self, work, data, limits, error);
+      finish_if_done (self);
+    }
+  g_rec_mutex_unlock (&self->mutex);
+  return ok;
+}
+
+void
+mproc_inline_begin_map (MprocInline *self)
+{
+  g_rec_mutex_lock (&self->mutex);
+  self->n_maps++;
+  g_rec_mutex_unlock (&self->mutex);
+}
+
+void
+mproc_inline_end_map (MprocInline *self)
+{
+  g_rec_mutex_lock (&self->mutex);
+  self->n_maps--;
+  finish_if_done (self);
+  g_rec_mutex_unlock (&self->mutex);
+}
+
+/* ------------------------------------------------------------------ functions of values */
+
+typedef struct
+{
+  const MprocInlineTask *task;
+  GVariant *value;
+} Call;
+
+static gboolean
+call (gpointer data, GError **error)
+{
+  Call *self = data;
+  GError *failure = NULL;
+
+  self->value = mproc_worker_run_task (self->task->func, self->task->flags,
+                                       self->task->args, &failure);
+  if (self->value != NULL && !check_sending (self->value, &failure))
+    g_clear_pointer (&self->value, g_variant_unref);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
 }
 
 GVariant *
@@ -189,15 +252,8 @@ mproc_inline_run (MprocInline *self,
                   GError **failure,
                   GError **error)
 {
-  GVariant *value = NULL;
+  Call data = { task, NULL };
 
-  g_rec_mutex_lock (&self->mutex);
-  if (self->is_started || start (self, failure))
-    {
-      value = run (self, task, error);
-      self->worker.n_tasks++;
-      finish_if_done (self);
-    }
-  g_rec_mutex_unlock (&self->mutex);
-  return value;
+  mproc_inline_do (self, call, &data, task->limits, failure, error);
+  return data.value;
 }

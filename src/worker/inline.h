@@ -13,6 +13,22 @@ typedef struct MprocInline MprocInline;
  * the initializer failed with. */
 MprocInline *mproc_inline_new (GVariant *setup, GError **failure, GError **error);
 
+/* What is done as one task.  FALSE with error. */
+typedef gboolean (*MprocInlineWork) (gpointer data, GError **error);
+
+/* One task at a time, but for those that a task hands over itself.  FALSE with @work's error.  *failure as
+ * above, where a new worker was due: then nothing was run. */
+gboolean mproc_inline_do (MprocInline *self,
+                          MprocInlineWork work,
+                          gpointer data,
+                          const MprocTaskLimits *limits,
+                          GError **failure,
+                          GError **error);
+
+/* Around several that have been handed over at once: a pool that is closed meanwhile does all of them. */
+void mproc_inline_begin_map (MprocInline *self);
+void mproc_inline_end_map (MprocInline *self);
+
 /* What it runs. */
 typedef struct
 {
@@ -22,8 +38,7 @@ typedef struct
   const MprocTaskLimits *limits; /* NULL: none */
 } MprocInlineTask;
 
-/* One task at a time, but for those that a task hands over itself.  A full reference, or NULL with
- * error.  *failure as above, where a new worker was due: then nothing was run. */
+/* The same of a function of values.  A full reference, or NULL with error. */
 GVariant *mproc_inline_run (MprocInline *self,
                             const MprocInlineTask *task,
                             GError **failure,

@@ -37,6 +37,13 @@ claim (gconstpointer payload, gsize size, gpointer data)
   return record->task == 0 || mproc_task_claim (record);
 }
 
+void
+mproc_set_silent_failure (GError **error)
+{
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_FAILED,
+                       "the function failed, and did not say why");
+}
+
 GVariant *
 mproc_worker_run (MprocFunc func, GVariant *args, GError **error)
 {

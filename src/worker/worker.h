@@ -70,6 +70,9 @@ gboolean mproc_worker_takes_another (MprocWorker *self);
 void mproc_worker_take_slot (MprocWorker *self);
 void mproc_worker_give_slot (MprocWorker *self);
 
+/* What a function of bytes or of a slice has failed with that did not say it. */
+void mproc_set_silent_failure (GError **error);
+
 /* @func (@args), and a value for none.  NULL with error. */
 GVariant *mproc_worker_run (MprocFunc func, GVariant *args, GError **error);
 

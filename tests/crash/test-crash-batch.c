@@ -3,7 +3,7 @@
  * runs twice, and nothing is left behind. */
 #include "crash.h"
 
-#include "../pools.h"
+#include "pools.h"
 
 #include "map/batch.h"
 #include "process/forkserver.h"
@@ -116,13 +116,6 @@ arm (GVariant *args, GError **error)
   (void) error;
   arm_at (stage_at (g_variant_get_uint64 (args)));
   return NULL;
-}
-
-static GVariant *
-own_number (GVariant *args, GError **error)
-{
-  (void) args, (void) error;
-  return g_variant_new_uint32 (mproc_worker_get_number ());
 }
 
 static gboolean
@@ -348,7 +341,7 @@ find_lost (const Plan *plan, guint passing, guint *first, guint *lost)
 static void
 expect_workers (MprocPool *pool, guint n)
 {
-  GVariant *number = mproc_pool_apply (pool, own_number, NULL, NULL);
+  GVariant *number = mproc_pool_apply (pool, mproc_test_tell_number, NULL, NULL);
 
   ck_assert_ptr_nonnull (number);
   ck_assert_uint_eq (g_variant_get_uint32 (number), n);

@@ -216,18 +216,6 @@ typedef struct
   MprocCrash at;
 } Advance;
 
-/* FALSE also if the task was lost. */
-static gboolean
-is_nursery_replaced (MprocPool *pool)
-{
-  GVariant *value = mproc_pool_apply (pool, mproc_test_tell_parent, NULL, NULL);
-  gint64 pid = value != NULL ? g_variant_get_int64 (value) : 0;
-
-  if (value != NULL)
-    g_variant_unref (value);
-  return pid == mproc_process_get_pid (mproc_process_current ());
-}
-
 /* There is a spare; or the nursery, which has forked it, is dead. */
 static gboolean
 has_spare (gpointer data)
@@ -235,7 +223,7 @@ has_spare (gpointer data)
   const Advance *advance = data;
 
   if (advance->at == MPROC_CRASH_SPARE_STARTED)
-    return is_nursery_replaced (advance->pool);
+    return mproc_test_has_no_nursery (advance->pool);
   return mproc_load32 (&mproc_control_at (advance->pool->control)->spare) != 0;
 }
 
