@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that cannot be right, where and when they are made: each has an error that says so, and
  * nobody waits for what cannot come. */
-#include "poolkit.h"
+#include "pools.h"
+#include "results.h"
+#include "tasks.h"
 
 #include "os.h"
 
@@ -270,11 +272,7 @@ drop_own (GVariant *args, GError **error)
 static void
 make_own_pool (void)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
-
-  mproc_pool_options_set_start_method (options, MPROC_START_METHOD_THREAD);
-  own_pool = mproc_pool_new_full (2, options, NULL);
-  mproc_pool_options_free (options);
+  own_pool = mproc_test_try_pool (2, MPROC_START_METHOD_THREAD, NULL);
   ck_assert_ptr_nonnull (own_pool);
 }
 
