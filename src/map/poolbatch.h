@@ -14,7 +14,8 @@ typedef struct
   MprocOffset batch;
   guint32 serial;
   guint32 last_record; /* of the task queue, that names it */
-  guint32 last_event;  /* of the event queue, that may tell of a seat of one who is in there */
+  guint32
+      last_event; /* of the event queue, that may tell of a seat of one who is in there */
   MprocResult *result;
   gpointer results;      /* BYTES: where they go to; NULL: into the result */
   GError *error;         /* of a part that was lost */

@@ -6,6 +6,10 @@
  *   recover_producer, recover_consumer     as there
  *   put, get                               try_put, try_get
  *
+ * reserve is find_room and extend in one: a producer that is ahead (queuepace.c) gives the lock back
+ * between the two and begins again, as if it came only then; all that its first look has changed is
+ * head_seen, which is true.
+ *
  * Each store of a word that others read, and each read of one that others write, is a step; a
  * process may be killed before each.  What only the holder of a lock touches is read along with
  * the next step.  The locks are those of lockword.pml, in one step; the sleep is sleepers.pml's.

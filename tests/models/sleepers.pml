@@ -6,6 +6,9 @@
  *   announce, sleepers_wait, wake      as in sleepers.[ch]
  *   word_wait                          mproc_word_wait without naps
  *
+ * A turn that is given to others instead of a sleep (mproc_queue_sleep) is nothing here: it is before
+ * the announcement, and ends with a look.
+ *
  * Nobody naps and nobody dies here: when nothing moves any more, nobody may be asleep who could
  * go on.  TIMEOUTS: the time of the first getter may be up at any look.  The queue itself is a
  * count that is changed in one step, under a lock that is no more than that step (queue.pml,
