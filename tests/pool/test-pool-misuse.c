@@ -2,6 +2,11 @@
 /* Calls that cannot be right, where and when they are made: each has an error that says so, and
  * nobody waits for what cannot come. */
 #include "pools.h"
+<<<<<<< HEAD
+#include "results.h"
+#include "tasks.h"
+=======
+>>>>>>> main
 
 #include "os.h"
 
@@ -193,6 +198,19 @@ START_TEST (no_chunk_is_negative)
 }
 END_TEST
 
+/* Which is told, and not waited for. */
+START_TEST (a_pool_that_runs_cannot_be_joined)
+{
+  MprocPool *pool = mproc_test_pool (1, _i);
+
+  mproc_test_count_criticals ();
+  ck_assert (!mproc_pool_join (pool, MPROC_FOREVER));
+  ck_assert_uint_eq (mproc_test_count_criticals (), 1);
+  mproc_test_expect_service (pool, 3);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ in another process */
 
 static gint
@@ -270,11 +288,7 @@ drop_own (GVariant *args, GError **error)
 static void
 make_own_pool (void)
 {
-  MprocPoolOptions *options = mproc_pool_options_new ();
-
-  mproc_pool_options_set_start_method (options, MPROC_START_METHOD_THREAD);
-  own_pool = mproc_pool_new_full (2, options, NULL);
-  mproc_pool_options_free (options);
+  own_pool = mproc_test_try_pool (2, MPROC_START_METHOD_THREAD, NULL);
   ck_assert_ptr_nonnull (own_pool);
 }
 
@@ -353,6 +367,7 @@ mproc_test_pool_misuse_suite (void)
 
   tcase_add_loop_test (tcase, a_pool_that_is_not_running_takes_nothing, 0, n);
   tcase_add_loop_test (tcase, no_chunk_is_negative, 0, n);
+  tcase_add_loop_test (tcase, a_pool_that_runs_cannot_be_joined, 0, n);
   tcase_add_loop_test (tcase, a_forked_process_is_told_whose_pool_it_is, 0, n);
   tcase_add_test (tcase, a_task_cannot_wait_for_its_own_pools_end);
   tcase_add_test (tcase, a_task_may_shut_its_own_pool_down);
