@@ -40,6 +40,12 @@ foreach (file IN LISTS files)
     complain (${file} "${lines} lines, ${longest} are the limit")
   endif ()
 
+  # What lies beside the folders would not be built.
+  if (file MATCHES "^tests/[^/]*$" OR (file MATCHES "^tests/.*/test-[^/]*$" AND
+      NOT file MATCHES "^tests/[a-z]+/test-[^/]*\\.c$"))
+    complain (${file} "a suite has its place in tests/<folder of src>/, what suites share in tests/kit/")
+  endif ()
+
   # Only the code behind the door, and its like in tests and bench, knows the system; examples
   # are programs, which may have to do with it.
   if (NOT file MATCHES "^(src|tests|bench)/(posix|win32)/|^examples/")

@@ -27,6 +27,7 @@ struct Known
   Known *next;
   MprocFunc func;
   MprocHandle ticket;
+  char *name; /* for messages; NULL: nobody has asked yet */
 };
 
 static Known *by_func[N_BUCKETS];
@@ -57,6 +58,7 @@ enter (Known **bucket, MprocFunc func, MprocHandle ticket)
 
   fresh->func = func;
   fresh->ticket = ticket;
+  fresh->name = NULL;
   do
     fresh->next = g_atomic_pointer_get (bucket);
   while (!g_atomic_pointer_compare_and_exchange (bucket, fresh->next, fresh));
@@ -249,8 +251,8 @@ mproc_function_resolve (MprocHandle handle, GError **error)
   return func;
 }
 
-char *
-mproc_function_describe (MprocHandle handle)
+static char *
+describe_place (MprocHandle handle)
 {
   MprocOffset body = mproc_handle_get_body (handle, MPROC_KIND_FUNCTION, NULL);
   const Ticket *ticket;
@@ -266,6 +268,35 @@ mproc_function_describe (MprocHandle handle)
       g_strdup_printf ("%s+0x%" G_GINT64_MODIFIER "x", module, (guint64) ticket->offset);
   g_free (module);
   return text;
+}
+
+/* To look it up takes a walk through the program's file. */
+static const char *
+learn_name (Known *known)
+{
+  char *name = mproc_os_symbol_at ((gconstpointer) (guintptr) known->func);
+
+  if (name == NULL)
+    name = describe_place (known->ticket);
+  if (!g_atomic_pointer_compare_and_exchange (&known->name, NULL, name))
+    g_free (name);
+  return g_atomic_pointer_get (&known->name);
+}
+
+char *
+mproc_function_describe (MprocHandle handle)
+{
+  Known *known = NULL;
+  const char *name;
+
+  if (mproc_function_resolve (handle, NULL) != NULL)
+    known = g_atomic_pointer_get (&by_ticket[bucket_of_ticket (handle)]);
+  while (known != NULL && known->ticket != handle)
+    known = known->next;
+  if (known == NULL)
+    return describe_place (handle);
+  name = g_atomic_pointer_get (&known->name);
+  return g_strdup (name != NULL ? name : learn_name (known));
 }
 
 gboolean

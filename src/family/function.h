@@ -20,7 +20,7 @@ MprocHandle mproc_function_get_ticket (MprocFunc func, GError **error);
  * MPROC_ERROR_HANDLE. */
 MprocFunc mproc_function_resolve (MprocHandle ticket, GError **error);
 
-/* Where the function is, for messages: "program+0x12a0".  Full. */
+/* The function's name, for messages; where that cannot be told where it is: "program+0x12a0".  Full. */
 char *mproc_function_describe (MprocHandle ticket);
 
 /* Calls it, if it is not NULL.  FALSE if it failed; what it returns is nobody's. */

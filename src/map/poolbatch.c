@@ -10,6 +10,7 @@
 #include "map/poolbatch.h"
 
 #include "map/batchvalues.h"
+#include "family/function.h"
 #include "pool/obituary.h"
 
 #include <string.h>
@@ -309,12 +310,18 @@ mproc_pool_tend_batches (MprocPool *self)
 char *
 mproc_batch_job_describe_part (const MprocBatchJob *job, const MprocPart *part)
 {
+  char *func = mproc_function_describe (mproc_batch_get_plan (job->batch)->function);
+  char *text;
+
   if (part->end - part->first == 1)
-    return g_strdup_printf ("item %" G_GUINT64_FORMAT " of map %u", part->first,
-                            job->serial);
-  return g_strdup_printf ("items %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                          " of map %u",
-                          part->first, part->end - 1, job->serial);
+    text = g_strdup_printf ("item %" G_GUINT64_FORMAT " of map %u (%s)", part->first,
+                            job->serial, func);
+  else
+    text = g_strdup_printf ("items %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                            " of map %u (%s)",
+                            part->first, part->end - 1, job->serial, func);
+  g_free (func);
+  return text;
 }
 
 static void

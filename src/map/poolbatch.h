@@ -32,7 +32,7 @@ void mproc_batch_job_free (gpointer job);
 /* Under the mutex.  NULL: there is none that is not settled. */
 MprocBatchJob *mproc_pool_find_batch (MprocPool *self, guint32 serial);
 
-/* "items 3 to 5 of map 7", g_free. */
+/* "items 3 to 5 of map 7 (square)", g_free. */
 char *mproc_batch_job_describe_part (const MprocBatchJob *job, const MprocPart *part);
 
 /* ------------------------------------------------------------------ by the pool's thread */

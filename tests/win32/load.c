@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "programs/lines.h"
+#include "../programs/lines.h"
 
 #include <windows.h>
 

@@ -83,9 +83,13 @@ START_TEST (the_error_tells_all)
   result =
       mproc_pool_apply_async (loss.pool, mproc_test_exit_with_six, NULL, loss.options);
   mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, text);
-  /* A function without a name is told by its place. */
+  /* A task without a name is told by its function's, where the system knows that. */
+  g_free (text);
+  text = mproc_os_symbol_at ((gconstpointer) (guintptr) mproc_test_exit_with_six);
   result = mproc_pool_apply_async (loss.pool, mproc_test_exit_with_six, NULL, NULL);
-  mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED, "task 3 (mproc-tests");
+  mproc_test_expect_failure (result, MPROC_ERROR_WORKER_DIED,
+                             text != NULL ? "task 3 (mproc_test_exit_with_six)"
+                                          : "task 3 (mproc-tests");
   g_free (text);
   loss_clear (&loss);
 }

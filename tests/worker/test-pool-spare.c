@@ -445,6 +445,20 @@ START_TEST (a_program_that_is_killed)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ none */
+
+START_TEST (other_methods_have_none)
+{
+  gboolean is_fork = mproc_test_method (_i) == MPROC_START_METHOD_FORK;
+  MprocPool *pool = mproc_test_pool (1, _i);
+
+  mproc_test_expect_service (pool, 5);
+  if (!is_fork)
+    ck_assert_uint_eq (mproc_load32 (&mproc_control_at (pool->control)->spare), 0);
+  mproc_test_end_pool (pool);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ the suite */
 
 Suite *
@@ -454,6 +468,7 @@ mproc_test_pool_spare_suite (void)
   TCase *tcase = mproc_test_case (suite, "spare");
 
   tcase_add_checked_fixture (tcase, set_up, tear_down);
+  tcase_add_loop_test (tcase, other_methods_have_none, 0, (int) mproc_test_n_methods ());
   /* Only a fork takes the program along. */
   if (!mproc_test_can_fork ())
     return suite;

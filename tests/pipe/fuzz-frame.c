@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a peer sends, as libFuzzer calls it:
  *
- *   clang -g -fsanitize=fuzzer,address,undefined ... tests/fuzz-frame.c build/.../libmproc.a
+ *   clang -g -fsanitize=fuzzer,address,undefined ... tests/pipe/fuzz-frame.c build/.../libmproc.a
  *
  * test-payload.c calls it with inputs of its own.  The first byte says how: bit 0, whether the peer
  * is of the family; the others, in pieces of what size the rest arrives. */

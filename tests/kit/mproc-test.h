@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests share.
  *
- * tests/test-<name>.c defines `Suite *mproc_test_<name>_suite (void)`, a dash of the file's name
+ * tests/<folder>/test-<name>.c defines `Suite *mproc_test_<name>_suite (void)`, a dash of the file's name
  * being an underscore there; the suite's own name is <name> as the file has it, since ctest picks
  * suites by CK_RUN_SUITE.  That is all: CMake finds the file.
  *

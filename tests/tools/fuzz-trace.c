@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What mproc-timeline is given as a trace, as libFuzzer calls it:
  *
- *   clang -g -DMPROC_FUZZ -fsanitize=fuzzer,address,undefined ... tests/fuzz-trace.c tools/[dlst]*.c
+ *   clang -g -DMPROC_FUZZ -fsanitize=fuzzer,address,undefined ... tests/tools/fuzz-trace.c tools/[dlst]*.c
  *
  * test-timeline.c calls it with inputs of its own. */
 #include "fuzz-trace.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a program writes into the block of a list, as libFuzzer calls it:
  *
- *   clang -g -DMPROC_FUZZ -fsanitize=fuzzer,address,undefined ... tests/fuzz-list.c ...
+ *   clang -g -DMPROC_FUZZ -fsanitize=fuzzer,address,undefined ... tests/shared/fuzz-list.c ...
  *
  * test-list.c calls it with inputs of its own. */
 #include "fuzz-list.h"
