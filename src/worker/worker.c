@@ -262,11 +262,7 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
 }
 
 /* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.
-<<<<<<< HEAD
  * A hint, which may be lost: where memory is used up nobody may be there to give some back. */
-=======
- * A hint, which may be lost. */
->>>>>>> main
 static void
 report_leaving (MprocWorker *self)
 {

@@ -2,11 +2,6 @@
 /* Calls that cannot be right, where and when they are made: each has an error that says so, and
  * nobody waits for what cannot come. */
 #include "pools.h"
-<<<<<<< HEAD
-#include "results.h"
-#include "tasks.h"
-=======
->>>>>>> main
 
 #include "os.h"
 
