@@ -62,6 +62,9 @@ gboolean mproc_os_is_dead (const MprocOsIdentity *who);
 /* getpid (), as cheap as the system allows. */
 gint64 mproc_os_pid (void);
 
+/* Whether the calling process is a child of that one.  FALSE where that cannot be told. */
+gboolean mproc_os_is_child_of (gint64 pid);
+
 /* The number of threads in the calling process, 0 where it cannot be told. */
 guint mproc_os_thread_count (void);
 

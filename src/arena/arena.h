@@ -28,7 +28,7 @@ typedef enum
 } MprocRoot;
 
 /* Raised whenever what lies in the arena changes its shape. */
-#define MPROC_LAYOUT 4
+#define MPROC_LAYOUT 5
 
 /* Makes the arena if this process has none. */
 gboolean mproc_arena_create (GError **error);

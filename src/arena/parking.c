@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "arena/parking.h"
 
-#include "family/family.h"
 #include "arena/word.h"
+#include "family/family.h"
 
 #define N_ENTRIES 256
 

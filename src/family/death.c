@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is dead, and what becomes of what the dead held.  A slot is DEAD until it has been swept; every
  * step of a sweep can be done again by the next sweeper, should this one die. */
+#include "arena/word.h"
 #include "family/borrow.h"
 #include "family/local.h"
 #include "family/object.h"
 #include "family/slotdata.h"
-#include "arena/word.h"
 
 /* One that is about to leave may have a thread that goes on meanwhile. */
 static gboolean

@@ -2,11 +2,11 @@
 /* Who this process is: the identity it remembers, and how it comes to have one. */
 #include "family/family.h"
 
-#include "process/guard.h"
+#include "arena/word.h"
 #include "family/local.h"
 #include "family/object.h"
 #include "family/slot.h"
-#include "arena/word.h"
+#include "process/guard.h"
 
 static MprocIdentityPage no_identity;
 MprocIdentityPage *mproc_identity = &no_identity;

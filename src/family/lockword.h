@@ -14,8 +14,8 @@
 #ifndef MPROC_LOCKWORD_H
 #define MPROC_LOCKWORD_H
 
-#include "family/family.h"
 #include "arena/word.h"
+#include "family/family.h"
 
 G_BEGIN_DECLS
 

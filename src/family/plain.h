@@ -4,8 +4,8 @@
 #ifndef MPROC_PLAIN_H
 #define MPROC_PLAIN_H
 
-#include "family/object.h"
 #include "arena/word.h"
+#include "family/object.h"
 
 #include <mproc/init.h>
 

@@ -10,10 +10,10 @@
  * Segments of the table are made as the family grows and never move. */
 #include "family/slotdata.h"
 
-#include "family/local.h"
-#include "family/object.h"
 #include "arena/table.h"
 #include "arena/word.h"
+#include "family/local.h"
+#include "family/object.h"
 
 static const MprocTable table = { MPROC_ROOT_FAMILY, sizeof (MprocSlot), 128, 64 };
 

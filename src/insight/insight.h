@@ -3,10 +3,10 @@
 #ifndef MPROC_INSIGHT_INTERNAL_H
 #define MPROC_INSIGHT_INTERNAL_H
 
+#include "insight/trace.h"
+#include "pool/taskoptions.h"
 #include "worker/crew.h"
 #include "worker/task.h"
-#include "pool/taskoptions.h"
-#include "insight/trace.h"
 
 #include <mproc/insight.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "map/batchrun.h"
 
+#include "family/function.h"
 #include "map/batchitems.h"
 #include "map/batchvalues.h"
-#include "family/function.h"
 #include "worker/task.h"
 
 #include <mproc/poolmap.h>

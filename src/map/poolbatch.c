@@ -9,8 +9,8 @@
  * by then tell of all who are in there. */
 #include "map/poolbatch.h"
 
-#include "map/batchvalues.h"
 #include "family/function.h"
+#include "map/batchvalues.h"
 #include "pool/obituary.h"
 
 #include <string.h>

@@ -4,8 +4,8 @@
 
 #include "family/function.h"
 #include "map/inlinemap.h"
-#include "shared/items.h"
 #include "map/poolbatch.h"
+#include "shared/items.h"
 
 #include <mproc/poolmap.h>
 #include <mproc/value.h>

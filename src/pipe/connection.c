@@ -3,12 +3,12 @@
  * it is first packed, is only a name for it, under which start arguments carry it. */
 #include "pipe/connection.h"
 
+#include "arena/word.h"
 #include "family/classes.h"
 #include "family/entry.h"
-#include "values/message.h"
 #include "os.h"
+#include "values/message.h"
 #include "values/payload.h"
-#include "arena/word.h"
 
 struct MprocConnection
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipe/stream.h"
 
-#include "os.h"
 #include "arena/word.h"
+#include "os.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include "pool/burial.h"
 
 #include "insight/capture.h"
-#include "pool/obituary.h"
 #include "map/poolbatch.h"
+#include "pool/obituary.h"
 
 /* ------------------------------------------------------------------ graves */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/cancel.h"
 
+#include "map/poolbatch.h"
 #include "pool/burial.h"
 #include "pool/obituary.h"
-#include "map/poolbatch.h"
 #include "pool/warden.h"
 
 struct MprocPoolLink

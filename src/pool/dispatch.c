@@ -2,14 +2,14 @@
 /* The pool's one thread: reads one stream of events and settles jobs. */
 #include "pool/burial.h"
 
-#include "insight/capture.h"
-#include "family/local.h"
-#include "pool/memorywatch.h"
-#include "map/poolbatch.h"
-#include "process/process.h"
-#include "insight/progress.h"
-#include "pool/warden.h"
 #include "arena/word.h"
+#include "family/local.h"
+#include "insight/capture.h"
+#include "insight/progress.h"
+#include "map/poolbatch.h"
+#include "pool/memorywatch.h"
+#include "pool/warden.h"
+#include "process/process.h"
 
 void
 mproc_job_free (gpointer data)

@@ -2,15 +2,15 @@
 /* A pool's life: made, closed or terminated, joined, gone. */
 #include "pool/pool.h"
 
-#include "pool/cancel.h"
+#include "arena/word.h"
 #include "family/local.h"
-#include "pool/memorywatch.h"
-#include "map/poolbatch.h"
-#include "process/process.h"
 #include "insight/progress.h"
+#include "map/poolbatch.h"
+#include "pool/cancel.h"
+#include "pool/memorywatch.h"
+#include "process/process.h"
 #include "worker/setup.h"
 #include "worker/worker.h"
-#include "arena/word.h"
 
 #define MAX_WORKERS 4096
 

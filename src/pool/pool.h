@@ -4,16 +4,16 @@
 #ifndef MPROC_POOL_INTERNAL_H
 #define MPROC_POOL_INTERNAL_H
 
+#include "family/object.h"
+#include "insight/insight.h"
 #include "pool/backlog.h"
+#include "pool/pooloptions.h"
 #include "result/callbacks.h"
+#include "result/result.h"
 #include "worker/control.h"
 #include "worker/crew.h"
 #include "worker/inline.h"
-#include "insight/insight.h"
 #include "worker/nursery.h"
-#include "family/object.h"
-#include "pool/pooloptions.h"
-#include "result/result.h"
 #include "worker/task.h"
 
 #include <mproc/pool.h>

@@ -5,10 +5,10 @@
  * it in that moment: so each is counted once, as what it came to. */
 #include "pool/burial.h"
 
-#include "pool/obituary.h"
-#include "map/poolbatch.h"
-#include "pool/report.h"
 #include "arena/word.h"
+#include "map/poolbatch.h"
+#include "pool/obituary.h"
+#include "pool/report.h"
 
 /* How long the workers may take to be gone once they are killed, before it is left to the background. */
 #define KILL_PATIENCE (4 * G_USEC_PER_SEC / 10)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Handing tasks over. */
-#include "insight/capture.h"
-#include "pool/cancel.h"
 #include "family/function.h"
-#include "pool/pool.h"
+#include "insight/capture.h"
 #include "insight/progress.h"
 #include "map/poolmap.h"
+#include "pool/cancel.h"
+#include "pool/pool.h"
 
 #include <mproc/queue.h>
 

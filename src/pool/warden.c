@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/warden.h"
 
+#include "map/poolbatch.h"
 #include "pool/burial.h"
 #include "pool/obituary.h"
-#include "map/poolbatch.h"
 
 /* What a seat shows.  FALSE: nothing that is sure.
  *

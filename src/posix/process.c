@@ -341,6 +341,12 @@ mproc_os_pid (void)
   return getpid ();
 }
 
+gboolean
+mproc_os_is_child_of (gint64 pid)
+{
+  return getppid () == pid;
+}
+
 gpointer
 mproc_os_wiped_page (void)
 {

@@ -6,8 +6,8 @@
  * exit code into its slot unless a signal ends it. */
 #include "process/forkserver.h"
 
-#include "os.h"
 #include "arena/word.h"
+#include "os.h"
 
 /* How long the server may take to write the note of a child that has ended: it may be
  * stopped.  After that it may write at any time: the block is not used again before our end.

@@ -4,10 +4,10 @@
  * end in the loop; where the kernel can see to that besides, it does. */
 #include "process/forkserver.h"
 
-#include "pipe/connection.h"
-#include "os.h"
-#include "process/preparation.h"
 #include "arena/word.h"
+#include "os.h"
+#include "pipe/connection.h"
+#include "process/preparation.h"
 
 #include <mproc/value.h>
 

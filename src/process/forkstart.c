@@ -4,8 +4,8 @@
  * its own: a child that comes too late finds its slot taken away, and goes. */
 #include "process/forkserver.h"
 
-#include "pipe/connection.h"
 #include "os.h"
+#include "pipe/connection.h"
 #include "process/preparation.h"
 
 #include <mproc/value.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A mark reads
  *
- *   mproc <layout> <module> <place> <arena handle> <size> <nonce> <member> <record>
+ *   mproc <layout> <module> <place> <arena handle> <size> <nonce> <member> <record> <starter>
  *
  * in hexadecimal.  Module is the identity of the image that holds the starter's copy of this
  * library, place the offset of a function of it: with two copies in one process (a program and
@@ -18,7 +18,7 @@
 #include <mproc/init.h>
 #include <string.h>
 
-#define N_FIELDS 9
+#define N_FIELDS 10
 
 typedef enum
 {
@@ -73,9 +73,11 @@ mproc_mark_format (const MprocMark *mark, gboolean any_program, GError **error)
     }
   g_string_append_printf (text,
                           " %" G_GINT64_MODIFIER "x %" G_GINT64_MODIFIER
-                          "x %" G_GINT64_MODIFIER "x %x %" G_GINT64_MODIFIER "x",
+                          "x %" G_GINT64_MODIFIER "x %x %" G_GINT64_MODIFIER
+                          "x %" G_GINT64_MODIFIER "x",
                           (guint64) mark->arena_handle, mark->arena_size,
-                          mark->arena_nonce, mark->member, (guint64) mark->record);
+                          mark->arena_nonce, mark->member, (guint64) mark->record,
+                          (guint64) mark->starter);
   return g_string_free (text, FALSE);
 }
 
@@ -111,7 +113,7 @@ is_for_this_copy (const char *module, const char *place)
 static gboolean
 parse_fields (char **fields, MprocMark *mark)
 {
-  guint64 layout, handle, member;
+  guint64 layout, handle, member, starter;
 
   if (g_strv_length (fields) != N_FIELDS || strcmp (fields[0], "mproc") != 0 ||
       !parse_hex (fields[1], G_MAXUINT32, &layout) || layout != MPROC_LAYOUT ||
@@ -120,10 +122,12 @@ parse_fields (char **fields, MprocMark *mark)
       !parse_hex (fields[6], G_MAXUINT64, &mark->arena_nonce) ||
       !parse_hex (fields[7], G_MAXUINT32, &member) ||
       !parse_hex (fields[8], G_MAXSIZE, &mark->record) ||
+      !parse_hex (fields[9], G_MAXINT64, &starter) ||
       !is_for_this_copy (fields[2], fields[3]))
     return FALSE;
   mark->arena_handle = (gintptr) handle;
   mark->member = (MprocMember) member;
+  mark->starter = (gint64) starter;
   return TRUE;
 }
 
@@ -157,9 +161,10 @@ take_mark (MprocMark *mark)
   g_unsetenv (MPROC_MARK_NAME);
   ok =
       mproc_arena_adopt (mark->arena_handle, mark->arena_size, mark->arena_nonce, &error);
-  /* A real child that cannot map the memory must not go on as if it were the program: it
-   * would start itself again. */
-  if (!ok && g_error_matches (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY))
+  /* A real child that cannot map the memory, or whose starter has lost it (a program that closes all its
+   * descriptors), must not go on as if it were the program: it would start itself again. */
+  if (!ok && (g_error_matches (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY) ||
+              mproc_os_is_child_of (mark->starter)))
     mproc_os_exit (1);
   g_clear_error (&error);
   return ok && mproc_record_is_valid (mark->record, mark->member);

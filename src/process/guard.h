@@ -23,6 +23,7 @@ typedef struct
   guint64 arena_nonce;
   MprocMember member;
   MprocOffset record;
+  gint64 starter; /* pid */
 } MprocMark;
 
 /* The text of a mark for a child that runs this program, or, if @any_program, another

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/processdata.h"
 
-#include "process/guard.h"
 #include "os.h"
+#include "process/guard.h"
 #include "process/preparation.h"
 
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/preparation.h"
 
-#include "pipe/connection.h"
 #include "family/function.h"
 #include "os.h"
+#include "pipe/connection.h"
 
 #define DEFAULT_START_TIMEOUT 30
 

@@ -3,8 +3,8 @@
 #ifndef MPROC_RECORD_H
 #define MPROC_RECORD_H
 
-#include "values/message.h"
 #include "process/processdata.h"
+#include "values/message.h"
 
 G_BEGIN_DECLS
 

@@ -3,8 +3,8 @@
  * LOOK_INTERVAL. */
 #include <mproc/wait.h>
 
-#include "pipe/connection.h"
 #include "os.h"
+#include "pipe/connection.h"
 #include "process/process.h"
 
 #define LOOK_INTERVAL 15 /* milliseconds */

@@ -5,10 +5,10 @@
  * was asked for, and no child that does not know its part goes on running. */
 #include "process/processdata.h"
 
-#include "process/guard.h"
-#include "os.h"
-#include "process/preparation.h"
 #include "arena/word.h"
+#include "os.h"
+#include "process/guard.h"
+#include "process/preparation.h"
 
 static char *executable; /* under the local lock; NULL: this program */
 
@@ -79,8 +79,8 @@ static gboolean
 prepare_mark (Start *start, GError **error)
 {
   MprocMark mark = { mproc_arena_get_handle (), mproc_arena_get_size (),
-                     mproc_arena_get_nonce (), start->given.source.member,
-                     start->given.record };
+                     mproc_arena_get_nonce (),  start->given.source.member,
+                     start->given.record,       mproc_os_pid () };
 
   start->executable = get_executable ();
   start->mark = mproc_mark_format (&mark, start->executable != NULL, error);

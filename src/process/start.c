@@ -2,8 +2,8 @@
 /* Which way a process is started, and what all ways have in common. */
 #include "process/forkserver.h"
 
-#include "process/guard.h"
 #include "os.h"
+#include "process/guard.h"
 
 /* ------------------------------------------------------------------ the method */
 

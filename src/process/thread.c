@@ -4,9 +4,9 @@
  * starter's. */
 #include "process/processdata.h"
 
+#include "os.h"
 #include "pipe/connection.h"
 #include "values/message.h"
-#include "os.h"
 
 typedef struct
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <mproc/wait.h>
 
-#include "pipe/connection.h"
+#include "arena/word.h"
 #include "family/object.h"
 #include "os.h"
+#include "pipe/connection.h"
 #include "process/process.h"
-#include "arena/word.h"
 
 /* How often a process is looked at where the system has no handle for it. */
 #define LOOK_INTERVAL 10000

@@ -5,11 +5,11 @@
 
 #include "arena/yield.h"
 #include "family/borrow.h"
-#include "queue/chain.h"
 #include "family/lockword.h"
-#include "values/message.h"
+#include "queue/chain.h"
 #include "queue/queue.h"
 #include "sync/sleepers.h"
+#include "values/message.h"
 
 #include <string.h>
 

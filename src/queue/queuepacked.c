@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Values put and got without a GVariant, where their form is simple. */
+#include "queue/queuedata.h"
 #include "values/fastpack.h"
 #include "values/pack.h"
-#include "queue/queuedata.h"
 
 #include <mproc/value.h>
 

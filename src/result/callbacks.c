@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "result/callbacks.h"
 
-#include "worker/crew.h"
 #include "family/local.h"
+#include "worker/crew.h"
 
 struct MprocCallbacks
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "result/iterdata.h"
 
-#include "pool/cancel.h"
-#include "family/function.h"
 #include "arena/word.h"
+#include "family/function.h"
+#include "pool/cancel.h"
 
 /* ------------------------------------------------------------------ items of a value */
 

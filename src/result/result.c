@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "result/result.h"
 
-#include "pool/cancel.h"
-#include "family/object.h"
 #include "arena/word.h"
+#include "family/object.h"
+#include "pool/cancel.h"
 
 struct MprocResult
 {

@@ -4,8 +4,8 @@
 #ifndef MPROC_ITEMS_H
 #define MPROC_ITEMS_H
 
-#include "values/fixed.h"
 #include "sync/lockref.h"
+#include "values/fixed.h"
 
 G_BEGIN_DECLS
 

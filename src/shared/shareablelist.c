@@ -3,8 +3,8 @@
  * block and holds it as a message would, so that the block's entry is there as long as the
  * list's. */
 #include "family/classes.h"
-#include "shared/listlayout.h"
 #include "family/plain.h"
+#include "shared/listlayout.h"
 #include "shared/sharedmemory.h"
 
 typedef struct

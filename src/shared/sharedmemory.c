@@ -4,8 +4,8 @@
 #include "shared/sharedmemory.h"
 
 #include "family/classes.h"
-#include "os.h"
 #include "family/plain.h"
+#include "os.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 /* A barrier is its rounds, and what the last one to come in each has to do. */
 #include "family/classes.h"
 #include "family/function.h"
-#include "values/message.h"
 #include "family/plain.h"
 #include "sync/rounds.h"
+#include "values/message.h"
 
 #include <mproc/barrier.h>
 

@@ -8,9 +8,9 @@
  *
  * Who sleeps sleeps on that word: one who is a moment late finds it changed, whatever the others
  * have done meanwhile. */
+#include "arena/word.h"
 #include "family/classes.h"
 #include "family/plain.h"
-#include "arena/word.h"
 
 #include <mproc/event.h>
 

@@ -3,9 +3,9 @@
  * written by that thread alone: they mean something to it only, and to one who takes over they
  * are as good as zeros. */
 #include "family/classes.h"
-#include "sync/lock.h"
 #include "family/lockword.h"
 #include "family/plain.h"
+#include "sync/lock.h"
 
 typedef struct
 {

@@ -2,8 +2,8 @@
 /* A semaphore is its value, and those who sleep until it is not 0.  One that restores the
  * units of the dead keeps besides who has taken how many (holdings.h). */
 #include "family/classes.h"
-#include "sync/holdings.h"
 #include "family/plain.h"
+#include "sync/holdings.h"
 #include "sync/sleepers.h"
 
 #include <mproc/semaphore.h>

@@ -54,6 +54,14 @@ mproc_os_pid (void)
   return GetCurrentProcessId ();
 }
 
+/* A pid here may be another's by now. */
+gboolean
+mproc_os_is_child_of (gint64 pid)
+{
+  (void) pid;
+  return FALSE;
+}
+
 /* Asked before a fork, which is not to be had here. */
 guint
 mproc_os_thread_count (void)

@@ -7,10 +7,10 @@
 #ifndef MPROC_CREW_H
 #define MPROC_CREW_H
 
-#include "worker/control.h"
 #include "family/family.h"
 #include "os.h"
 #include "queue/queue.h"
+#include "worker/control.h"
 #include "worker/seat.h"
 
 #include <mproc/process.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/jobserver.h"
 
-#include "worker/control.h"
 #include "os.h"
+#include "worker/control.h"
 
 #include <string.h>
 

@@ -3,14 +3,14 @@
  * when it dies. */
 #include "worker/worker.h"
 
+#include "arena/word.h"
+#include "family/function.h"
 #include "insight/capture.h"
 #include "map/batchrun.h"
-#include "family/function.h"
-#include "worker/jobserver.h"
 #include "pool/memorywatch.h"
+#include "worker/jobserver.h"
 #include "worker/setup.h"
 #include "worker/task.h"
-#include "arena/word.h"
 
 #include <mproc/value.h>
 

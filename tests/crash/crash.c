@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "crash.h"
 
-#include "process/forkserver.h"
 #include "family/object.h"
+#include "process/forkserver.h"
 #include "processes.h"
 
 /* How soon the others have to have gone on, in the best of some attempts, and in each. */

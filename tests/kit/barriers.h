@@ -6,8 +6,8 @@
 #include "processes.h"
 
 #include "arena/arena.h"
-#include "sync/rounds.h"
 #include "arena/word.h"
+#include "sync/rounds.h"
 
 #define MAX_PARTIES 8
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "forkservers.h"
 
-#include "process/forkserver.h"
 #include "kill.h"
+#include "process/forkserver.h"
 
 MprocProcess *
 forkserver_make (MprocFunc func, GVariant *args)

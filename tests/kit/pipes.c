@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipes.h"
 
-#include "pipe/connection.h"
 #include "os.h"
+#include "pipe/connection.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /* The start method forkserver when the server, or its owner, is killed. */
 #include "forkservers.h"
 
-#include "process/forkserver.h"
 #include "kill.h"
+#include "process/forkserver.h"
 
 /* ------------------------------------------------------------------ its death */
 

@@ -3,8 +3,8 @@
  * tested where that is, in a loop over the methods. */
 #include "forkservers.h"
 
-#include "process/forkserver.h"
 #include "kill.h"
+#include "process/forkserver.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>

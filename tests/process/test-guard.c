@@ -2,8 +2,8 @@
 /* Programs of every kind and how their spawned children fare; tests/programs has them. */
 #include "processes.h"
 
-#include "process/guard.h"
 #include "os.h"
+#include "process/guard.h"
 
 #include <string.h>
 
@@ -105,6 +105,14 @@ END_TEST
 START_TEST (no_storm)
 {
   expect_bootstrap ("storm", NULL, 2, "before mproc_init() was called");
+}
+END_TEST
+
+/* A child that finds no arena would go on as the program, and start itself again. */
+START_TEST (no_storm_where_the_arena_is_lost)
+{
+  if (mproc_test_can_fork ()) /* Windows passes handles, whose numbers the program does not choose */
+    expect_bootstrap ("robbed", NULL, 1, "exit code 1");
 }
 END_TEST
 
@@ -299,6 +307,7 @@ mproc_test_guard_suite (void)
   tcase_add_test (tcase, never_called);
   tcase_add_test (tcase, called_too_late);
   tcase_add_test (tcase, no_storm);
+  tcase_add_test (tcase, no_storm_where_the_arena_is_lost);
   tcase_add_test (tcase, another_program_that_ends);
   tcase_add_test (tcase, another_program_that_stays);
   tcase_add_test (tcase, no_such_program);
