@@ -83,6 +83,29 @@ await_spare (MprocPool *pool, MprocMember before)
   return waiting;
 }
 
+typedef struct
+{
+  MprocPool *pool;
+  guint n;
+} Living;
+
+static gboolean
+are_alive (gpointer data)
+{
+  const Living *living = data;
+
+  return mproc_pool_get_n_live_workers (living->pool) == living->n;
+}
+
+/* A worker may be at work before it has been counted. */
+static void
+await_live (MprocPool *pool, guint n)
+{
+  Living living = { pool, n };
+
+  ck_assert (comes_true (are_alive, &living));
+}
+
 static void
 await_death (MprocMember member)
 {
@@ -239,7 +262,7 @@ START_TEST (it_takes_the_place_of_the_dead)
       ck_assert_int_eq (worker, spare.pid);
       ck_assert_uint_eq (ask_number (pool), i);
       expect_name (pool, name);
-      ck_assert_uint_eq (mproc_pool_get_n_live_workers (pool), 1);
+      await_live (pool, 1);
       g_free (name);
       before = spare.member;
     }
