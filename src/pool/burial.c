@@ -185,10 +185,6 @@ mproc_pool_bury_orphans (MprocPool *self)
     }
   g_ptr_array_unref (lost);
   mproc_pool_bury_in_batches (self, NULL);
-  /* Nobody will tell of these deaths. */
-  for (guint i = 0; i < self->seats->len; i++)
-    mproc_store64 (&mproc_seat_at (g_array_index (self->seats, MprocOffset, i))->batch,
-                   0);
 }
 
 static gboolean

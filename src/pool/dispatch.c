@@ -194,6 +194,21 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   return event->kind != MPROC_EVENT_BROKEN;
 }
 
+/* The nursery's crew is dead with all its workers, so nobody tells of their deaths, nor counts them. */
+static void
+bury_seats (MprocPool *self)
+{
+  while (self->seats->len > 0)
+    {
+      MprocPoolEvent death = { .kind = MPROC_EVENT_DEATH, .exit_code = -9 };
+
+      death.seat = g_array_index (self->seats, MprocOffset, 0);
+      death.member = mproc_load32 (&mproc_seat_at (death.seat)->member);
+      mproc_pool_note_seat (self, &death);
+    }
+  mproc_store32 (&mproc_control_at (self->control)->live, 0);
+}
+
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew
  * of spawned workers is the next best.  FALSE: there is none to be had. */
 static gboolean
@@ -205,7 +220,7 @@ replace_nursery (MprocPool *self)
   mproc_nursery_free (self->nursery);
   self->nursery = NULL;
   mproc_pool_bury_orphans (self);
-  mproc_pool_recover_slots (self);
+  bury_seats (self);
   if (self->state == MPROC_POOL_TERMINATED)
     return TRUE;
   mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);

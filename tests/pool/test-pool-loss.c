@@ -39,6 +39,17 @@ kill_nursery (MprocPool *pool)
   g_variant_unref (pid);
 }
 
+/* Those that have died with it are none. */
+static guint
+count_workers (MprocPool *pool)
+{
+  MprocPoolStats *stats = mproc_pool_get_stats (pool);
+  guint n = stats->n_workers;
+
+  mproc_pool_stats_free (stats);
+  return n;
+}
+
 START_TEST (a_killed_nursery_costs_the_running_tasks_alone)
 {
   MprocPool *pool = forked_pool ();
@@ -55,6 +66,7 @@ START_TEST (a_killed_nursery_costs_the_running_tasks_alone)
   for (guint i = 0; i < 2; i++)
     mproc_test_expect_failure (running[i], MPROC_ERROR_WORKER_DIED, NULL);
   ck_assert_int_eq (mproc_test_int (mproc_test_value_of (queued)), 49);
+  ck_assert_uint_le (count_workers (pool), 2);
   mproc_test_end_pool (pool);
   mproc_test_gate_clear (&gate);
 }
