@@ -32,6 +32,20 @@ fail (const char *text)
   return 1;
 }
 
+/* On Windows GLib asks for the console's code page whenever it makes an error's text.  Where there is no
+ * console it warns, asks again to do so, and ends the program.  Nobody has to know, and what is wrong in
+ * earnest needs no code page. */
+static GLogWriterOutput
+log_plainly (GLogLevelFlags level, const GLogField *fields, gsize n, gpointer unused)
+{
+  (void) unused;
+  for (gsize i = 0; i < n; i++)
+    if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0 &&
+        strcmp (fields[i].key, "MESSAGE") == 0)
+      fail (fields[i].value);
+  return G_LOG_WRITER_HANDLED;
+}
+
 static gboolean
 read_options (int *argc, char ***argv, GError **error)
 {
@@ -144,6 +158,7 @@ main (int argc, char **argv)
   GError *error = NULL;
   int status = 0;
 
+  g_log_set_writer_func (log_plainly, NULL, NULL);
   if (!read_options (&argc, &argv, &error) || !draw_file (&error))
     {
       status = fail (error->message);

@@ -3,6 +3,7 @@
 
 #include "os.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* So much is written at a time, or what has come in so long. */
@@ -68,6 +69,17 @@ end_event (MprocTrace *self)
 
 /* ------------------------------------------------------------------ the file */
 
+/* Not by g_printerr (), which ends a program on Windows that has no console. */
+static void
+complain (const char *how_much, const char *why)
+{
+  char *line = g_strdup_printf ("mproc: %s is written to " MPROC_TRACE_VARIABLE ": %s\n",
+                                how_much, why);
+
+  fputs (line, stderr);
+  g_free (line);
+}
+
 /* A disk that is full leaves a torn line, behind which nothing is to be read: nothing more is
  * written. */
 static void
@@ -78,8 +90,7 @@ write_out (MprocTrace *self)
     {
       mproc_os_file_close (self->file);
       self->file = MPROC_OS_NONE;
-      g_printerr ("mproc: nothing more is written to " MPROC_TRACE_VARIABLE
-                  ": the file takes no more, is the disk full?\n");
+      complain ("nothing more", "the file takes no more, is the disk full?");
     }
   g_string_set_size (self->text, 0);
   self->last_write = g_get_monotonic_time ();
@@ -107,8 +118,7 @@ open_file (void)
   file = mproc_os_append_open (path, "[\n", &error);
   if (file != MPROC_OS_NONE)
     return file;
-  g_printerr ("mproc: nothing is written to " MPROC_TRACE_VARIABLE ": %s\n",
-              error->message);
+  complain ("nothing", error->message);
   g_error_free (error);
   return MPROC_OS_NONE;
 }
