@@ -138,27 +138,35 @@ run_bytes (Run *self, MprocPart *part, GError **error)
 
 /* ------------------------------------------------------------------ slices */
 
+gboolean
+mproc_batch_open_array (GVariant *args, guint8 **values, GVariant **given, GError **error)
+{
+  MprocArray *array;
+  GVariant *maybe;
+
+  if (!mproc_unpack (args, error, "(&h@mv)", &array, &maybe))
+    return FALSE;
+  *values = mproc_array_get_data (array, NULL);
+  if (g_variant_n_children (maybe) > 0)
+    {
+      GVariant *inside = g_variant_get_child_value (maybe, 0);
+
+      *given = g_variant_get_variant (inside);
+      g_variant_unref (inside);
+    }
+  g_variant_unref (maybe);
+  return TRUE;
+}
+
 static gboolean
 open_array (Run *self, GError **error)
 {
   gsize size;
   gconstpointer bytes = mproc_batch_get_args (self->batch, &size);
-  MprocArray *array;
-  GVariant *given;
 
   self->args = mproc_message_peek (bytes, size, error);
-  if (self->args == NULL || !mproc_unpack (self->args, error, "(&h@mv)", &array, &given))
-    return FALSE;
-  self->data = mproc_array_get_data (array, NULL);
-  if (g_variant_n_children (given) > 0)
-    {
-      GVariant *inside = g_variant_get_child_value (given, 0);
-
-      self->given = g_variant_get_variant (inside);
-      g_variant_unref (inside);
-    }
-  g_variant_unref (given);
-  return TRUE;
+  return self->args != NULL &&
+         mproc_batch_open_array (self->args, &self->data, &self->given, error);
 }
 
 static gboolean

@@ -12,6 +12,13 @@ G_BEGIN_DECLS
  * FALSE: a part was taken from it, and it must not go on. */
 gboolean mproc_worker_run_batch (MprocWorker *self, MprocOffset batch);
 
+/* What a map over an array carries as its argument, `(hmv)`: the array's values, and what else is given to
+ * each slice (NULL: nothing; a full reference). */
+gboolean mproc_batch_open_array (GVariant *args,
+                                 guint8 **values,
+                                 GVariant **given,
+                                 GError **error);
+
 G_END_DECLS
 
 #endif

@@ -2,6 +2,7 @@
 #include "map/inlinemap.h"
 
 #include "insight/progress.h"
+#include "map/batchrun.h"
 
 #include <mproc/poolmap.h>
 #include <mproc/shared.h>
@@ -121,26 +122,6 @@ do_parts (MprocPool *pool, Run *run, GError **first_error)
 
 /* ------------------------------------------------------------------ what there is */
 
-static gboolean
-open_array (Run *self, GError **error)
-{
-  MprocArray *array;
-  GVariant *given;
-
-  if (!mproc_unpack (self->map->args, error, "(&h@mv)", &array, &given))
-    return FALSE;
-  self->data = mproc_array_get_data (array, NULL);
-  if (g_variant_n_children (given) > 0)
-    {
-      GVariant *inside = g_variant_get_child_value (given, 0);
-
-      self->given = g_variant_get_variant (inside);
-      g_variant_unref (inside);
-    }
-  g_variant_unref (given);
-  return TRUE;
-}
-
 static GVariant *
 give_results (Run *self)
 {
@@ -161,8 +142,9 @@ run_all (MprocPool *pool, Run *run, GError **error)
 {
   const MprocBatchPlan *plan = &run->map->plan;
 
-  if (plan->kind == MPROC_BATCH_ARRAY ? !open_array (run, error)
-                                      : !mproc_batch_check_size (plan, error))
+  if (plan->kind == MPROC_BATCH_ARRAY
+          ? !mproc_batch_open_array (run->map->args, &run->data, &run->given, error)
+          : !mproc_batch_check_size (plan, error))
     return NULL;
   if (plan->kind == MPROC_BATCH_BYTES)
     run->results = g_malloc ((gsize) (plan->n_items * plan->result_size));

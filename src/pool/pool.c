@@ -378,18 +378,25 @@ mproc_pool_end_tasks (MprocPool *self)
     mproc_queue_shutdown (self->tasks, FALSE);
 }
 
+/* FALSE: it is none. */
+static gboolean
+end_inline (MprocPool *self)
+{
+  if (self->worker == NULL)
+    return FALSE;
+  mproc_inline_end (self->worker);
+  mproc_progress_report (self, TRUE);
+  return TRUE;
+}
+
 void
 mproc_pool_close (MprocPool *self)
 {
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_CLOSED))
     return;
-  if (self->worker != NULL)
-    {
-      mproc_inline_end (self->worker);
-      mproc_progress_report (self, TRUE);
-      return;
-    }
+  if (end_inline (self))
+    return;
   g_mutex_lock (&self->mutex);
   mproc_pool_end_tasks (self);
   g_mutex_unlock (&self->mutex);
@@ -416,12 +423,8 @@ mproc_pool_terminate (MprocPool *self)
   g_return_if_fail (mproc_pool_is_mine (self));
   if (!enter_state (self, MPROC_POOL_TERMINATED))
     return;
-  if (self->worker != NULL)
-    {
-      mproc_inline_end (self->worker);
-      mproc_progress_report (self, TRUE);
-      return;
-    }
+  if (end_inline (self))
+    return;
   g_mutex_lock (&self->mutex);
   mproc_pool_cancel_batches (self);
   g_mutex_unlock (&self->mutex);

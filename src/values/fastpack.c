@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "values/fastpack.h"
 
+#include "values/fixed.h"
+
 #include <mproc/error.h>
 
 #include <string.h>
@@ -26,30 +28,6 @@ static gboolean
 is_string (char letter)
 {
   return letter == 's' || letter == 'o' || letter == 'g';
-}
-
-/* 0: it is none. */
-static guint8
-size_of_number (char letter)
-{
-  switch (letter)
-    {
-    case 'b':
-    case 'y':
-      return 1;
-    case 'n':
-    case 'q':
-      return 2;
-    case 'i':
-    case 'u':
-      return 4;
-    case 'x':
-    case 't':
-    case 'd':
-      return 8;
-    default:
-      return 0;
-    }
 }
 
 static gboolean parse_member (Parser *self);
@@ -95,12 +73,13 @@ parse_member (Parser *self)
     self->at++;
   letter = *self->at;
   if (to->n_steps == MPROC_FASTPACK_MAX_STEPS ||
-      (letter != '(' && !is_string (letter) && size_of_number (letter) == 0))
+      (letter != '(' && !is_string (letter) && mproc_fixed_size_of_number (letter) == 0))
     return FALSE;
   self->at++;
   to->type[to->type_length++] = letter;
   step = &to->steps[to->n_steps++];
-  *step = (Step){ .letter = letter, .size = size_of_number (letter) };
+  *step =
+      (Step){ .letter = letter, .size = (guint8) mproc_fixed_size_of_number (letter) };
   step->alignment = (guint8) MAX (step->size, 1);
   return letter != '(' || parse_tuple (self, step);
 }

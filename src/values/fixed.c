@@ -21,11 +21,14 @@ typedef struct
   gsize size;
 } Layout;
 
-static gsize
-letter_size (char letter)
+gsize
+mproc_fixed_size_of_number (char letter)
 {
   switch (letter)
     {
+    case 'b':
+    case 'y':
+      return 1;
     case 'n':
     case 'q':
       return 2;
@@ -37,7 +40,7 @@ letter_size (char letter)
     case 'd':
       return 8;
     default:
-      return 1;
+      return 0;
     }
 }
 
@@ -52,7 +55,7 @@ find_alignment (const char *type)
     {
       depth += *type == '(' || *type == '{';
       depth -= *type == ')' || *type == '}';
-      alignment = MAX (alignment, letter_size (*type));
+      alignment = MAX (alignment, mproc_fixed_size_of_number (*type));
       type++;
     }
   while (depth > 0);
@@ -83,7 +86,8 @@ lay_out (const char *type, Layout *layout)
   align (layout, alignment);
   if (*type != '(' && *type != '{')
     {
-      add (layout, letter_size (*type), *type == 'b' ? ZERO_OR_ONE : ANYTHING);
+      add (layout, mproc_fixed_size_of_number (*type),
+           *type == 'b' ? ZERO_OR_ONE : ANYTHING);
       return type + 1;
     }
   start = layout->size;

@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 /* The longest type, in letters. */
 #define MPROC_FIXED_MAX 255
 
+/* The size of a value of the type of that letter; 0: it is no number. */
+gsize mproc_fixed_size_of_number (char letter);
+
 /* Whether @type is one, and the bytes of a value; MPROC_ERROR_INVALID. */
 gboolean mproc_fixed_check (const char *type, gsize *size, GError **error);
 

@@ -163,6 +163,9 @@ gboolean crash_is_size_of_blocks (guint64 bytes, guint n);
 /* Looks at every member, as others do in the course of time, and sweeps the dead. */
 void crash_sweep (void);
 
+/* After a sweep: slots and entries are as before, and no more than so many blocks are lost. */
+void crash_check_figures (const CrashFigures *before, guint lost_blocks);
+
 /* ------------------------------------------------------------------ a suite */
 
 #define CRASH_TEST(name, state)                                                          \

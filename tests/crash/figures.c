@@ -82,3 +82,18 @@ crash_sweep (void)
         mproc_member_is_dead (i << 19 | (word >> 8) << 1);
     }
 }
+
+void
+crash_check_figures (const CrashFigures *before, guint lost_blocks)
+{
+  CrashFigures after;
+
+  crash_sweep ();
+  after = crash_count ();
+  ck_assert_uint_eq (after.n_slots, before->n_slots);
+  ck_assert_uint_eq (after.n_entries, before->n_entries);
+  ck_assert_msg (after.bytes >= before->bytes &&
+                     crash_is_size_of_blocks (after.bytes - before->bytes, lost_blocks),
+                 "%" G_GUINT64_FORMAT " bytes were in use, now %" G_GUINT64_FORMAT,
+                 before->bytes, after.bytes);
+}

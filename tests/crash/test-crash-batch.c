@@ -380,20 +380,6 @@ try_once (const Plan *plan, Kind kind, int method, guint passing)
   mproc_arena_free (load.stage);
 }
 
-static void
-check_figures (const CrashFigures *before, guint lost_blocks)
-{
-  CrashFigures after;
-
-  crash_sweep ();
-  after = crash_count ();
-  ck_assert_uint_eq (after.n_slots, before->n_slots);
-  ck_assert_uint_eq (after.n_entries, before->n_entries);
-  ck_assert_uint_ge (after.bytes, before->bytes);
-  ck_assert_msg (crash_is_size_of_blocks (after.bytes - before->bytes, lost_blocks),
-                 "%" G_GUINT64_FORMAT " bytes are lost", after.bytes - before->bytes);
-}
-
 /* What is made once is there after that. */
 static void
 rehearse (Scene scene, Kind kind, int method)
@@ -436,7 +422,7 @@ try_kind (const Plan *plan, Kind kind, int method)
   before = crash_count ();
   for (guint passing = 1; passing <= n; passing++)
     try_once (plan, kind, method, passing);
-  check_figures (&before, plan->lost_blocks);
+  crash_check_figures (&before, plan->lost_blocks);
 }
 
 static void

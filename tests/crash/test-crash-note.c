@@ -11,21 +11,6 @@
 #define PATIENCE MPROC_SECONDS (50)
 #define N_CHILDREN 5
 
-static void
-check_figures (const CrashFigures *before, guint lost_blocks)
-{
-  CrashFigures after;
-
-  crash_sweep ();
-  after = crash_count ();
-  ck_assert_uint_eq (after.n_slots, before->n_slots);
-  ck_assert_uint_eq (after.n_entries, before->n_entries);
-  ck_assert_msg (after.bytes >= before->bytes &&
-                     crash_is_size_of_blocks (after.bytes - before->bytes, lost_blocks),
-                 "%" G_GUINT64_FORMAT " bytes were in use, now %" G_GUINT64_FORMAT,
-                 before->bytes, after.bytes);
-}
-
 /* ------------------------------------------------------------------ the server's death */
 
 /* A server of its own, which dies there when its first child ends. */
@@ -69,7 +54,7 @@ try_server (MprocCrash at)
   before = crash_count ();
   for (guint i = 0; i < 3; i++)
     end_children (at);
-  check_figures (&before, 0);
+  crash_check_figures (&before, 0);
 }
 
 START_TEST (NOTE_TAKEN) { try_server (MPROC_CRASH_NOTE_TAKEN); }
@@ -167,7 +152,7 @@ try_owner (int method, MprocCrash at, guint lost_blocks)
   kill_owner (method, MPROC_CRASH_NOWHERE);
   before = crash_count ();
   kill_owner (method, at);
-  check_figures (&before, lost_blocks);
+  crash_check_figures (&before, lost_blocks);
 }
 
 START_TEST (all_notes_go_with_their_owner) { try_owner (_i, MPROC_CRASH_NOWHERE, 0); }

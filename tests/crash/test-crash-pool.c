@@ -81,20 +81,6 @@ own_number (GVariant *args, GError **error)
 
 /* ------------------------------------------------------------------ what is left */
 
-static void
-check_figures (const CrashFigures *before, guint lost_blocks)
-{
-  CrashFigures after;
-
-  crash_sweep ();
-  after = crash_count ();
-  ck_assert_uint_eq (after.n_slots, before->n_slots);
-  ck_assert_uint_eq (after.n_entries, before->n_entries);
-  ck_assert_uint_ge (after.bytes, before->bytes);
-  ck_assert_msg (crash_is_size_of_blocks (after.bytes - before->bytes, lost_blocks),
-                 "%" G_GUINT64_FORMAT " bytes are lost", after.bytes - before->bytes);
-}
-
 /* TRUE: it has failed, because its worker died. */
 static gboolean
 has_failed (MprocResult *result)
@@ -153,7 +139,7 @@ try_in_worker (const Plan *plan, int method)
       run_in_worker (plan, method, attempts, 1);
       run_in_worker (plan, method, attempts, LARGE);
     }
-  check_figures (&before, plan->lost_blocks);
+  crash_check_figures (&before, plan->lost_blocks);
 }
 
 /* ------------------------------------------------------------------ the nursery's death */
@@ -278,7 +264,7 @@ try_in_crew (const Plan *plan)
   try_passing (plan, 1);
   if (plan->at_start)
     try_passing (plan, N_WORKERS + 1);
-  check_figures (&before, plan->lost_blocks * 2);
+  crash_check_figures (&before, plan->lost_blocks * 2);
 }
 
 /* ------------------------------------------------------------------ the suite */
