@@ -315,20 +315,23 @@ finish (MprocPool *self)
 static void
 leave (MprocPool *self)
 {
+  gboolean frees_itself;
+
   while (!mproc_callbacks_end (self->callbacks))
     mproc_callbacks_run (self->callbacks);
   mproc_gate_enter ();
-  if (self->frees_itself)
+  g_mutex_lock (&self->mutex);
+  frees_itself = self->frees_itself;
+  if (!frees_itself)
+    {
+      self->thread_ended = TRUE;
+      g_cond_broadcast (&self->changed);
+    }
+  g_mutex_unlock (&self->mutex);
+  if (frees_itself)
     {
       g_thread_unref (self->thread);
       mproc_pool_free (self);
-    }
-  else
-    {
-      g_mutex_lock (&self->mutex);
-      self->thread_ended = TRUE;
-      g_cond_broadcast (&self->changed);
-      g_mutex_unlock (&self->mutex);
     }
   mproc_gate_leave ();
 }

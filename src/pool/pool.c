@@ -445,6 +445,18 @@ mproc_pool_may_wait (MprocPool *self)
          !mproc_worker_serves (self->tasks);
 }
 
+/* A task of a pool of threads may be just ending it. */
+static gboolean
+is_running (MprocPool *self)
+{
+  gboolean is;
+
+  g_mutex_lock (&self->mutex);
+  is = self->state == MPROC_POOL_RUNNING;
+  g_mutex_unlock (&self->mutex);
+  return is;
+}
+
 /* Waits for the thread, which ends when the workers have, or when told to. */
 gboolean
 mproc_pool_join (MprocPool *self, gint64 timeout_us)
@@ -454,7 +466,7 @@ mproc_pool_join (MprocPool *self, gint64 timeout_us)
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
-  g_return_val_if_fail (self->state != MPROC_POOL_RUNNING, FALSE);
+  g_return_val_if_fail (!is_running (self), FALSE);
   deadline = mproc_pool_may_wait (self) ? mproc_deadline (timeout_us) : 0;
   g_mutex_lock (&self->mutex);
   while (!self->thread_ended && in_time)
@@ -480,7 +492,9 @@ mproc_pool_unref (MprocPool *self)
   /* The thread looks when the last worker has ended, and so after this. */
   if (!mproc_pool_may_wait (self))
     {
+      g_mutex_lock (&self->mutex);
       self->frees_itself = TRUE;
+      g_mutex_unlock (&self->mutex);
       return;
     }
   mproc_pool_join (self, MPROC_FOREVER);
