@@ -8,8 +8,7 @@
 /* After a worker was missing: another one may be dying just then, and comes first. */
 #define PAUSE (G_USEC_PER_SEC / 200)
 
-/* The same until there has been a spare: a pool that has just been made may have nothing but a few
- * quick tasks to do. */
+/* At the beginning: a pool that has just been made may have nothing but a few quick tasks to do. */
 #define FIRST_PAUSE (G_USEC_PER_SEC / 10)
 
 /* After a spare was killed, or could not be forked: as a rule that is for want of memory. */
@@ -61,8 +60,7 @@ mproc_spare_init (MprocSpare *self, const MprocCrewPlan *plan)
   self->plan = plan;
   self->process = NULL;
   self->fork_time = MPROC_OS_NEVER;
-  self->pause = FIRST_PAUSE;
-  self->not_before = 0;
+  self->not_before = g_get_monotonic_time () + FIRST_PAUSE;
 }
 
 static void
@@ -75,7 +73,7 @@ void
 mproc_spare_note_start (MprocSpare *self, gint64 took)
 {
   self->fork_time = MIN (self->fork_time, took);
-  pause_for (self, self->pause);
+  pause_for (self, PAUSE);
 }
 
 /* Workers that are not to be there as long as there is nothing to do would be no use as spares
@@ -125,7 +123,7 @@ mproc_spare_call (MprocSpare *self, MprocOffset seat)
   MPROC_CRASH_POINT (SPARE_CALLED);
   mproc_word_wake (&control->called, G_MAXINT32);
   forget (self);
-  pause_for (self, self->pause);
+  pause_for (self, PAUSE);
   return process;
 }
 
@@ -150,7 +148,6 @@ start (MprocSpare *self)
   if (mproc_process_start (self->process, NULL))
     {
       MPROC_CRASH_POINT (SPARE_STARTED);
-      self->pause = PAUSE;
       mproc_store32 (&control_of (self)->spare, mproc_process_get_member (self->process));
       return;
     }

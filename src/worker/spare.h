@@ -21,7 +21,6 @@ typedef struct
   const MprocCrewPlan *plan; /* the crew's */
   MprocProcess *process;     /* NULL: there is none */
   gint64 fork_time;          /* the shortest that the crew has seen; processor time */
-  gint64 pause;              /* after a worker was missing */
   gint64 not_before;         /* the next fork */
 } MprocSpare;
 
