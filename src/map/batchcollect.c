@@ -2,17 +2,13 @@
 /* The pool's side of a batch's values. */
 #include "map/batchvalues.h"
 
+#include "values/ends.h"
+
 #include <string.h>
 
 typedef MprocBatchValuesHead Head;
 
 #define IS_MESSAGE MPROC_BATCH_VALUES_MESSAGE
-
-static gsize
-round8 (gsize size)
-{
-  return (size + 7) / 8 * 8;
-}
 
 /* The values of a part. */
 typedef struct
@@ -34,7 +30,8 @@ find_part (MprocOffset batch, guint32 word, Part *part)
   part->head = (const Head *) (gconstpointer) values;
   part->bytes = values + sizeof *part->head;
   part->ends =
-      (const guint32 *) (gconstpointer) (part->bytes + round8 (part->head->size));
+      (const guint32 *) (gconstpointer) (part->bytes +
+                                         mproc_batchvalues_align (part->head->size));
   return TRUE;
 }
 
@@ -50,7 +47,7 @@ typedef struct
 static Value
 get_value (const Part *part, guint i)
 {
-  gsize start = i == 0 ? 0 : round8 (part->ends[i - 1] & ~IS_MESSAGE);
+  gsize start = i == 0 ? 0 : mproc_batchvalues_align (part->ends[i - 1] & ~IS_MESSAGE);
   Value value;
 
   value.bytes = part->bytes + start;
@@ -145,21 +142,9 @@ count (MprocOffset batch, Total *total)
     if (find_part (batch, word, &part))
       {
         total->n += part.head->n;
-        total->end = round8 (total->end) + part.head->size;
+        total->end = mproc_batchvalues_align (total->end) + part.head->size;
         total->has_messages |= part.head->n_messages > 0;
       }
-}
-
-/* Behind an array's items stand their ends, each in as many bytes as the array's size asks for. */
-static guint
-choose_offset_size (const Total *total)
-{
-  guint size = 1;
-
-  while (size < 8 && (guint64) total->end + total->n * size >
-                         (G_GUINT64_CONSTANT (1) << 8 * size) - 1)
-    size *= 2;
-  return size;
 }
 
 /* Those of a part that begins at @start.  Returns where they end. */
@@ -188,7 +173,7 @@ static GVariant *
 copy_together (MprocOffset batch, const Total *total)
 {
   guint32 n_words = mproc_batch_count_words (batch);
-  guint offset_size = choose_offset_size (total);
+  guint offset_size = mproc_end_size_behind (total->end, total->n);
   gsize size = total->end + total->n * offset_size;
   guint8 *bytes = g_malloc (size);
   guint8 *ends = bytes + total->end;
@@ -198,7 +183,7 @@ copy_together (MprocOffset batch, const Total *total)
   for (guint32 word = 0; word < n_words; word++)
     if (find_part (batch, word, &part))
       {
-        gsize start = round8 (end);
+        gsize start = mproc_batchvalues_align (end);
 
         memset (bytes + end, 0, start - end);
         memcpy (bytes + start, part.bytes, part.head->size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "map/batchitems.h"
 
+#include "values/ends.h"
 #include "worker/task.h"
 
 #include <string.h>
@@ -38,21 +39,10 @@ learn_layout (MprocBatchItems *self)
     self->fixed_size = self->size / self->n;
 }
 
-/* Behind an array's items stand their ends, each in as many bytes as the array's size asks for. */
-static guint
-offset_size_of (gsize size)
-{
-  guint n = 1;
-
-  while (n < 8 && size > (G_GUINT64_CONSTANT (1) << 8 * n) - 1)
-    n *= 2;
-  return n;
-}
-
 static gsize
 read_end (const MprocBatchItems *self, guint64 i)
 {
-  guint n = offset_size_of (self->size);
+  guint n = mproc_end_size (self->size);
   guint64 end = 0;
 
   memcpy (&end, self->bytes + self->size - (self->n - i) * n, n);
@@ -94,7 +84,7 @@ static guint64
 find_last (const MprocBatchItems *self, guint64 first, guint64 end)
 {
   gsize start = find_start (self, first);
-  gsize most = self->size - self->n * offset_size_of (self->size);
+  gsize most = self->size - self->n * mproc_end_size (self->size);
   gsize before = start;
   guint64 i = first;
 
@@ -117,7 +107,7 @@ copy_varying (MprocBatchItems *self, guint64 first, guint64 end)
 {
   guint64 last;
   gsize start, body, size;
-  guint n, offset_size = 1;
+  guint n, offset_size;
   guint8 *bytes;
 
   if (self->size / self->n < 1)
@@ -128,8 +118,7 @@ copy_varying (MprocBatchItems *self, guint64 first, guint64 end)
   n = (guint) (last - first);
   start = find_start (self, first);
   body = read_end (self, last - 1) - start;
-  while (offset_size < 8 && offset_size_of (body + (gsize) n * offset_size) > offset_size)
-    offset_size *= 2;
+  offset_size = mproc_end_size_behind (body, n);
   size = body + (gsize) n * offset_size;
   bytes = g_malloc (size);
   memcpy (bytes, self->bytes + start, body);

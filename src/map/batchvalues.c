@@ -11,12 +11,6 @@ typedef MprocBatchValuesHead Head;
 
 #define IS_MESSAGE MPROC_BATCH_VALUES_MESSAGE
 
-static gsize
-round8 (gsize size)
-{
-  return (size + 7) / 8 * 8;
-}
-
 /* ------------------------------------------------------------------ room */
 
 static void
@@ -44,7 +38,7 @@ static guint8 *
 add (MprocBatchValues *self, gsize size, guint32 flag, GError **error)
 {
   gsize head = sizeof (Head);
-  gsize start = MAX (round8 (self->size), head);
+  gsize start = MAX (mproc_batchvalues_align (self->size), head);
 
   if (size > G_MAXINT32 || start + size > G_MAXINT32 - 8)
     {
@@ -133,10 +127,10 @@ gconstpointer
 mproc_batchvalues_finish (MprocBatchValues *self, gsize *size)
 {
   Head head = { self->n, (guint32) (self->size - sizeof head), self->n_messages, 0 };
-  gsize start = round8 (self->size);
+  gsize start = mproc_batchvalues_align (self->size);
   gsize size_of_ends = self->n * sizeof *self->ends;
 
-  *size = round8 (start + size_of_ends);
+  *size = mproc_batchvalues_align (start + size_of_ends);
   grow (self, *size);
   memcpy (self->bytes, &head, sizeof head);
   memset (self->bytes + self->size, 0, start - self->size);
@@ -158,7 +152,7 @@ discard_messages (MprocBatchValues *self)
 
       if ((self->ends[i] & IS_MESSAGE) != 0)
         mproc_message_discard (self->bytes + start, end - start);
-      start = round8 (end);
+      start = mproc_batchvalues_align (end);
     }
 }
 

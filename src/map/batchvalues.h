@@ -41,6 +41,13 @@ typedef struct
   GVariant *sample; /* as long as it is there @type is that type's and no other's */
 } MprocBatchValues;
 
+/* Where the next thing begins behind what ends there. */
+static inline gsize
+mproc_batchvalues_align (gsize end)
+{
+  return (end + 7) / 8 * 8;
+}
+
 /* For the next part.  Those of one that was not finished are dropped. */
 void mproc_batchvalues_reset (MprocBatchValues *self);
 void mproc_batchvalues_clear (MprocBatchValues *self);

@@ -62,24 +62,13 @@ run_part (gpointer data, GError **error)
 
 /* ------------------------------------------------------------------ all parts */
 
-static gboolean
-is_terminated (MprocPool *pool)
-{
-  gboolean is;
-
-  g_mutex_lock (&pool->mutex);
-  is = pool->state == MPROC_POOL_TERMINATED;
-  g_mutex_unlock (&pool->mutex);
-  return is;
-}
-
 /* FALSE: no part is to be run any more. */
 static gboolean
 do_part (MprocPool *pool, Run *run, GError **error)
 {
   GError *failure = NULL;
 
-  if (is_terminated (pool))
+  if (mproc_pool_get_state (pool) == MPROC_POOL_TERMINATED)
     {
       g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_CANCELLED,
                            "the pool was terminated");

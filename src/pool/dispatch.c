@@ -194,19 +194,28 @@ handle (MprocPool *self, const MprocPoolEvent *event)
   return event->kind != MPROC_EVENT_BROKEN;
 }
 
+/* Of those whose end nobody tells of. */
+static void
+free_all_seats (MprocPool *self)
+{
+  while (self->seats->len > 0)
+    free_seat (self, g_array_index (self->seats, MprocOffset, 0));
+  mproc_store32 (&mproc_control_at (self->control)->live, 0);
+}
+
 /* The nursery's crew is dead with all its workers, so nobody tells of their deaths, nor counts them. */
 static void
 bury_seats (MprocPool *self)
 {
-  while (self->seats->len > 0)
+  for (guint i = 0; i < self->seats->len; i++)
     {
       MprocPoolEvent death = { .kind = MPROC_EVENT_DEATH, .exit_code = -9 };
 
-      death.seat = g_array_index (self->seats, MprocOffset, 0);
+      death.seat = g_array_index (self->seats, MprocOffset, i);
       death.member = mproc_load32 (&mproc_seat_at (death.seat)->member);
-      mproc_pool_note_seat (self, &death);
+      mproc_insight_note_death (&self->insight, &death);
     }
-  mproc_store32 (&mproc_control_at (self->control)->live, 0);
+  free_all_seats (self);
 }
 
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew
@@ -275,16 +284,6 @@ end_workers (MprocPool *self)
   return all;
 }
 
-/* Of those whose end nobody has told of. */
-static void
-free_seats (MprocPool *self)
-{
-  for (guint i = 0; i < self->seats->len; i++)
-    mproc_arena_free (g_array_index (self->seats, MprocOffset, i));
-  g_array_set_size (self->seats, 0);
-  mproc_store32 (&mproc_control_at (self->control)->live, 0);
-}
-
 static void
 finish (MprocPool *self)
 {
@@ -294,15 +293,13 @@ finish (MprocPool *self)
 
   g_mutex_lock (&self->mutex);
   mproc_pool_settle_finished (self);
-  if (alone)
-    mproc_pool_recover_slots (self);
   mproc_pool_fail_all (self, why);
   /* Rather lost than written to by a worker that nobody could end. */
   if (alone)
     {
       mproc_pool_free_all_graves (self);
       g_ptr_array_set_size (self->ended_batches, 0);
-      free_seats (self);
+      free_all_seats (self);
     }
   else
     g_ptr_array_set_free_func (self->ended_batches, NULL);

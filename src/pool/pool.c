@@ -445,16 +445,15 @@ mproc_pool_may_wait (MprocPool *self)
          !mproc_worker_serves (self->tasks);
 }
 
-/* A task of a pool of threads may be just ending it. */
-static gboolean
-is_running (MprocPool *self)
+MprocPoolState
+mproc_pool_get_state (MprocPool *self)
 {
-  gboolean is;
+  MprocPoolState state;
 
   g_mutex_lock (&self->mutex);
-  is = self->state == MPROC_POOL_RUNNING;
+  state = self->state;
   g_mutex_unlock (&self->mutex);
-  return is;
+  return state;
 }
 
 /* Waits for the thread, which ends when the workers have, or when told to. */
@@ -466,7 +465,7 @@ mproc_pool_join (MprocPool *self, gint64 timeout_us)
 
   g_return_val_if_fail (mproc_pool_is_mine (self), FALSE);
   g_return_val_if_fail (timeout_us >= MPROC_FOREVER, FALSE);
-  g_return_val_if_fail (!is_running (self), FALSE);
+  g_return_val_if_fail (mproc_pool_get_state (self) != MPROC_POOL_RUNNING, FALSE);
   deadline = mproc_pool_may_wait (self) ? mproc_deadline (timeout_us) : 0;
   g_mutex_lock (&self->mutex);
   while (!self->thread_ended && in_time)

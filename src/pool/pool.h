@@ -173,6 +173,9 @@ void mproc_pool_break (MprocPool *self, const char *why);
 /* pool.c: FALSE: the calling thread is one of those that its end waits for. */
 gboolean mproc_pool_may_wait (MprocPool *self);
 
+/* Not under the mutex: a task, or another thread, may be just ending it. */
+MprocPoolState mproc_pool_get_state (MprocPool *self);
+
 /* No thread uses it any more. */
 void mproc_pool_free (MprocPool *self);
 
@@ -233,9 +236,8 @@ gboolean mproc_pool_check_size (guint n_workers, GError **error);
 void mproc_pool_find_jobserver (MprocPool *self);
 void mproc_pool_close_jobserver (MprocPool *self);
 
-/* What a worker that is dead held is given back; or what all of them did. */
+/* What a worker that is dead held is given back. */
 void mproc_pool_recover_slot (MprocPool *self, MprocOffset seat);
-void mproc_pool_recover_slots (MprocPool *self);
 
 /* resize.c: there is another task; under the mutex. */
 void mproc_pool_feed_crew (MprocPool *self);

@@ -27,10 +27,3 @@ mproc_pool_recover_slot (MprocPool *self, MprocOffset seat)
   if (self->jobserver != MPROC_OS_NONE)
     mproc_jobserver_give (self->jobserver, mproc_seat_at (seat));
 }
-
-void
-mproc_pool_recover_slots (MprocPool *self)
-{
-  for (guint i = 0; i < self->seats->len; i++)
-    mproc_pool_recover_slot (self, g_array_index (self->seats, MprocOffset, i));
-}

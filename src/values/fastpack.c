@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "values/fastpack.h"
 
+#include "values/ends.h"
 #include "values/fixed.h"
 
 #include <mproc/error.h>
@@ -225,22 +226,11 @@ write_string (Writer *self, char letter, const char *text)
   return TRUE;
 }
 
-/* How long each of @n offsets is behind a body of that size. */
-static guint
-choose_offset_size (gsize body, gsize n)
-{
-  if (body + n <= G_MAXUINT8)
-    return 1;
-  if (body + 2 * n <= G_MAXUINT16)
-    return 2;
-  return (guint64) body + 4 * n <= G_MAXUINT32 ? 4 : 8;
-}
-
 /* Backwards, and the last member's is none of them. */
 static void
 write_offsets (Writer *self, const Step *tuple, gsize start, guint first)
 {
-  guint size = choose_offset_size (self->to->size - start, tuple->n_offsets);
+  guint size = mproc_end_size_behind (self->to->size - start, tuple->n_offsets);
   guint8 *to = mproc_fastpack_buffer_extend (self->to, (gsize) size * tuple->n_offsets);
 
   for (guint i = tuple->n_offsets; i > 0; i--)
@@ -310,16 +300,6 @@ typedef struct
   const guint8 **places; /* of the members that are no tuples */
 } Reader;
 
-static guint
-get_offset_size (gsize whole)
-{
-  if (whole <= G_MAXUINT8)
-    return 1;
-  if (whole <= G_MAXUINT16)
-    return 2;
-  return (guint64) whole <= G_MAXUINT32 ? 4 : 8;
-}
-
 /* G_MAXSIZE if it is beyond all memory. */
 static gsize
 read_offset (const guint8 *from, guint size)
@@ -350,7 +330,7 @@ find_member (Reader *self, gsize start, gsize end)
 static gboolean
 find_tuple (Reader *self, const Step *tuple, gsize start, gsize end)
 {
-  guint offset_size = get_offset_size (end - start);
+  guint offset_size = mproc_end_size (end - start);
   gsize n_bytes = (gsize) offset_size * tuple->n_offsets;
   gsize body_end = end - n_bytes;
   gsize offsets = end;

@@ -80,3 +80,28 @@ mproc_test_expect_service (MprocPool *pool, gint n)
   ck_assert_int_eq (mproc_test_count (counters, 0), n);
   mproc_array_unref (counters);
 }
+
+typedef struct
+{
+  MprocPool *pool;
+  guint n;
+} Wanted;
+
+static gboolean
+has_so_many (gpointer data)
+{
+  const Wanted *wanted = data;
+
+  return mproc_pool_get_n_live_workers (wanted->pool) == wanted->n;
+}
+
+void
+mproc_test_await_live_workers (MprocPool *pool, guint n)
+{
+  Wanted wanted = { pool, n };
+  gboolean reached = FALSE;
+
+  for (guint tries = 0; tries < 10 && !reached; tries++)
+    reached = mproc_test_eventually (has_so_many, &wanted);
+  ck_assert_uint_eq (mproc_pool_get_n_live_workers (pool), n);
+}

@@ -30,4 +30,7 @@ gboolean mproc_test_has_no_nursery (gpointer pool);
 /* The pool runs @n tasks, one after the other. */
 void mproc_test_expect_service (MprocPool *pool, gint n);
 
+/* Waits until so many are alive: one may have to be spawned first, or be at work before it is counted. */
+void mproc_test_await_live_workers (MprocPool *pool, guint n);
+
 #endif

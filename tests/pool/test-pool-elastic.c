@@ -4,32 +4,6 @@
 
 #include "kill.h"
 
-typedef struct
-{
-  MprocPool *pool;
-  guint n;
-} Wanted;
-
-static gboolean
-has_so_many (gpointer data)
-{
-  const Wanted *wanted = data;
-
-  return mproc_pool_get_n_live_workers (wanted->pool) == wanted->n;
-}
-
-/* A worker may have to be spawned first. */
-static void
-await_workers (MprocPool *pool, guint n)
-{
-  Wanted wanted = { pool, n };
-  gboolean reached = FALSE;
-
-  for (guint tries = 0; tries < 10 && !reached; tries++)
-    reached = mproc_test_eventually (has_so_many, &wanted);
-  ck_assert_uint_eq (mproc_pool_get_n_live_workers (pool), n);
-}
-
 static void
 resize (MprocPool *pool, guint n)
 {
@@ -60,7 +34,7 @@ START_TEST (grows)
   /* All at the same time. */
   for (guint i = 1; i < 4; i++)
     results[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
-  await_workers (pool, 4);
+  mproc_test_await_live_workers (pool, 4);
   mproc_test_gate_open (&gate, 4, 0);
   expect_values (results, 4);
   mproc_test_end_pool (pool);
@@ -78,15 +52,15 @@ START_TEST (those_that_are_idle_leave_first)
   for (guint i = 0; i < 2; i++)
     results[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   resize (pool, 1);
-  await_workers (pool, 2);
+  mproc_test_await_live_workers (pool, 2);
   for (guint i = 0; i < 2; i++)
     ck_assert (!mproc_result_is_ready (results[i]));
   mproc_test_gate_open (&gate, 2, 0);
   expect_values (results, 2);
-  await_workers (pool, 1);
+  mproc_test_await_live_workers (pool, 1);
   mproc_test_expect_service (pool, 10);
   resize (pool, 2);
-  await_workers (pool, 2);
+  mproc_test_await_live_workers (pool, 2);
   mproc_test_end_pool (pool);
   mproc_test_gate_clear (&gate);
 }
@@ -112,7 +86,7 @@ START_TEST (changes_its_size_under_load)
       expect_values (results, TASKS);
     }
   resize (pool, 2);
-  await_workers (pool, 2);
+  mproc_test_await_live_workers (pool, 2);
   g_rand_free (random);
   mproc_test_end_pool (pool);
 }
@@ -199,13 +173,13 @@ START_TEST (nobody_is_there_when_there_is_nothing_to_do)
 
   for (gint attempt = 0; attempt < 5 && best > worst; attempt++)
     {
-      await_workers (pool, 0);
+      mproc_test_await_live_workers (pool, 0);
       ck_assert_uint_eq (mproc_pool_get_n_workers (pool), 2);
       best = MIN (best, serve (pool));
     }
   ck_assert_int_le (best, worst);
   /* Also the end finds nobody. */
-  await_workers (pool, 0);
+  mproc_test_await_live_workers (pool, 0);
   mproc_test_end_pool (pool);
 }
 END_TEST
@@ -217,16 +191,16 @@ START_TEST (as_many_come_back_as_there_are_tasks)
   MprocTestGate gate;
 
   mproc_test_gate_init (&gate);
-  await_workers (pool, 0);
+  mproc_test_await_live_workers (pool, 0);
   for (guint i = 0; i < 2; i++)
     results[i] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
-  await_workers (pool, 2);
+  mproc_test_await_live_workers (pool, 2);
   results[2] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
   results[3] = mproc_pool_apply_async (pool, mproc_test_tell_number, NULL, NULL);
-  await_workers (pool, 3);
+  mproc_test_await_live_workers (pool, 3);
   mproc_test_gate_open (&gate, 3, 0);
   expect_values (results, 4);
-  await_workers (pool, 0);
+  mproc_test_await_live_workers (pool, 0);
   mproc_test_end_pool (pool);
   mproc_test_gate_clear (&gate);
 }
@@ -259,7 +233,7 @@ START_TEST (a_nursery_without_workers_is_replaced)
   mproc_pool_options_set_idle_timeout (options, MPROC_SECONDS (0.02));
   pool = mproc_test_pool_with (2, options);
   nursery = mproc_test_ask (pool, mproc_test_tell_parent);
-  await_workers (pool, 0);
+  mproc_test_await_live_workers (pool, 0);
   mproc_test_kill_pid (nursery);
   mproc_test_expect_service (pool, 3);
   mproc_test_end_pool (pool);

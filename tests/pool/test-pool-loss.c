@@ -33,10 +33,7 @@ leave_program (GVariant *args, GError **error)
 static void
 kill_nursery (MprocPool *pool)
 {
-  GVariant *pid = mproc_pool_apply (pool, mproc_test_tell_parent, NULL, NULL);
-
-  mproc_test_kill_pid (g_variant_get_int64 (pid));
-  g_variant_unref (pid);
+  mproc_test_kill_pid (mproc_test_ask (pool, mproc_test_tell_parent));
 }
 
 /* Those that have died with it are none. */

@@ -83,29 +83,6 @@ await_spare (MprocPool *pool, MprocMember before)
   return waiting;
 }
 
-typedef struct
-{
-  MprocPool *pool;
-  guint n;
-} Living;
-
-static gboolean
-are_alive (gpointer data)
-{
-  const Living *living = data;
-
-  return mproc_pool_get_n_live_workers (living->pool) == living->n;
-}
-
-/* A worker may be at work before it has been counted. */
-static void
-await_live (MprocPool *pool, guint n)
-{
-  Living living = { pool, n };
-
-  ck_assert (comes_true (are_alive, &living));
-}
-
 static void
 await_death (MprocMember member)
 {
@@ -262,7 +239,7 @@ START_TEST (it_takes_the_place_of_the_dead)
       ck_assert_int_eq (worker, spare.pid);
       ck_assert_uint_eq (ask_number (pool), i);
       expect_name (pool, name);
-      await_live (pool, 1);
+      mproc_test_await_live_workers (pool, 1);
       g_free (name);
       before = spare.member;
     }
@@ -418,12 +395,9 @@ START_TEST (a_nursery_that_is_killed)
 {
   MprocPool *pool = new_pool (2, NULL);
   Waiting spare = await_spare (pool, 0);
-  GVariant *nursery =
-      mproc_test_value_of (mproc_pool_apply_async (pool, mproc_test_tell_parent, NULL,
-                                                   NULL));
+  gint64 nursery = mproc_test_ask (pool, mproc_test_tell_parent);
 
-  mproc_test_kill_pid (g_variant_get_int64 (nursery));
-  g_variant_unref (nursery);
+  mproc_test_kill_pid (nursery);
   await_death (spare.member);
   /* By workers that this process has started. */
   mproc_test_expect_service (pool, 20);
