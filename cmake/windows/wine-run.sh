@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs a Windows program under Wine, without a display.  wine-run.sh DLL-FOLDER PROGRAM ARGUMENT...
-# WINEPREFIX is made when it is missing.  wine-run.sh --stop ends its server.
+# WINEPREFIX is made when it is missing.  wine-run.sh --start and --stop: its server alone.
 set -eu
 : "${WINEPREFIX:=${XDG_CACHE_HOME:-$HOME/.cache}/mproc/wine}"
 : "${WINEDEBUG:=-all,err+module}"
@@ -45,6 +45,8 @@ else
   mkdir -p "$WINEPREFIX"
   (flock 9 && make_prefix) 9>"$WINEPREFIX/lock" </dev/null >/dev/null 2>&1
 fi
+
+[ "$1" != --start ] || exit 0
 
 WINEPATH=Z:$1
 export WINEPATH
