@@ -194,7 +194,7 @@ END_TEST
 
 /* ------------------------------------------------------------------ all at once */
 
-#define N_SLEEPERS 3
+#define N_SLEEPERS 8
 #define N_ATTEMPTS 8
 
 /* One who comes too late for what is told only once waits so long. */
