@@ -355,8 +355,8 @@ mproc_pool_dispatch (gpointer pool)
   while (go_on)
     {
       gint64 nap = time_to_look (self, now);
-      gboolean got = mproc_queue_take (self->events, last_look + nap, mproc_event_copy,
-                                       &event, NULL);
+      gboolean got = mproc_queue_take (self->events, last_look + nap,
+                                       mproc_pool_event_copy, &event, NULL);
 
       now = g_get_monotonic_time ();
       mproc_gate_enter ();

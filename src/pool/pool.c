@@ -186,7 +186,7 @@ await_nursery (MprocPool *self, GError **error)
 
   do
     if (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP,
-                           mproc_event_copy, &event, NULL))
+                           mproc_pool_event_copy, &event, NULL))
       {
         if (mproc_nursery_is_alive (self->nursery))
           continue;
@@ -433,7 +433,7 @@ mproc_pool_terminate (MprocPool *self)
   if (mproc_callbacks_are_mine (self->callbacks))
     self->stops_itself = TRUE;
   else
-    mproc_event_post (self->events, &stop);
+    mproc_pool_event_post (self->events, &stop);
 }
 
 /* A callback that waits for its own thread's end would wait for ever, and so would a task that

@@ -186,7 +186,7 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   g_clear_error (&error);
   MPROC_CRASH_POINT (TASK_TOLD);
   if (wanted)
-    mproc_event_post (self->events, &event);
+    mproc_pool_event_post (self->events, &event);
   return wanted;
 }
 
@@ -258,7 +258,7 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN, .member = self->member };
 
   g_snprintf (event.text, sizeof event.text, "%s failed: %s", what, error->message);
-  mproc_event_post (self->events, &event);
+  mproc_pool_event_post (self->events, &event);
 }
 
 /* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.

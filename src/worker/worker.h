@@ -3,7 +3,8 @@
 #ifndef MPROC_WORKER_H
 #define MPROC_WORKER_H
 
-#include "worker/crew.h"
+#include "worker/poolevent.h"
+#include "worker/seat.h"
 
 #include <mproc/task.h>
 
