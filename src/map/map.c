@@ -46,6 +46,46 @@ mproc_pool_check_map (MprocPool *self, guint chunk, GError **error)
   return FALSE;
 }
 
+/* One chunk as a task: a chunk of one item is that item. */
+static void
+submit_chunk (MprocPool *self, MprocOrder *order, GVariant *items, gsize from)
+{
+  if (order->flags == 0)
+    order->args = mproc_get_item (items, from);
+  else
+    order->args = g_variant_ref_sink (slice (items, from, order->n_items));
+  mproc_pool_submit_part (self, order);
+  g_variant_unref (order->args);
+}
+
+static MprocResult *
+map_chunks (MprocPool *self,
+            MprocFunc func,
+            GVariant *items,
+            guint chunk,
+            MprocTaskOptions *options)
+{
+  gsize n = g_variant_n_children (items);
+  gboolean one_by_one = chunk == 1;
+  guint n_parts = (guint) ((n + chunk - 1) / chunk);
+  MprocOrder order = { .func = func,
+                       .flags = one_by_one ? 0 : MPROC_TASK_MAP,
+                       .result = mproc_result_new (self->callbacks, n_parts,
+                                                   one_by_one ? MPROC_RESULT_ITEMS
+                                                              : MPROC_RESULT_CHUNKS),
+                       .options = options,
+                       .deadline = MPROC_OS_NEVER };
+
+  for (order.part = 0; order.part < n_parts; order.part++)
+    {
+      gsize from = (gsize) order.part * chunk;
+
+      order.n_items = (guint) MIN (chunk, n - from);
+      submit_chunk (self, &order, items, from);
+    }
+  return order.result;
+}
+
 MprocResult *
 mproc_pool_map_async (MprocPool *self,
                       MprocFunc func,
@@ -57,7 +97,6 @@ mproc_pool_map_async (MprocPool *self,
   MprocTaskOptions *chosen;
   MprocResult *result;
   gsize n;
-  guint n_parts;
 
   g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
   g_return_val_if_fail (func != NULL, NULL);
@@ -71,35 +110,10 @@ mproc_pool_map_async (MprocPool *self,
   n = g_variant_n_children (items);
   chosen = mproc_pool_choose_options (self, options);
   if (n > 0 && mproc_pool_can_batch (self, chosen))
-    {
-      result = mproc_pool_map_values (self, func, items, chunk, chosen);
-      mproc_task_options_free (chosen);
-      g_variant_unref (items);
-      return result;
-    }
-  if (chunk == 0)
-    chunk = choose_chunk (self, n);
-  n_parts = (guint) ((n + chunk - 1) / chunk);
-  result = mproc_result_new (self->callbacks, n_parts,
-                             chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  for (guint i = 0; i < n_parts; i++)
-    {
-      gsize from = (gsize) i * chunk;
-      MprocOrder order = { .func = func,
-                           .flags = chunk == 1 ? 0 : MPROC_TASK_MAP,
-                           .result = result,
-                           .part = i,
-                           .options = chosen,
-                           .deadline = MPROC_OS_NEVER,
-                           .n_items = (guint) MIN (chunk, n - from) };
-
-      if (chunk == 1)
-        order.args = mproc_get_item (items, from);
-      else
-        order.args = g_variant_ref_sink (slice (items, from, MIN (chunk, n - from)));
-      mproc_pool_submit_part (self, &order);
-      g_variant_unref (order.args);
-    }
+    result = mproc_pool_map_values (self, func, items, chunk, chosen);
+  else
+    result = map_chunks (self, func, items, chunk != 0 ? chunk : choose_chunk (self, n),
+                         chosen);
   mproc_task_options_free (chosen);
   g_variant_unref (items);
   return result;

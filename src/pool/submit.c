@@ -9,6 +9,44 @@
 #include "pool/job.h"
 #include "pool/pending.h"
 
+/* What has a task, if it could be made. */
+static MprocJob *
+make_job (MprocPool *self,
+          const MprocOrder *order,
+          const MprocTaskPlan *plan,
+          MprocMessage *message,
+          GError **error)
+{
+  MprocJob *job = g_new0 (MprocJob, 1);
+
+  if (order->result != NULL)
+    {
+      job->result = mproc_result_ref (order->result);
+      mproc_result_bind (job->result, self->link);
+    }
+  job->part = order->part;
+  job->options = mproc_task_options_ref (order->options);
+  job->task = mproc_task_new (plan, message, error);
+  if (job->task != 0)
+    return job;
+  mproc_job_free (job);
+  return NULL;
+}
+
+static gboolean
+enter_job (MprocPool *self, const MprocOrder *order, MprocJob *job, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->mutex);
+  ok = mproc_pool_await_room (self, order->deadline, error) &&
+       mproc_pool_check_running (self, error) && mproc_pool_queue_job (self, job, error);
+  job->number = job->serial;
+  self->is_watched |= order->options != NULL && order->options->limits.hard > 0;
+  g_mutex_unlock (&self->mutex);
+  return ok;
+}
+
 /* What takes time is done before the mutex is taken: the thread that gives results out
  * wants it too. */
 static gboolean
@@ -21,41 +59,23 @@ hand_over_message (MprocPool *self,
                          mproc_function_get_ticket (order->func, error),
                          { 0, 0 } };
   MprocJob *job;
-  gboolean ok;
 
-  if (plan.function == 0)
-    return FALSE;
-  if (!mproc_capture_plan (order->options, order->result, self->method, &plan, error))
+  if (plan.function == 0 ||
+      !mproc_capture_plan (order->options, order->result, self->method, &plan, error))
     return FALSE;
   if (order->options != NULL)
     plan.limits = order->options->limits;
-  job = g_new0 (MprocJob, 1);
-  job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
-  if (job->result != NULL)
-    mproc_result_bind (job->result, self->link);
-  job->part = order->part;
-  job->options = mproc_task_options_ref (order->options);
-  job->task = mproc_task_new (&plan, message, error);
-  ok = job->task != 0;
-  if (ok)
-    {
-      mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
-                               MAX (1, order->n_items));
-      g_mutex_lock (&self->mutex);
-      ok = mproc_pool_await_room (self, order->deadline, error) &&
-           mproc_pool_check_running (self, error) &&
-           mproc_pool_queue_job (self, job, error);
-      job->number = job->serial;
-      self->is_watched |= plan.limits.hard > 0;
-      g_mutex_unlock (&self->mutex);
-      if (!ok)
-        mproc_insight_take_back (&job->note);
-      if (!ok)
-        mproc_task_free_unsent (job->task);
-    }
-  if (!ok)
-    mproc_job_free (job);
-  return ok;
+  job = make_job (self, order, &plan, message, error);
+  if (job == NULL)
+    return FALSE;
+  mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
+                           MAX (1, order->n_items));
+  if (enter_job (self, order, job, error))
+    return TRUE;
+  mproc_insight_take_back (&job->note);
+  mproc_task_free_unsent (job->task);
+  mproc_job_free (job);
+  return FALSE;
 }
 
 /* ------------------------------------------------------------------ inline */
