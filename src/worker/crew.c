@@ -132,8 +132,8 @@ await_end (GArray *workers)
   g_array_set_size (workers, 0);
 }
 
-void
-mproc_crew_kill (MprocCrew *self)
+static void
+end_all (MprocCrew *self)
 {
   mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
@@ -151,7 +151,7 @@ mproc_crew_free (MprocCrew *self)
 {
   if (self == NULL)
     return;
-  mproc_crew_kill (self);
+  end_all (self);
   g_array_unref (self->workers);
   g_array_unref (self->lost);
   g_ptr_array_unref (self->ending);

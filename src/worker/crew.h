@@ -46,9 +46,7 @@ gboolean mproc_crew_tend (MprocCrew *self);
 void mproc_crew_list_waits (MprocCrew *self, GArray *waits);
 gint64 mproc_crew_get_next_look (MprocCrew *self);
 
-/* Ends all workers now and waits until they are gone (threads: tells them to end). */
-void mproc_crew_kill (MprocCrew *self);
-
+/* Ends all workers now and waits until they are gone (threads: tells them to end).  NULL is fine. */
 void mproc_crew_free (MprocCrew *self);
 
 G_END_DECLS

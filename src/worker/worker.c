@@ -56,8 +56,9 @@ mproc_worker_run (MprocFunc func, GVariant *args, GError **error)
   return NULL;
 }
 
-GVariant *
-mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error)
+/* For each of @items, as `av`.  NULL with the first error. */
+static GVariant *
+run_each (MprocFunc func, GVariant *items, GError **error)
 {
   gsize n = g_variant_n_children (items);
   GVariantBuilder results;
@@ -87,7 +88,7 @@ mproc_worker_run_task (MprocFunc func, guint32 flags, GVariant *args, GError **e
   GVariant *value;
 
   if ((flags & MPROC_TASK_MAP) != 0)
-    value = mproc_worker_run_each (func, args, error);
+    value = run_each (func, args, error);
   else if ((flags & MPROC_TASK_EACH) != 0)
     value = mproc_worker_run_all (func, args);
   else
