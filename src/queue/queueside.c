@@ -11,12 +11,15 @@
  * long for one that does not come. */
 #include "queue/queuedata.h"
 
-/* Waiting for longer than that for a lock, which is held for instants, is bad luck. */
-#define LOCK_PATIENCE 2000
-
-/* As is being asleep for longer than that while others were served so often. */
-#define SLEEP_PATIENCE 2000
+/* Bad luck is to wait for longer than that, for the lock or asleep, while others were served so
+ * often, and each member of the family more than once: where thousands wait, many are served before it
+ * is anybody's turn, and would else do nothing but give way to one another. */
+#define PATIENCE 2000
 #define PASSED_OVER 500
+#define TURNS 4
+
+/* The lock is held for instants: to wait that long for it is bad luck whoever was served. */
+#define LOCK_PATIENCE 100000
 
 /* How long others stay away: long enough to be woken and to come to a processor. */
 #define MOMENT 10000
@@ -47,11 +50,26 @@ notice_of (MprocQueue *self, const MprocAtomic32 *lock)
                                        : &chain->consumer.notice;
 }
 
+/* Raised by every success of anybody on that side. */
+static MprocAtomic32 *
+moved_of (MprocQueue *self, const MprocAtomic32 *lock)
+{
+  MprocChain *chain = &self->body->chain;
+
+  return lock == &chain->producer.lock ? &chain->producer.put : &chain->consumer.taken;
+}
+
 static MprocSleepers *
 sleepers_of (MprocQueue *self, const MprocAtomic32 *lock)
 {
   return lock == &self->body->chain.producer.lock ? &self->body->putters
                                                   : &self->body->getters;
+}
+
+static gboolean
+was_passed_over (MprocAtomic32 *moved, guint32 from)
+{
+  return mproc_load32 (moved) - from >= MAX (PASSED_OVER, TURNS * mproc_slot_count ());
 }
 
 /* FALSE: somebody else complains already. */
@@ -101,26 +119,37 @@ mproc_queue_give_way (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 
 /* ------------------------------------------------------------------ the lock */
 
+/* At a queue's end all who wait for it come at the same time, hundreds maybe, and none of them takes
+ * anything from another. */
+static gboolean
+has_bad_luck (MprocQueue *self, MprocAtomic32 *moved, guint32 from, gint64 begin)
+{
+  return !mproc_load32 (&self->body->chain.producer.ended) &&
+         (was_passed_over (moved, from) ||
+          g_get_monotonic_time () - begin >= LOCK_PATIENCE);
+}
+
+/* After the first look back there is one for each nap only: thousands may be waiting. */
 static MprocLocked
 acquire (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 {
   MprocAtomic32 *notice = notice_of (self, lock);
+  MprocAtomic32 *moved = moved_of (self, lock);
+  guint32 from = mproc_load32 (moved);
+  gint64 begin = g_get_monotonic_time ();
+  gint64 soon = begin + PATIENCE;
   gboolean complained = FALSE;
-  MprocLocked locked;
+  MprocLocked locked = MPROC_LOCKED_NOT;
 
-  do
+  if (soon < deadline)
+    locked = mproc_lockword_acquire_soon (lock, soon);
+  while (locked == MPROC_LOCKED_NOT && soon < deadline)
     {
-      gint64 soon = g_get_monotonic_time () + LOCK_PATIENCE;
-
-      locked = mproc_lockword_acquire_slowly (lock, MIN (deadline, soon));
-      if (locked != MPROC_LOCKED_NOT || soon > deadline)
-        break;
-      /* At a queue's end all who wait for it come at the same time, hundreds maybe, and none of
-       * them takes anything from another. */
-      if (!mproc_load32 (&self->body->chain.producer.ended))
+      if (has_bad_luck (self, moved, from, begin))
         complained |= complain (notice);
+      soon += MPROC_NAP;
+      locked = mproc_lockword_acquire_slowly (lock, MIN (deadline, soon));
     }
-  while (TRUE);
   if (complained)
     take_away (notice, name_of_thread ());
   return locked;
@@ -150,7 +179,7 @@ mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put
   MprocChain *chain = &self->body->chain;
 
   patience->lock = to_put ? &chain->producer.lock : &chain->consumer.lock;
-  patience->moved = to_put ? &chain->producer.put : &chain->consumer.taken;
+  patience->moved = moved_of (self, patience->lock);
   patience->from = mproc_load32 (patience->moved);
   patience->holder = 0;
   patience->begin = g_get_monotonic_time ();
@@ -160,8 +189,8 @@ mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put
 void
 mproc_patience_look (MprocPatience *patience, MprocQueue *self)
 {
-  if (mproc_load32 (patience->moved) - patience->from >= PASSED_OVER &&
-      g_get_monotonic_time () - patience->begin >= SLEEP_PATIENCE)
+  if (was_passed_over (patience->moved, patience->from) &&
+      g_get_monotonic_time () - patience->begin >= PATIENCE)
     patience->complained |= complain (notice_of (self, patience->lock));
 }
 
