@@ -21,6 +21,7 @@ typedef struct
 {
   MprocChain chain;
   _Alignas(128) MprocSleepers getters;
+  MprocAtomic32 looks; /* naps of getters that are over */
   _Alignas(128) MprocSleepers putters;
   _Alignas(128) MprocAtomic32 done; /* items that task_done was called for */
   MprocSleepers joiners;

@@ -129,7 +129,8 @@ has_bad_luck (MprocQueue *self, MprocAtomic32 *moved, guint32 from, gint64 begin
           g_get_monotonic_time () - begin >= LOCK_PATIENCE);
 }
 
-/* After the first look back there is one for each nap only: thousands may be waiting. */
+/* After the first look back there is one for each nap only, and the owner's life is asked for only
+ * where the word does not change meanwhile: thousands may be waiting. */
 static MprocLocked
 acquire (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 {
@@ -141,15 +142,14 @@ acquire (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
   gboolean complained = FALSE;
   MprocLocked locked = MPROC_LOCKED_NOT;
 
-  if (soon < deadline)
-    locked = mproc_lockword_acquire_soon (lock, soon);
-  while (locked == MPROC_LOCKED_NOT && soon < deadline)
+  for (; locked == MPROC_LOCKED_NOT && soon < deadline; soon += MPROC_NAP)
     {
-      if (has_bad_luck (self, moved, from, begin))
+      locked = mproc_lockword_acquire_soon (lock, soon);
+      if (locked == MPROC_LOCKED_NOT && has_bad_luck (self, moved, from, begin))
         complained |= complain (notice);
-      soon += MPROC_NAP;
-      locked = mproc_lockword_acquire_slowly (lock, MIN (deadline, soon));
     }
+  if (locked == MPROC_LOCKED_NOT)
+    locked = mproc_lockword_acquire_slowly (lock, deadline);
   if (complained)
     take_away (notice, name_of_thread ());
   return locked;
@@ -244,6 +244,43 @@ mproc_queue_spin (MprocSpin *spin,
 
 /* ------------------------------------------------------------------ sleeping */
 
+/* Of thousands who sleep at an empty queue it is enough that one looks, about thirty times in a second,
+ * whether the one that was to be woken has been killed: each sleeps the longer, the more of them
+ * have looked while it slept. */
+#define LOOKS_PER_NAP 3
+#define LONGEST_NAP (20 * (gint64) MPROC_NAP)
+
+static void
+choose_nap (MprocQueueBody *body, MprocSleep *sleep)
+{
+  guint32 n = mproc_add32 (&body->looks, 1) + 1;
+  gint64 nap = (gint64) (n - sleep->looks) * (MPROC_NAP / LOOKS_PER_NAP);
+
+  sleep->looks = n;
+  sleep->nap = CLAMP (nap, MPROC_NAP, LONGEST_NAP);
+}
+
+static gboolean
+sleep_to_get (MprocQueueBody *body,
+              MprocSleep *sleep,
+              gboolean (*look) (gpointer),
+              gpointer data,
+              gint64 deadline)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  if (sleep->nap == 0)
+    {
+      sleep->looks = mproc_load32 (&body->looks);
+      sleep->nap = MPROC_NAP;
+    }
+  if (!mproc_sleepers_wait (&body->getters, sleep, look, data, deadline))
+    return FALSE;
+  if (g_get_monotonic_time () - begin >= sleep->nap)
+    choose_nap (body, sleep);
+  return TRUE;
+}
+
 gboolean
 mproc_queue_sleep (MprocQueue *self,
                    gboolean to_put,
@@ -252,9 +289,8 @@ mproc_queue_sleep (MprocQueue *self,
                    gpointer data,
                    gint64 deadline)
 {
-  MprocChain *chain = &self->body->chain;
-  MprocSleepers *sleepers = to_put ? &self->body->putters : &self->body->getters;
-  MprocAtomic32 *moved = to_put ? &chain->consumer.taken : &chain->producer.put;
+  MprocQueueBody *body = self->body;
+  MprocAtomic32 *moved = to_put ? &body->chain.consumer.taken : &body->chain.producer.put;
   MprocYield *yield = to_put ? &self->put.yield : &self->get.yield;
   gint64 begin;
   gboolean slept;
@@ -262,7 +298,8 @@ mproc_queue_sleep (MprocQueue *self,
   if (deadline != 0 && !sleep->announced && mproc_yield_for (yield, look, data, moved))
     return TRUE;
   begin = mproc_yield_sleep_begin ();
-  slept = mproc_sleepers_wait (sleepers, sleep, look, data, deadline);
+  slept = to_put ? mproc_sleepers_wait (&body->putters, sleep, look, data, deadline)
+                 : sleep_to_get (body, sleep, look, data, deadline);
   mproc_yield_sleep_end (yield, begin);
   return slept;
 }

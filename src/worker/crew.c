@@ -38,6 +38,8 @@ typedef struct
   gint64 started;
   guint32 taken; /* of the task queue's records, at its start */
   gint64 left;   /* when it was seen to have left; 0: not yet */
+  gboolean is_listed; /* among what is waited for */
+  gboolean is_quiet;  /* it was, and the wait has not told of its end */
 } Worker;
 
 struct MprocCrew
@@ -45,8 +47,7 @@ struct MprocCrew
   MprocCrewPlan plan;
   GArray *workers; /* of Worker */
   GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
-  GPtrArray
-      *ending; /* of MprocProcess: their ends are told, and the system takes them down */
+  GArray *ending; /* the same: their ends are told, and the system takes them down */
   MprocSpare spare;
   GByteArray *places; /* whether each is taken */
   guint n_started;
@@ -98,7 +99,7 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (Worker));
   self->lost = g_array_new (FALSE, FALSE, sizeof (Worker));
-  self->ending = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+  self->ending = g_array_new (FALSE, FALSE, sizeof (Worker));
   mproc_spare_init (&self->spare, &self->plan);
   self->places = g_byte_array_new ();
   return self;
@@ -309,6 +310,7 @@ kill_condemned (MprocCrew *self)
       else if (mproc_process_kill (worker.process, NULL))
         {
           mproc_process_join (worker.process, PATIENCE);
+          g_array_index (self->workers, Worker, i).is_quiet = FALSE;
           MPROC_CRASH_POINT (CONDEMNED_KILLED);
           i++;
         }
@@ -320,12 +322,19 @@ kill_condemned (MprocCrew *self)
     }
 }
 
+/* Of thousands, each look by a system call would take as long as the end of all of them. */
+static gboolean
+has_gone (const Worker *worker)
+{
+  return !worker->is_quiet && mproc_process_join (worker->process, 0);
+}
+
 /* One that has left in good order has ended for us when it has written its exit code, the last thing
  * that it does: to take down what it had of our memory takes the system as long as the fork did. */
 static gboolean
 has_ended (Worker *worker)
 {
-  if (mproc_process_join (worker->process, 0))
+  if (has_gone (worker))
     return TRUE;
   if (phase_of (worker) != MPROC_SEAT_LEFT)
     return FALSE;
@@ -336,22 +345,29 @@ has_ended (Worker *worker)
 }
 
 static void
-put_away (MprocCrew *self, MprocProcess *process)
+put_away (MprocCrew *self, const Worker *worker)
 {
-  if (mproc_process_join (process, 0))
-    mproc_process_unref (process);
+  if (has_gone (worker))
+    mproc_process_unref (worker->process);
   else
-    g_ptr_array_add (self->ending, process);
+    g_array_append_val (self->ending, *worker);
 }
 
 static void
 reap_ending (MprocCrew *self)
 {
   for (guint i = 0; i < self->ending->len;)
-    if (mproc_process_join (g_ptr_array_index (self->ending, i), 0))
-      g_ptr_array_remove_index_fast (self->ending, i);
-    else
-      i++;
+    {
+      const Worker *worker = &g_array_index (self->ending, Worker, i);
+
+      if (!has_gone (worker))
+        {
+          i++;
+          continue;
+        }
+      mproc_process_unref (worker->process);
+      g_array_remove_index_fast (self->ending, i);
+    }
 }
 
 /* Takes those that have ended, and have been reported, out of the list. */
@@ -371,7 +387,7 @@ reap (MprocCrew *self, GArray *workers)
       MPROC_CRASH_POINT (DEATH_TOLD);
       if (!mproc_queue_is_finished (self->plan.tasks))
         take_break (self, was_no_use (self, worker, left));
-      put_away (self, worker->process);
+      put_away (self, worker);
       give_place_back (self, worker->place);
       g_array_remove_index_fast (workers, i);
     }
@@ -537,22 +553,52 @@ mproc_crew_tend (MprocCrew *self)
 /* ------------------------------------------------------------------ until the next look */
 
 static void
-list_wait (GArray *waits, MprocProcess *process)
+list_ends (GArray *workers, GArray *waits)
 {
-  MprocOsWait wait;
+  for (guint i = 0; i < workers->len; i++)
+    {
+      Worker *worker = &g_array_index (workers, Worker, i);
+      MprocOsWait wait;
 
-  if (mproc_process_get_wait (process, &wait, NULL))
-    g_array_append_val (waits, wait);
+      worker->is_quiet = FALSE;
+      worker->is_listed = mproc_process_get_wait (worker->process, &wait, NULL);
+      if (worker->is_listed)
+        g_array_append_val (waits, wait);
+    }
 }
 
 void
 mproc_crew_list_waits (MprocCrew *self, GArray *waits)
 {
-  for (guint i = 0; i < self->workers->len; i++)
-    list_wait (waits, g_array_index (self->workers, Worker, i).process);
-  for (guint i = 0; i < self->ending->len; i++)
-    list_wait (waits, g_ptr_array_index (self->ending, i));
+  list_ends (self->workers, waits);
+  list_ends (self->ending, waits);
   mproc_spare_list_waits (&self->spare, waits);
+}
+
+/* Returns behind them.  Of one that is not listed nothing has been told. */
+static const MprocOsWait *
+note_ends (GArray *workers, const MprocOsWait *wait)
+{
+  for (guint i = 0; i < workers->len; i++)
+    {
+      Worker *worker = &g_array_index (workers, Worker, i);
+
+      worker->is_quiet = worker->is_listed && !wait->ready;
+      wait += worker->is_listed;
+    }
+  return wait;
+}
+
+void
+mproc_crew_note_waits (MprocCrew *self, const MprocOsWait *waits)
+{
+  note_ends (self->ending, note_ends (self->workers, waits));
+}
+
+guint
+mproc_crew_get_size (MprocCrew *self)
+{
+  return self->workers->len + self->ending->len;
 }
 
 /* The last that a process does tells nobody: so we look, and, if that takes it long, wait for its end. */
@@ -599,9 +645,7 @@ mproc_crew_kill (MprocCrew *self)
   mproc_spare_end (&self->spare);
   await_end (self->workers);
   await_end (self->lost);
-  for (guint i = 0; i < self->ending->len; i++)
-    mproc_process_join (g_ptr_array_index (self->ending, i), MPROC_FOREVER);
-  g_ptr_array_set_size (self->ending, 0);
+  await_end (self->ending);
 }
 
 void
@@ -612,7 +656,7 @@ mproc_crew_free (MprocCrew *self)
   mproc_crew_kill (self);
   g_array_unref (self->workers);
   g_array_unref (self->lost);
-  g_ptr_array_unref (self->ending);
+  g_array_unref (self->ending);
   g_byte_array_unref (self->places);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);
