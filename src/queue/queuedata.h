@@ -250,6 +250,7 @@ typedef struct
   guint into : 1;        /* the caller's buffer, or not at all */
   guint of_form : 1;     /* how.form: else it stays */
   guint insists : 1;     /* on the lock, see mproc_queue_lock_to_get */
+  guint glances : 1;     /* after a nap: what nobody has woken it for is not about to come */
   gsize room;            /* in the caller's buffer; 0: there is none */
   MprocQueueClaim claim; /* asked, and given nothing */
   union

@@ -72,6 +72,7 @@ sleep_and_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
     {
       mproc_patience_look (&patience, self);
       request->insists = mproc_patience_insists (&patience);
+      request->glances = sleep.announced;
       result =
           is_over (self, error) ? MPROC_GET_FAILED : try_get (self, request, error);
     }
