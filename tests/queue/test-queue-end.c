@@ -44,8 +44,8 @@ put_some (Worker *self, const guint8 *data, GError **error)
   gssize n_put;
 
   if (self->way != BATCHES)
-    return mproc_queue_put_bytes (self->queue, data,
-                                  self->way == BIG_ONES ? BIG : SMALL, 5000, error);
+    return mproc_queue_put_bytes (self->queue, data, self->way == BIG_ONES ? BIG : SMALL,
+                                  5000, error);
   for (guint i = 0; i < G_N_ELEMENTS (items); i++)
     items[i] = g_variant_new_uint32 (i);
   n_put = mproc_queue_put_many (self->queue, items, G_N_ELEMENTS (items), 5000, error);
