@@ -3,6 +3,8 @@
 #include "kill.h"
 #include "semaphores.h"
 
+#include "family/slotdata.h"
+
 #define SOON MPROC_SECONDS (0.3)
 #define N_ATTEMPTS 5
 
@@ -83,6 +85,42 @@ START_TEST (they_come_back_soon)
   for (guint i = 0; i < N_ATTEMPTS && best > SOON; i++)
     {
       gint64 time = measure_return (_i);
+
+      best = MIN (best, time);
+    }
+  ck_assert_int_le (best, SOON);
+}
+END_TEST
+
+/* As above, of one who only tries: his looks are all there are. */
+static gint64
+measure_tries (int i)
+{
+  MprocSemaphore *self = make (1, 1, MPROC_SEMAPHORE_RESTORE);
+  Remote holder = remote_start (i, self);
+  gint64 before, time;
+
+  remote_ask (&holder, "acquire", 0, "acquired");
+  ck_assert (!mproc_semaphore_acquire (self, 0));
+  before = g_get_monotonic_time ();
+  remote_kill_only (&holder);
+  do
+    time = g_get_monotonic_time () - before;
+  while (!mproc_semaphore_acquire (self, 0) && time < MPROC_TEST_PATIENCE);
+  remote_bury (&holder);
+  mproc_semaphore_unref (self);
+  return time;
+}
+
+START_TEST (a_try_is_enough)
+{
+  gint64 best = G_MAXINT64;
+
+  if (mproc_test_is_thread (_i))
+    return; /* a thread cannot be killed */
+  for (guint i = 0; i < N_ATTEMPTS && best > SOON; i++)
+    {
+      gint64 time = measure_tries (_i);
 
       best = MIN (best, time);
     }
@@ -205,6 +243,64 @@ START_TEST (a_holders_slot_may_be_reused)
 }
 END_TEST
 
+/* A target: tells which slot it has, and takes all but one unit. */
+static GVariant *
+take_three (GVariant *args, GError **error)
+{
+  MprocSemaphore *self;
+  MprocQueue *queue;
+
+  if (!mproc_unpack (args, error, "(&h&h)", &self, &queue))
+    return NULL;
+  for (guint i = 0; i < 3; i++)
+    mproc_semaphore_acquire (self, 0);
+  mproc_test_tell (queue, (gint) MPROC_MEMBER_SLOT (mproc_self ()));
+  return NULL;
+}
+
+/* A target: the number of units that it could take, if it has that slot; else -1. */
+static GVariant *
+take_all_in_slot (GVariant *args, GError **error)
+{
+  MprocSemaphore *self;
+  MprocQueue *queue;
+  gint32 slot;
+  gint n = -1;
+
+  if (!mproc_unpack (args, error, "(&h&hi)", &self, &queue, &slot))
+    return NULL;
+  if ((gint32) MPROC_MEMBER_SLOT (mproc_self ()) == slot)
+    for (n = 0; n < 5 && mproc_semaphore_acquire (self, 0); n++)
+      ;
+  mproc_test_tell (queue, n);
+  return NULL;
+}
+
+/* The first to use the semaphore after a holder's end has its slot. */
+START_TEST (an_heir_gives_back_what_was_taken)
+{
+  MprocSemaphore *self = make (4, 4, MPROC_SEMAPHORE_RESTORE);
+  MprocQueue *queue = mproc_queue_new (0, NULL);
+  gint slot, n = -1;
+
+  mproc_test_end_with (mproc_test_start (_i, take_three,
+                                         mproc_pack ("(hh)", self, queue)),
+                       0);
+  slot = mproc_test_hear (queue, 0);
+  /* They go round. */
+  for (guint i = 0; i < 2 * mproc_slot_count () && n < 0; i++)
+    {
+      mproc_test_end_with (mproc_test_start (_i, take_all_in_slot,
+                                             mproc_pack ("(hhi)", self, queue, slot)),
+                           0);
+      n = mproc_test_hear (queue, 0);
+    }
+  ck_assert_int_eq (n, 4);
+  mproc_queue_unref (queue);
+  mproc_semaphore_unref (self);
+}
+END_TEST
+
 START_TEST (a_stopped_holder_is_not_dead)
 {
   MprocSemaphore *self = make (1, 1, MPROC_SEMAPHORE_RESTORE);
@@ -262,6 +358,8 @@ mproc_test_semaphore_kill_suite (void)
   tcase_add_loop_test (tcase, a_dead_takers_unit_is_gone, 0, n);
   tcase_add_loop_test (tcase, a_dead_holders_units_come_back, 0, n);
   tcase_add_loop_test (tcase, they_come_back_soon, 0, n);
+  tcase_add_loop_test (tcase, a_try_is_enough, 0, n);
+  tcase_add_loop_test (tcase, an_heir_gives_back_what_was_taken, 0, n);
   tcase_add_loop_test (tcase, several_come_back_to_several, 0, n);
   tcase_add_loop_test (tcase, a_holder_that_returns_gives_them_back, 0, n);
   tcase_add_loop_test (tcase, a_unit_comes_back_once, 0, n);
