@@ -395,8 +395,8 @@ call_put_many (Kit *kit, GError **error)
   n_put = mproc_queue_put_many (kit->queue, items, 3, 0, error);
   ck_assert_uint_eq (mproc_queue_get_size (kit->queue), (guint) MAX (n_put, 0));
   if (n_put == 1 || n_put == 2)
-    ck_assert_int_eq (mproc_queue_put_many (kit->queue, items + n_put,
-                                            3 - (gsize) n_put, 0, error),
+    ck_assert_int_eq (mproc_queue_put_many (kit->queue, items + n_put, 3 - (gsize) n_put,
+                                            0, error),
                       -1);
   for (gssize i = 0; i < n_put; i++)
     g_variant_unref (mproc_queue_get (kit->queue, 0, NULL));
@@ -438,12 +438,9 @@ static const struct
   const char *name;
   Call call;
 } calls[] = {
-  { "wait", call_wait },
-  { "wait_for", call_wait_for },
-  { "put", call_put },
-  { "put, big", call_put_big },
-  { "put_many", call_put_many },
-  { "create memory", call_create_memory },
+  { "wait", call_wait },         { "wait_for", call_wait_for },
+  { "put", call_put },           { "put, big", call_put_big },
+  { "put_many", call_put_many }, { "create memory", call_create_memory },
   { "new list", call_new_list },
 };
 
