@@ -66,12 +66,16 @@ try_claim (guint index)
   return index << 19 | generation << 1;
 }
 
+/* Looks for a free one before there is a new one, so that thousands of members do not make the start of
+ * the next one slow: the table gets larger than it need be, by a few for each hundred. */
+#define A_FEW 16
+
 static MprocMember
-claim_free (void)
+claim_some (guint how_many)
 {
   guint n = mproc_slot_count ();
 
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < MIN (how_many, n); i++)
     {
       MprocMember member = try_claim (mproc_table_next (&table, n));
 
@@ -109,8 +113,8 @@ mproc_slot_claim (GError **error)
     look_for_dead (1);
   for (;;)
     {
-      MprocMember member = claim_free ();
       guint32 n = mproc_slot_count ();
+      MprocMember member = claim_some (n < MPROC_MAX_MEMBERS ? A_FEW : n);
 
       if (member != 0)
         return member;
@@ -118,6 +122,8 @@ mproc_slot_claim (GError **error)
         {
           if (!mproc_table_grow (&table, n, error))
             return 0;
+          if ((member = try_claim (n)) != 0)
+            return member;
         }
       else if (looked)
         break;

@@ -72,10 +72,12 @@ mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
     }
 }
 
-/* Its process is about to end, and its successor may begin before that is over. */
+/* Its process is about to end, and its successor may begin before that is over.  Who leaves from here
+ * on says so again; who did not, because another one had said it, is seen by the look that follows. */
 static void
 hurry (MprocPool *self)
 {
+  atomic_store (&mproc_control_at (self->control)->leaving, 0);
   self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
   if (self->nursery != NULL)
     mproc_nursery_wake (self->nursery);
@@ -176,6 +178,8 @@ look_around (MprocPool *self, gboolean quiet)
 {
   gboolean go_on = TRUE;
 
+  /* Who was to say that he leaves may have been killed before he did. */
+  mproc_store32 (&mproc_control_at (self->control)->leaving, 0);
   mproc_insight_look (&self->insight, self->seats);
   g_mutex_lock (&self->mutex);
   mproc_pool_feed_queue (self);

@@ -220,19 +220,36 @@ mproc_posix_visit_modules (MprocPosixVisitFunc visit, gpointer data)
   dl_iterate_phdr (visit_one, &walk);
 }
 
+/* In a buffer no longer than it need be: the pages of a stack that a forked child writes to are its own
+ * ever after.  NULL: there is none. */
+static char *
+read_program_link (void)
+{
+  for (gsize size = 256;; size *= 2)
+    {
+      char *path = g_malloc (size);
+      gssize length = readlink ("/proc/self/exe", path, size);
+
+      if (length >= 0 && (gsize) length < size)
+        {
+          path[length] = '\0';
+          return path;
+        }
+      g_free (path);
+      if (length < 0)
+        return NULL;
+    }
+}
+
 static char *
 program_path (void)
 {
   static const char gone[] = " (deleted)";
-  char path[PATH_MAX];
-  gssize length = readlink ("/proc/self/exe", path, sizeof path - 1);
+  char *path = read_program_link ();
 
-  if (length < 0)
-    return NULL;
-  path[length] = '\0';
-  if (g_str_has_suffix (path, gone) && access (path, F_OK) != 0)
-    path[length - (gssize) sizeof gone + 1] = '\0';
-  return g_strdup (path);
+  if (path != NULL && g_str_has_suffix (path, gone) && access (path, F_OK) != 0)
+    path[strlen (path) + 1 - sizeof gone] = '\0';
+  return path;
 }
 
 #endif

@@ -19,7 +19,7 @@ mproc_crew_new (const MprocCrewPlan *plan)
   mproc_queue_ref (plan->events);
   self->workers = g_array_new (FALSE, FALSE, sizeof (MprocCrewWorker));
   self->lost = g_array_new (FALSE, FALSE, sizeof (MprocCrewWorker));
-  self->ending = g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_process_unref);
+  self->ending = g_array_new (FALSE, FALSE, sizeof (MprocCrewWorker));
   mproc_spare_init (&self->spare, &self->plan);
   self->places = g_byte_array_new ();
   return self;
@@ -79,22 +79,52 @@ mproc_crew_tend (MprocCrew *self)
 /* ------------------------------------------------------------------ until the next look */
 
 static void
-list_wait (GArray *waits, MprocProcess *process)
+list_ends (GArray *workers, GArray *waits)
 {
-  MprocOsWait wait;
+  for (guint i = 0; i < workers->len; i++)
+    {
+      MprocCrewWorker *worker = &g_array_index (workers, MprocCrewWorker, i);
+      MprocOsWait wait;
 
-  if (mproc_process_get_wait (process, &wait, NULL))
-    g_array_append_val (waits, wait);
+      worker->is_quiet = FALSE;
+      worker->is_listed = mproc_process_get_wait (worker->process, &wait, NULL);
+      if (worker->is_listed)
+        g_array_append_val (waits, wait);
+    }
 }
 
 void
 mproc_crew_list_waits (MprocCrew *self, GArray *waits)
 {
-  for (guint i = 0; i < self->workers->len; i++)
-    list_wait (waits, g_array_index (self->workers, MprocCrewWorker, i).process);
-  for (guint i = 0; i < self->ending->len; i++)
-    list_wait (waits, g_ptr_array_index (self->ending, i));
+  list_ends (self->workers, waits);
+  list_ends (self->ending, waits);
   mproc_spare_list_waits (&self->spare, waits);
+}
+
+/* Returns behind them.  Of one that is not listed nothing has been told. */
+static const MprocOsWait *
+note_ends (GArray *workers, const MprocOsWait *wait)
+{
+  for (guint i = 0; i < workers->len; i++)
+    {
+      MprocCrewWorker *worker = &g_array_index (workers, MprocCrewWorker, i);
+
+      worker->is_quiet = worker->is_listed && !wait->ready;
+      wait += worker->is_listed;
+    }
+  return wait;
+}
+
+void
+mproc_crew_note_waits (MprocCrew *self, const MprocOsWait *waits)
+{
+  note_ends (self->ending, note_ends (self->workers, waits));
+}
+
+guint
+mproc_crew_get_size (MprocCrew *self)
+{
+  return self->workers->len + self->ending->len;
 }
 
 /* The last that a process does tells nobody: so we look, and, if that takes it long, wait for its end. */
@@ -141,9 +171,7 @@ end_all (MprocCrew *self)
   mproc_spare_end (&self->spare);
   await_end (self->workers);
   await_end (self->lost);
-  for (guint i = 0; i < self->ending->len; i++)
-    mproc_process_join (g_ptr_array_index (self->ending, i), MPROC_FOREVER);
-  g_ptr_array_set_size (self->ending, 0);
+  await_end (self->ending);
 }
 
 void
@@ -154,7 +182,7 @@ mproc_crew_free (MprocCrew *self)
   end_all (self);
   g_array_unref (self->workers);
   g_array_unref (self->lost);
-  g_ptr_array_unref (self->ending);
+  g_array_unref (self->ending);
   g_byte_array_unref (self->places);
   g_variant_unref (self->plan.setup);
   mproc_queue_unref (self->plan.tasks);

@@ -44,6 +44,14 @@ gboolean mproc_crew_tend (MprocCrew *self);
 
 /* What to wait for until the next call, appended as MprocOsWait, and when not to wait any longer. */
 void mproc_crew_list_waits (MprocCrew *self, GArray *waits);
+
+/* What has come of these, without having called anything else in between: whose end none of them tells of
+ * is not looked at in the next call. */
+void mproc_crew_note_waits (MprocCrew *self, const MprocOsWait *waits);
+
+/* How many there are to look at. */
+guint mproc_crew_get_size (MprocCrew *self);
+
 gint64 mproc_crew_get_next_look (MprocCrew *self);
 
 /* Ends all workers now and waits until they are gone (threads: tells them to end).  NULL is fine. */

@@ -15,8 +15,10 @@ typedef struct
   MprocOffset seat; /* the pool's */
   guint place;
   gint64 started;
-  guint32 taken; /* of the task queue's records, at its start */
-  gint64 left;   /* when it was seen to have left; 0: not yet */
+  guint32 taken;      /* of the task queue's records, at its start */
+  gint64 left;        /* when it was seen to have left; 0: not yet */
+  gboolean is_listed; /* among what is waited for */
+  gboolean is_quiet;  /* it was, and the wait has not told of its end */
 } MprocCrewWorker;
 
 struct MprocCrew
@@ -24,8 +26,7 @@ struct MprocCrew
   MprocCrewPlan plan;
   GArray *workers; /* of MprocCrewWorker */
   GArray *lost; /* the same: condemned, and nobody can kill them; others do their work */
-  GPtrArray
-      *ending; /* of MprocProcess: their ends are told, and the system takes them down */
+  GArray *ending; /* the same: their ends are told, and the system takes them down */
   MprocSpare spare;
   GByteArray *places; /* whether each is taken */
   guint n_started;

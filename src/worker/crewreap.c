@@ -64,6 +64,7 @@ mproc_crew_kill_condemned (MprocCrew *self)
       else if (mproc_process_kill (worker.process, NULL))
         {
           mproc_process_join (worker.process, PATIENCE);
+          g_array_index (self->workers, MprocCrewWorker, i).is_quiet = FALSE;
           MPROC_CRASH_POINT (CONDEMNED_KILLED);
           i++;
         }
@@ -75,12 +76,19 @@ mproc_crew_kill_condemned (MprocCrew *self)
     }
 }
 
+/* Of thousands, each look by a system call would take as long as the end of all of them. */
+static gboolean
+has_gone (const MprocCrewWorker *worker)
+{
+  return !worker->is_quiet && mproc_process_join (worker->process, 0);
+}
+
 /* One that has left in good order has ended for us when it has written its exit code, the last thing
  * that it does: to take down what it had of our memory takes the system as long as the fork did. */
 static gboolean
 has_ended (MprocCrewWorker *worker)
 {
-  if (mproc_process_join (worker->process, 0))
+  if (has_gone (worker))
     return TRUE;
   if (mproc_crew_worker_get_phase (worker) != MPROC_SEAT_LEFT)
     return FALSE;
@@ -91,22 +99,29 @@ has_ended (MprocCrewWorker *worker)
 }
 
 static void
-put_away (MprocCrew *self, MprocProcess *process)
+put_away (MprocCrew *self, const MprocCrewWorker *worker)
 {
-  if (mproc_process_join (process, 0))
-    mproc_process_unref (process);
+  if (has_gone (worker))
+    mproc_process_unref (worker->process);
   else
-    g_ptr_array_add (self->ending, process);
+    g_array_append_val (self->ending, *worker);
 }
 
 static void
 reap_ending (MprocCrew *self)
 {
   for (guint i = 0; i < self->ending->len;)
-    if (mproc_process_join (g_ptr_array_index (self->ending, i), 0))
-      g_ptr_array_remove_index_fast (self->ending, i);
-    else
-      i++;
+    {
+      const MprocCrewWorker *worker = &g_array_index (self->ending, MprocCrewWorker, i);
+
+      if (!has_gone (worker))
+        {
+          i++;
+          continue;
+        }
+      mproc_process_unref (worker->process);
+      g_array_remove_index_fast (self->ending, i);
+    }
 }
 
 static void
@@ -125,7 +140,7 @@ reap_from (MprocCrew *self, GArray *workers)
       MPROC_CRASH_POINT (DEATH_TOLD);
       if (!mproc_queue_is_finished (self->plan.tasks))
         mproc_crew_take_break (self, was_no_use (self, worker, left));
-      put_away (self, worker->process);
+      put_away (self, worker);
       mproc_crew_give_place_back (self, worker->place);
       g_array_remove_index_fast (workers, i);
     }

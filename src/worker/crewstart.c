@@ -29,16 +29,45 @@ mproc_crew_give_place_back (MprocCrew *self, guint place)
   self->places->data[place] = FALSE;
 }
 
+typedef struct
+{
+  const MprocCrewPlan *plan;
+  MprocOffset seat;
+} Birth;
+
+/* It finds what its crew has in the memory that it was forked with: nothing has to be put together and
+ * taken apart again, for which each of them would have pages of its own. */
+static GVariant *
+forked_main (GVariant *args, GError **error)
+{
+  const Birth *birth = (const Birth *) (gsize) g_variant_get_uint64 (args);
+  const MprocCrewPlan *plan = birth->plan;
+
+  mproc_worker_serve (plan->tasks, plan->events, birth->seat, plan->setup, error);
+  return NULL;
+}
+
+static GVariant *
+pack_birth (const Birth *birth)
+{
+  const MprocCrewPlan *plan = birth->plan;
+
+  return mproc_pack ("(hht@v)", plan->tasks, plan->events, (guint64) birth->seat,
+                     g_variant_new_variant (plan->setup));
+}
+
+/* @birth lives until it has been started. */
 static MprocProcess *
-make_process (MprocCrew *self, MprocOffset seat)
+make_process (MprocCrew *self, const Birth *birth)
 {
   char *name = g_strdup_printf ("%s-%u", self->plan.name, self->n_started + 1);
-  MprocProcess *process =
-      mproc_process_new (mproc_worker_main,
-                         mproc_pack ("(hht@v)", self->plan.tasks, self->plan.events,
-                                     (guint64) seat,
-                                     g_variant_new_variant (self->plan.setup)));
+  MprocProcess *process;
 
+  if (self->plan.method == MPROC_START_METHOD_FORK)
+    process =
+        mproc_process_new (forked_main, g_variant_new_uint64 ((guint64) (gsize) birth));
+  else
+    process = mproc_process_new (mproc_worker_main, pack_birth (birth));
   mproc_process_set_internal (process, TRUE);
   mproc_process_set_name (process, name);
   mproc_process_set_start_method (process, self->plan.method);
@@ -76,11 +105,12 @@ static MprocProcess *
 start_process (MprocCrew *self, MprocOffset seat, GError **error)
 {
   MprocProcess *process = mproc_spare_call (&self->spare, seat);
+  const Birth birth = { &self->plan, seat };
   clock_t begin;
 
   if (process != NULL)
     return process;
-  process = make_process (self, seat);
+  process = make_process (self, &birth);
   begin = clock ();
   if (mproc_process_start (process, error))
     {

@@ -263,14 +263,17 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
 }
 
 /* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.
- * A hint, which may be lost: where memory is used up nobody may be there to give some back. */
+ * A hint, which may be lost: where memory is used up nobody may be there to give some back.  Of
+ * thousands that leave at a time one says so for all: whoever hears of it looks at all. */
 static void
 report_leaving (MprocWorker *self)
 {
+  MprocPoolControl *control = mproc_control_at (self->seat->control);
   MprocPoolEvent event = { .kind = MPROC_EVENT_LEAVING };
 
-  mproc_store32 (&self->seat->phase, MPROC_SEAT_LEFT);
-  if (!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks))
+  atomic_store (&self->seat->phase, MPROC_SEAT_LEFT);
+  if ((!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks)) &&
+      mproc_cas32 (&control->leaving, 0, 1))
     mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 
