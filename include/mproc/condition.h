@@ -41,7 +41,7 @@ typedef gboolean (*MprocPredicate) (gpointer user_data);
  *
  * Makes a condition.
  *
- * Returns: (transfer full): a condition, or %NULL with @error set
+ * Returns: (transfer full): a condition, or %NULL with @error set, as mproc_lock_new()
  */
 MPROC_API MprocCondition *mproc_condition_new (gpointer lock, GError **error);
 
@@ -86,7 +86,7 @@ MPROC_API MprocLockStatus mproc_condition_acquire (MprocCondition *self,
  * @self: a condition
  * @error: return location for an error
  *
- * Releases the condition's lock: mproc_lock_release() or mproc_rlock_release().
+ * Releases the condition's lock: mproc_lock_release() or mproc_rlock_release(), with their errors.
  *
  * Returns: %TRUE if it was released
  */

@@ -22,7 +22,7 @@ typedef struct MprocEvent MprocEvent;
  *
  * Makes an event, not set.
  *
- * Returns: (transfer full): an event, or %NULL with @error set
+ * Returns: (transfer full): an event, or %NULL with @error set, as mproc_lock_new()
  */
 MPROC_API MprocEvent *mproc_event_new (GError **error);
 
