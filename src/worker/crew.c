@@ -593,7 +593,10 @@ await_end (GArray *workers)
 void
 mproc_crew_kill (MprocCrew *self)
 {
-  mproc_queue_shutdown (self->plan.tasks, TRUE);
+  /* Threads have to be told.  Otherwise the queue is the pool's to end: as long as that has not heard that it
+   * is broken, and why, it takes tasks. */
+  if (self->plan.method == MPROC_START_METHOD_THREAD)
+    mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
     mproc_process_kill (g_array_index (self->workers, Worker, i).process, NULL);
   mproc_spare_end (&self->spare);
