@@ -18,6 +18,9 @@
 /* How long a killed worker may take to be gone before others are looked after. */
 #define PATIENCE (G_USEC_PER_SEC / 100)
 
+/* How long workers are started at a stretch: who starts them has results to give out, and limits to keep. */
+#define STARTING (G_USEC_PER_SEC / 200)
+
 /* A worker that ends sooner than this after its start, and with no task taken by anyone
  * since then, was no use: the next replacement waits. */
 #define SHORT_LIFE (G_USEC_PER_SEC / 10)
@@ -52,6 +55,7 @@ struct MprocCrew
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;
+  gboolean is_short;  /* of workers that can be started at once */
   guint n_unready;    /* ended in a row before they were ready */
   gint32 unready_end; /* the last one's exit code */
 };
@@ -226,19 +230,15 @@ start_one (MprocCrew *self, GError **error)
   return TRUE;
 }
 
-static gboolean
-start_up_to (MprocCrew *self, guint n, GError **error)
-{
-  while (self->workers->len < n)
-    if (!start_one (self, error))
-      return FALSE;
-  return TRUE;
-}
-
 gboolean
 mproc_crew_fill (MprocCrew *self, GError **error)
 {
-  return start_up_to (self, mproc_load32 (&control_of (self)->wanted), error);
+  guint wanted = mproc_load32 (&control_of (self)->wanted);
+
+  while (self->workers->len < wanted)
+    if (!start_one (self, error))
+      return FALSE;
+  return TRUE;
 }
 
 /* FALSE: not now.  The caller may be the one who makes room, and comes again. */
@@ -491,6 +491,19 @@ report_crash_loop (MprocCrew *self)
   return told;
 }
 
+/* FALSE with error: no more can be started now. */
+static gboolean
+start_some (MprocCrew *self, guint wanted, GError **error)
+{
+  gint64 enough = g_get_monotonic_time () + STARTING;
+
+  while (self->workers->len < wanted && g_get_monotonic_time () < enough)
+    if (!start_one (self, error))
+      return FALSE;
+  self->is_short = self->workers->len < wanted;
+  return TRUE;
+}
+
 /* A worker that cannot be replaced is tried again later, as long as another one works. */
 static gboolean
 replace (MprocCrew *self)
@@ -501,8 +514,7 @@ replace (MprocCrew *self)
 
   if (self->n_unready >= MAX_UNREADY && !has_ready (self))
     return !report_crash_loop (self);
-  if (self->workers->len >= wanted || g_get_monotonic_time () < self->not_before ||
-      start_up_to (self, wanted, &error))
+  if (g_get_monotonic_time () < self->not_before || start_some (self, wanted, &error))
     return TRUE;
   take_break (self, TRUE);
   go_on = self->workers->len > 0 || !report (self, MPROC_EVENT_BROKEN, error);
@@ -515,6 +527,7 @@ mproc_crew_tend (MprocCrew *self)
 {
   gboolean go_on;
 
+  self->is_short = FALSE;
   kill_condemned (self);
   reap (self, self->workers);
   reap (self, self->lost);
@@ -535,6 +548,12 @@ mproc_crew_tend (MprocCrew *self)
 }
 
 /* ------------------------------------------------------------------ until the next look */
+
+gboolean
+mproc_crew_is_short (const MprocCrew *self)
+{
+  return self->is_short;
+}
 
 static void
 list_wait (GArray *waits, MprocProcess *process)
@@ -563,6 +582,8 @@ mproc_crew_get_next_look (MprocCrew *self)
       self->ending->len == 0 ? mproc_spare_get_next_look (&self->spare) : MPROC_OS_NEVER;
   gint64 now = g_get_monotonic_time ();
 
+  if (self->is_short)
+    return now;
   if (self->not_before > now)
     next = MIN (next, self->not_before);
   for (guint i = 0; i < self->workers->len; i++)
