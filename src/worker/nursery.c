@@ -74,7 +74,7 @@ post_start (MprocCrew *crew, MprocQueue *events)
       g_strlcpy (event.text, error->message, sizeof event.text);
       g_error_free (error);
     }
-  mproc_event_post (events, &event);
+  mproc_pool_event_post (events, &event);
 }
 
 static GVariant *
