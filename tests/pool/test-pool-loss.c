@@ -147,7 +147,8 @@ START_TEST (nobody_is_told_that_it_is_broken_without_a_reason)
   for (guint tries = 0; tries < 20 && !is_dead (&nursery); tries++)
     mproc_test_eventually (is_dead, &nursery);
   ck_assert (is_dead (&nursery));
-  ck_assert_msg (mproc_pool_push (pool, mproc_test_square, g_variant_new_int32 (6), &error),
+  ck_assert_msg (mproc_pool_push (pool, mproc_test_square, g_variant_new_int32 (6),
+                                  &error),
                  "%s", error != NULL ? error->message : "");
   late = mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (6), NULL);
   mproc_test_gate_open (&gate, 1, 1);
