@@ -123,7 +123,8 @@ MPROC_API MprocLockStatus mproc_condition_wait (MprocCondition *self,
  *
  * Waits until @predicate holds, which is asked first, and again after each notification.
  *
- * Errors are mproc_condition_wait()'s; at the end of the time the predicate is asked once more.
+ * Errors are mproc_condition_wait()'s; at the end of the time the predicate is asked once more.  A
+ * @predicate that has released the lock, and does not hold, is %MPROC_ERROR_NOT_OWNER.
  *
  * Returns: %MPROC_LOCK_STATUS_ACQUIRED if it holds; %MPROC_LOCK_STATUS_RECOVERED as soon as the lock
  *   was got from a process that died holding it, whether @predicate holds or not;

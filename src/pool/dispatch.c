@@ -1,90 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool's one thread: reads one stream of events and settles jobs. */
-#include "pool/burial.h"
+#include "pool/dispatch.h"
 
 #include "arena/word.h"
 #include "family/local.h"
 #include "insight/capture.h"
 #include "insight/progress.h"
 #include "map/poolbatch.h"
+#include "pool/burial.h"
 #include "pool/memorywatch.h"
+#include "pool/pending.h"
+#include "pool/slots.h"
+#include "pool/start.h"
 #include "pool/warden.h"
 #include "process/process.h"
-
-void
-mproc_job_free (gpointer data)
-{
-  MprocJob *job = data;
-
-  mproc_result_unref (job->result);
-  mproc_task_options_free (job->options);
-  g_free (job);
-}
-
-void
-mproc_job_note_end (MprocJob *job, const GError *error)
-{
-  mproc_insight_settle (&job->note, job->number, job->task, error);
-  job->note.insight = NULL;
-}
-
-void
-mproc_job_settle (MprocJob *job, GVariant *value, GError *error)
-{
-  mproc_job_note_end (job, error);
-  if (job->result != NULL)
-    mproc_result_set_part (job->result, job->part, value, error);
-  else
-    {
-      g_clear_error (&error);
-      if (value != NULL)
-        g_variant_unref (value);
-    }
-  mproc_job_free (job);
-}
-
-void
-mproc_job_settle_done (MprocJob *job)
-{
-  GError *error = NULL;
-  GVariant *value = NULL;
-  MprocOffset task = job->task;
-
-  if (job->result != NULL)
-    value = mproc_task_get_outcome (task, &error);
-  mproc_result_set_output (job->result, job->part, mproc_task_get_output (task));
-  mproc_job_settle (job, value, error);
-  mproc_task_free (task);
-}
-
-GPtrArray *
-mproc_pool_list_jobs (MprocPool *self,
-                      gboolean (*wanted) (const MprocJob *job, gpointer data),
-                      gpointer data)
-{
-  GPtrArray *list = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer job;
-
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    if (wanted (job, data))
-      g_ptr_array_add (list, job);
-  return list;
-}
-
-void
-mproc_pool_take_out (MprocPool *self, MprocJob *job)
-{
-  mproc_pool_forget_waiting (self, job);
-  g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
-  mproc_pool_make_room (self);
-  if (job->fate != MPROC_FATE_OPEN)
-    g_ptr_array_remove_fast (self->condemned, job);
-  mproc_pool_end_tasks (self);
-}
-
-/* ------------------------------------------------------------------ the stream */
 
 /* Only the way out of the table is under the mutex, which those who submit want as
  * well. */
@@ -359,8 +287,8 @@ mproc_pool_dispatch (gpointer pool)
   while (go_on)
     {
       gint64 nap = time_to_look (self, now);
-      gboolean got = mproc_queue_take (self->events, last_look + nap, mproc_event_copy,
-                                       &event, NULL);
+      gboolean got = mproc_queue_take (self->events, last_look + nap,
+                                       mproc_pool_event_copy, &event, NULL);
 
       now = g_get_monotonic_time ();
       mproc_gate_enter ();

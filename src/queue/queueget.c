@@ -52,8 +52,9 @@ is_over (MprocQueue *self, GError **error)
 {
   MprocChain *chain = &self->body->chain;
 
-  if (!mproc_load32 (&chain->producer.ended) || mproc_load32 (&chain->consumer.lock) != 0 ||
-      mproc_chain_count (chain) > 0 || mproc_load32 (&chain->consumer.lock) != 0)
+  if (!mproc_load32 (&chain->producer.ended) ||
+      mproc_load32 (&chain->consumer.lock) != 0 || mproc_chain_count (chain) > 0 ||
+      mproc_load32 (&chain->consumer.lock) != 0)
     return FALSE;
   mproc_queue_set_ended (error);
   return TRUE;
@@ -73,8 +74,7 @@ sleep_and_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
       mproc_patience_look (&patience, self);
       request->insists = mproc_patience_insists (&patience);
       request->glances = sleep.announced;
-      result =
-          is_over (self, error) ? MPROC_GET_FAILED : try_get (self, request, error);
+      result = is_over (self, error) ? MPROC_GET_FAILED : try_get (self, request, error);
     }
   mproc_patience_end (&patience, self);
   return result == MPROC_GET_DONE;

@@ -57,8 +57,8 @@ give_order (MprocNursery *self, Order order)
 static gint64
 take_breath (MprocCrew *crew, gint64 last_look)
 {
-  gint64 left = last_look + mproc_crew_get_size (crew) * PAUSE_FOR_ONE -
-                g_get_monotonic_time ();
+  gint64 left =
+      last_look + mproc_crew_get_size (crew) * PAUSE_FOR_ONE - g_get_monotonic_time ();
 
   if (left > 0)
     g_usleep ((gulong) left);
@@ -96,7 +96,7 @@ post_start (MprocCrew *crew, MprocQueue *events)
       g_strlcpy (event.text, error->message, sizeof event.text);
       g_error_free (error);
     }
-  mproc_event_post (events, &event);
+  mproc_pool_event_post (events, &event);
 }
 
 static GVariant *

@@ -29,8 +29,8 @@ give_each_a_task (MprocPool *pool, guint n)
       g_ptr_array_new_with_free_func ((GDestroyNotify) mproc_result_unref);
 
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (
-        results, mproc_pool_apply_async (pool, meet, mproc_pack ("(h)", all), NULL));
+    g_ptr_array_add (results,
+                     mproc_pool_apply_async (pool, meet, mproc_pack ("(h)", all), NULL));
   for (guint i = 0; i < n; i++)
     mproc_result_wait (g_ptr_array_index (results, i), MPROC_FOREVER);
   g_ptr_array_unref (results);

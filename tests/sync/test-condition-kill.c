@@ -145,9 +145,11 @@ wait_in_bits (gpointer fixture)
   Fixture *self = fixture;
 
   mproc_condition_acquire (self->condition, MPROC_FOREVER);
+  /* A look for the dead, so that the next one by chance is not due before the end. */
+  mproc_condition_wait (self->condition, 1000, NULL);
   mproc_test_tell (self->queue, 2);
   /* One wait: a later one would be too late. */
-  if (mproc_condition_wait (self->condition, MPROC_NAP / 2, NULL) ==
+  if (mproc_condition_wait (self->condition, MPROC_NAP / 3, NULL) ==
       MPROC_LOCK_STATUS_ACQUIRED)
     mproc_test_tell (self->queue, 3);
   mproc_condition_release (self->condition, NULL);
@@ -162,7 +164,7 @@ START_TEST (a_short_wait_gets_it_too)
   GThread *thread;
   gint answer = -1;
 
-  for (gint attempt = 0; attempt < 20 && answer < 0 && !mproc_test_is_thread (_i);
+  for (gint attempt = 0; attempt < 50 && answer < 0 && !mproc_test_is_thread (_i);
        attempt++)
     {
       waiter = start_waiter (_i, &self, 1);
