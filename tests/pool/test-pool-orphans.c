@@ -44,11 +44,13 @@ lose_owners (int i, gint n)
 
   while (n-- > 0)
     {
-      MprocProcess *owner = mproc_test_start (
-          i, own_a_pool, mproc_pack ("(hhi)", ready, never, (gint) mproc_test_method (i)));
+      MprocProcess *owner = mproc_test_start (i, own_a_pool,
+                                              mproc_pack ("(hhi)", ready, never,
+                                                          (gint) mproc_test_method (i)));
 
-      ck_assert_int_eq (
-          mproc_queue_get_bytes_into (ready, &letter, 1, MPROC_SECONDS (30), NULL), 1);
+      ck_assert_int_eq (mproc_queue_get_bytes_into (ready, &letter, 1, MPROC_SECONDS (30),
+                                                    NULL),
+                        1);
       ck_assert (mproc_process_kill (owner, NULL));
       ck_assert (mproc_process_join (owner, MPROC_SECONDS (30)));
       mproc_process_unref (owner);
