@@ -87,7 +87,7 @@ MPROC_API MprocLockStatus mproc_condition_acquire (MprocCondition *self,
  * @self: a condition
  * @error: return location for an error
  *
- * Releases the condition's lock: mproc_lock_release() or mproc_rlock_release().
+ * Releases the condition's lock: mproc_lock_release() or mproc_rlock_release(), with their errors.
  *
  * Returns: %TRUE if it was released
  */

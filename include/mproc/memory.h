@@ -41,7 +41,8 @@ typedef struct MprocSharedMemory MprocSharedMemory;
  *
  * Makes an anonymous block of zeros.
  *
- * Returns: (transfer full): a block, or %NULL with @error set
+ * Returns: (transfer full): a block, or %NULL with @error set, as mproc_lock_new(); %MPROC_ERROR_INVALID
+ *   for no bytes
  */
 MPROC_API MprocSharedMemory *mproc_shared_memory_new (gsize size, GError **error);
 
@@ -181,7 +182,8 @@ mproc_shareable_list_new (GVariant *items, const char *name, GError **error);
  * @error: return location for an error
  *
  * Opens a list that some process has made, be it a Python program.  One that is still being made may
- * seem to have no items: its name is to be told when it is done.
+ * seem to have no items: its name is to be told when it is done.  Errors are those of
+ * mproc_shared_memory_open(), and %MPROC_ERROR_INVALID for a block that holds no list.
  *
  * Returns: (transfer full): a list, or %NULL with @error set
  */

@@ -37,7 +37,8 @@ typedef struct MprocQueue MprocQueue;
  *
  * Makes an empty queue.
  *
- * Returns: (transfer full): a queue, or %NULL with @error set
+ * Returns: (transfer full): a queue, or %NULL with @error set: %MPROC_ERROR_NO_MEMORY, or
+ *   %MPROC_ERROR_BOOTSTRAP in a child that has not passed mproc_init()
  */
 MPROC_API MprocQueue *mproc_queue_new (guint max_items, GError **error);
 
