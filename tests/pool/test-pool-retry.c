@@ -402,9 +402,11 @@ mproc_test_pool_retry_suite (void)
   tcase_add_loop_test (tcase, an_initializer_that_crashes_breaks_the_pool, 0, n);
   tcase_add_loop_test (tcase, an_initializer_that_crashes_now_and_then_does_not, 0, n);
   for (int i = 0; i < n; i++)
-    if (mproc_test_method (i) != MPROC_START_METHOD_THREAD) /* which dies with the program */
-      tcase_add_loop_test (
-          tcase, workers_that_are_of_no_use_are_replaced_ever_more_slowly, i, i + 1);
+    if (mproc_test_method (i) !=
+        MPROC_START_METHOD_THREAD) /* which dies with the program */
+      tcase_add_loop_test (tcase,
+                           workers_that_are_of_no_use_are_replaced_ever_more_slowly, i,
+                           i + 1);
   if (mproc_test_can_fork () && mproc_test_method (0) == MPROC_START_METHOD_FORK)
     tcase_add_test (tcase, a_killed_nursery_costs_an_attempt);
   return suite;
