@@ -157,6 +157,8 @@ hand_over_message (MprocPool *self,
            mproc_pool_check_running (self, error) &&
            mproc_pool_queue_job (self, job, error);
       job->number = job->serial;
+      if (ok && job->result != NULL)
+        mproc_result_set_job (job->result, job);
       self->is_watched |= plan.limits.hard > 0;
       g_mutex_unlock (&self->mutex);
       if (!ok)

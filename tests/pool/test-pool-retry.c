@@ -372,15 +372,15 @@ count_starts (int i, gint64 time)
 }
 
 /* The pauses are of 10, 20, 40 ms and so on: 7 in the first 0.7 seconds.  On a busy machine a worker may
- * live long enough to count as one that was of use. */
+ * live long enough to count as one that was of use, and without the pauses there are some 200 by fork. */
 START_TEST (workers_that_are_of_no_use_are_replaced_ever_more_slowly)
 {
   guint least = G_MAXUINT;
 
-  for (guint i = 0; i < 4 && least > 8; i++)
+  for (guint i = 0; i < 6 && least > 12; i++)
     least = MIN (least, count_starts (_i, MPROC_SECONDS (0.7)));
   ck_assert_uint_ge (least, 1);
-  ck_assert_uint_le (least, 8);
+  ck_assert_uint_le (least, 12);
 }
 END_TEST
 
