@@ -79,7 +79,7 @@ grow_in_pool (gpointer data)
 static void
 grow_in_forks (gpointer data)
 {
-  gsize n;
+  gsize n = 0;
   double *numbers = mproc_array_get_data (data, &n);
 
   bench_fork_pair (numbers, n);

@@ -10,7 +10,7 @@ negate (GVariant *args, GError **error)
   MprocArray *array;
   double *value;
   gint32 *items;
-  gsize n;
+  gsize n = 0;
 
   if (!mproc_unpack (args, error, "(&h&h)", &number, &array))
     return NULL;

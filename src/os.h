@@ -136,7 +136,7 @@ gboolean mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **
 gboolean mproc_os_can_fork (void);
 
 /* Whether fork is what a start method by default should mean: not where the system's
- * own libraries do not survive it (macOS). */
+ * own libraries do not survive it (macOS), nor where threads cannot be counted. */
 gboolean mproc_os_prefers_fork (void);
 
 /* POSIX only.  1 in the parent, 0 in the child, -1 with error.  Flushes nothing. */

@@ -54,8 +54,8 @@ MPROC_API void mproc_task_options_set_soft_limit (MprocTaskOptions *self,
  * noticed within 50 ms.
  *
  * A worker that is a thread cannot be killed: the task fails all the same, and another thread takes its
- * place, while it runs on until the function returns.  mproc_task_should_stop() is %TRUE
- * in it.  The pool's end waits for it.
+ * place, while it runs on until the function returns.  mproc_task_should_stop() is %TRUE in it.
+ * The pool's end waits for it.
  */
 MPROC_API void mproc_task_options_set_hard_limit (MprocTaskOptions *self,
                                                   gint64 limit_us);

@@ -105,17 +105,20 @@ fill (MprocOffset batch,
     }
 }
 
-/* All of it has to fit into the largest of blocks, and its bytes are counted. */
+/* All of it has to fit into the largest of blocks, and its bytes are counted: in 32 bits where a gsize has
+ * no more, with room for what is not items. */
 gboolean
 mproc_batch_check_size (const MprocBatchPlan *plan, GError **error)
 {
-  const guint64 most = G_GUINT64_CONSTANT (1) << 40;
+  const guint64 most = MIN (G_GUINT64_CONSTANT (1) << 40, G_MAXSIZE / 4);
   guint64 each = MAX (plan->item_size, 1) + plan->result_size + 2 * sizeof (guint64);
 
   if (plan->item_size < most && plan->result_size < most && plan->n_items < most / each)
     return TRUE;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
-               "%" G_GUINT64_FORMAT " items are more than can be handed over at a time",
+               "%" G_GUINT64_FORMAT
+               " items of that size are more than can be handed over at a time; make "
+               "several maps",
                plan->n_items);
   return FALSE;
 }

@@ -43,8 +43,9 @@ add (MprocBatchValues *self, gsize size, guint32 flag, GError **error)
 
   if (size > G_MAXINT32 || start + size > G_MAXINT32 - 8)
     {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
-                           "the values of one part of a map have more than 2 GiB");
+      g_set_error_literal (
+          error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
+          "the values of one part of a map have more than 2 GiB; use smaller chunks");
       return NULL;
     }
   grow (self, start + size);

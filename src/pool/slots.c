@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool's side of the jobserver: what its dead workers held is given back. */
-#include "pool/pool.h"
+#include "pool/slots.h"
 
 #include "worker/jobserver.h"
 

@@ -40,7 +40,7 @@ object_new (MprocSharedMemory *memory)
 static gboolean
 read_layout (MprocShareableList *self, GError **error)
 {
-  gsize size;
+  gsize size = 0;
   guint8 *base = mproc_shared_memory_get_data (self->memory, &size);
 
   return mproc_list_layout_open (&self->layout, base, size, error);

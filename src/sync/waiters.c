@@ -311,7 +311,7 @@ static void
 look_for_dead (MprocWaiters *self)
 {
   guint64 number = 0;
-  MprocMember member;
+  MprocMember member = 0;
 
   while (find_notified (self, &number, &member))
     if (mproc_member_is_dead (member))

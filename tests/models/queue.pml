@@ -8,7 +8,8 @@
  *
  * reserve is find_room and extend in one: a producer that is ahead (queuepace.c) gives the lock back
  * between the two and begins again, as if it came only then; all that its first look has changed is
- * head_seen, which is true.
+ * head_seen, which is true.  A consumer that goes without the lock, since another has it and nothing
+ * is counted (mproc_queue_lock_to_get), has not been here.
  *
  * Each store of a word that others read, and each read of one that others write, is a step; a
  * process may be killed before each.  What only the holder of a lock touches is read along with

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Those who sleep: src/sync/sleepers.h, src/sync/sleepers.c, with the getters and putters of a queue, as
- * far as they sleep: try_get, wake_others, sleep_and_get of src/queue/queueget.c, and try_put of
- * src/queue/queueput.c.  (A semaphore's acquire and release take the same steps.)
+ * far as they sleep: try_get and sleep_and_get of src/queue/queueget.c, mproc_queue_wake_others of
+ * src/queue/queuetake.h, and try_put of src/queue/queueput.c.  (A semaphore's acquire and release take the
+ * same steps.)
  *
  *   announce, sleepers_wait, wake      as in sleepers.[ch]
  *   word_wait                          mproc_word_wait without naps
  *
  * A turn that is given to others instead of a sleep (mproc_queue_sleep) is nothing here: it is before
- * the announcement, and ends with a look.
+ * the announcement, and ends with a look.  Nor is it one that a getter which sees nothing may do so without
+ * the lock (mproc_queue_lock_to_get).
  *
  * Nobody naps and nobody dies here: when nothing moves any more, nobody may be asleep who could
  * go on.  TIMEOUTS: the time of the first getter may be up at any look.  The queue itself is a

@@ -20,7 +20,7 @@ void
 say_how_it_runs (const char *what, MprocProcess *process)
 {
   GError *error = NULL;
-  int code;
+  int code = -1;
 
   if (!mproc_process_start (process, &error))
     {
