@@ -63,9 +63,8 @@ START_TEST (a_chunk_is_a_quarter_of_a_share)
     {
       MprocPool *pool = mproc_test_pool (2, _i);
       MprocTaskOptions *options = options_for_tasks ();
-      GVariant *values = mproc_test_value_of (
-          mproc_pool_map_async (pool, mproc_test_square,
-                                mproc_test_numbers (0, cases[i].n_items), 0, options));
+      GVariant *values = mproc_test_value_of (mproc_pool_map_async (
+          pool, mproc_test_square, mproc_test_numbers (0, cases[i].n_items), 0, options));
 
       mproc_test_expect_squares (values, 0, cases[i].n_items);
       ck_assert_uint_eq (count_tasks (pool), cases[i].n_tasks);
