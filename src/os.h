@@ -415,6 +415,10 @@ char *mproc_os_jobserver_find (const char *name);
 /* MPROC_OS_NONE if it is not there (any more). */
 gintptr mproc_os_jobserver_open (const char *where);
 
+/* What was opened at @where, to be opened by others as long as we have it open, g_free: the program may close
+ * what it had inherited of it. */
+char *mproc_os_jobserver_name (gintptr jobserver, const char *where);
+
 /* A token; -1: there was none until @deadline. */
 gint mproc_os_jobserver_take (gintptr jobserver, gint64 deadline);
 void mproc_os_jobserver_give (gintptr jobserver, guint8 token);

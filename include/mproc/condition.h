@@ -39,9 +39,10 @@ typedef gboolean (*MprocPredicate) (gpointer user_data);
  *   conditions too; %NULL or %MPROC_OWN_LOCK: a new #MprocRLock
  * @error: return location for an error
  *
- * Makes a condition.
+ * Makes a condition.  A @lock that is none of these is the caller's mistake.
  *
- * Returns: (transfer full): a condition, or %NULL with @error set, as mproc_lock_new()
+ * Returns: (transfer full): a condition, or %NULL with @error set: %MPROC_ERROR_NO_MEMORY, or
+ *   %MPROC_ERROR_BOOTSTRAP in a child that has not passed mproc_init()
  */
 MPROC_API MprocCondition *mproc_condition_new (gpointer lock, GError **error);
 

@@ -150,6 +150,11 @@ MPROC_API gboolean mproc_shared_memory_unlink (MprocSharedMemory *self, GError *
  * multiple of 8 that is larger, and less than 10 million.  As in Python, zero bytes at the end of texts
  * and bytes are lost.  A text of Python's with a zero byte within is %MPROC_ERROR_INVALID here.
  *
+ * Where a text has letters outside of ASCII, Python makes room for as many bytes as it has letters, and
+ * cuts off what does not fit; here there is room for all.  So such a list may be laid out otherwise than
+ * Python does it, which both can read, and a text that Python has cut within a letter is
+ * %MPROC_ERROR_INVALID.
+ *
  * Nothing guards it: two processes that write one item at a time need a lock.  A list that another
  * program has made wrong, or cut short before it was opened, is told apart: %MPROC_ERROR_INVALID, and
  * nothing outside of the block is touched.  (A block that is cut short while it is open here is beyond

@@ -175,7 +175,9 @@ MPROC_API gboolean mproc_pool_push (MprocPool *self,
  * @items: a container (an array, a tuple); a floating reference is sunk.  @func gets each child, and what is
  *   inside of it where it is a variant
  * @chunk: how many items a worker takes at a time; 0: a sixty-fourth of an even share, of which it gives
- *   some away when they take long and others have nothing to do; above %G_MAXINT: %MPROC_ERROR_INVALID
+ *   some away when they take long and others have nothing to do, or, of a map whose chunks are tasks of
+ *   their own (mproc_pool_options_set_max_pending()), a quarter of it, rounded up, as in Python; above
+ *   %G_MAXINT: %MPROC_ERROR_INVALID
  * @error: return location for an error
  *
  * Runs @func once for each item and waits for all of them.  An item that fails loses the rest of its

@@ -102,6 +102,27 @@ look_for_dead (guint how_many)
     }
 }
 
+/* Nobody waits for those whose starter has ended, and what they held stays held until somebody looks.
+ * Memory tells who they are; only they are asked for. */
+static void
+look_for_orphans (guint how_many)
+{
+  static gint next;
+  guint n = mproc_slot_count ();
+
+  for (guint i = 0; i < MIN (how_many, n); i++)
+    {
+      guint index = (guint) g_atomic_int_add (&next, 1) % n;
+      MprocSlot *slot = mproc_slot_at (index);
+      guint32 word = mproc_load32 (&slot->word);
+      MprocMember starter = mproc_load32 (&slot->starter);
+
+      if ((word & MPROC_SLOT_STATE) != MPROC_MEMBER_FREE && starter != 0 &&
+          !mproc_member_is_current (starter))
+        mproc_member_is_dead (index << 19 | (word >> 8) << 1);
+    }
+}
+
 MprocMember
 mproc_slot_claim (GError **error)
 {
@@ -109,6 +130,8 @@ mproc_slot_claim (GError **error)
   /* One that is just becoming a member has no name to sweep under. */
   gboolean looked = mproc_load32 (&mproc_identity->self) == 0;
 
+  if (!looked)
+    look_for_orphans (A_FEW);
   if (!looked && g_atomic_int_add (&claims, 1) % 16 == 15)
     look_for_dead (1);
   for (;;)

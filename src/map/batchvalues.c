@@ -4,6 +4,7 @@
 
 #include "values/fixed.h"
 #include "values/types.h"
+#include "worker/task.h"
 
 #include <string.h>
 
@@ -100,7 +101,9 @@ append_message (MprocBatchValues *self, GVariant *value, GError **error)
   /* The caller's reference may be the floating one, which the message would take. */
   if (!mproc_message_init (&message, g_variant_take_ref (value), error))
     return FALSE;
-  if (message.handles == NULL || message.handles->len == 0)
+  if (!mproc_task_check_result (&message, error))
+    ok = FALSE;
+  else if (message.handles == NULL || message.handles->len == 0)
     ok = append_plain (self, value, error);
   else
     {

@@ -166,7 +166,8 @@ mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error)
 
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  if (!mproc_pool_check_message (&message, error))
+  if (!mproc_pool_check_message (&message, error) ||
+      !mproc_task_options_check (order->options, error))
     {
       mproc_message_clear (&message, FALSE);
       return FALSE;
