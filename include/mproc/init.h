@@ -80,8 +80,9 @@ MPROC_API void mproc_init (int *argc, char ***argv);
  * @error: return location for an error
  *
  * Makes spawned children, and a forkserver that is started from now on, run that program
- * instead of the calling one, for code that lives in a host it cannot change.  The program must be built with the same version of this library;
- * functions are looked up there in the libraries they came from, which are loaded when needed.
+ * instead of the calling one, for code that lives in a host it cannot change.  The program must be
+ * built with the same version of this library; functions are looked up there in the libraries they
+ * came from, which are loaded when needed.
  *
  * Returns: %FALSE with %MPROC_ERROR_NOT_FOUND if there is no such program
  */

@@ -29,6 +29,9 @@ G_BEGIN_DECLS
  * was forked since, whatever would hand it a task fails with %MPROC_ERROR_STATE; the other functions are
  * not for it, but for mproc_pool_unref().
  *
+ * Arguments and values carry whatever has a handle, but for connections, which stay in their process: such a
+ * task fails with %MPROC_ERROR_NOT_SUPPORTED.
+ *
  * A task may hand tasks to its own pool where it can reach it, under %MPROC_START_METHOD_THREAD or in an
  * inline pool.  One of a thread that waits for them keeps its worker busy meanwhile: with as many waiting
  * tasks as workers all of them would wait for ever.

@@ -42,6 +42,8 @@ enter_job (MprocPool *self, const MprocOrder *order, MprocJob *job, GError **err
   ok = mproc_pool_await_room (self, order->deadline, error) &&
        mproc_pool_check_running (self, error) && mproc_pool_queue_job (self, job, error);
   job->number = job->serial;
+  if (ok && job->result != NULL)
+    mproc_result_set_job (job->result, job);
   self->is_watched |= order->options != NULL && order->options->limits.hard > 0;
   g_mutex_unlock (&self->mutex);
   return ok;

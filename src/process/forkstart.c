@@ -239,8 +239,8 @@ prepare (Start *start, MprocProcess *process, GError **error)
     {
       g_set_error (
           error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-          "%u connections are more than a start by forkserver can hand over (%d): use "
-          "spawn or fork",
+          "%u connections are too many for one start by forkserver, which can hand over "
+          "%d: use spawn or fork",
           start->given.connections->len, MPROC_OS_MOST_PASSED);
       return FALSE;
     }

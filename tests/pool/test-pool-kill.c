@@ -425,7 +425,7 @@ time_worst (int i, guint n, gint64 *all)
 /* The pool's thread starts workers itself, and does not leave its results lying meanwhile. */
 START_TEST (others_are_served_while_workers_are_started)
 {
-  guint n = mproc_test_is_slow_platform () ? 8 : 24;
+  guint n = mproc_test_is_slow_platform () ? 6 : 24;
   gboolean served = FALSE;
 
   if (mproc_test_is_thread (_i) || mproc_test_method (_i) == MPROC_START_METHOD_FORK)

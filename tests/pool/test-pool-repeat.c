@@ -33,6 +33,17 @@ time_rounds (Repeat repeat, int method, gint n)
   return best;
 }
 
+/* What grows does not get faster again, so a slow round that is one of a busy machine is followed by
+ * better ones. */
+static gboolean
+gets_slower (Repeat repeat, int method, gint n, gint64 first)
+{
+  for (gint i = 0; i < 5; i++)
+    if (time_rounds (repeat, method, n) < 4 * first + 10000)
+      return FALSE;
+  return TRUE;
+}
+
 /* @n in all.  After the first round all is there that stays. */
 static void
 expect_no_trace (Repeat repeat, int method, gint n)
@@ -40,14 +51,13 @@ expect_no_trace (Repeat repeat, int method, gint n)
   gint each = MAX (n / (N_ROUNDS + 1), 1);
   guint64 memory;
   guint n_slots;
-  gint64 first, last;
+  gint64 first;
 
   repeat (method, each);
   memory = mproc_test_memory_in_use ();
   n_slots = mproc_slot_count ();
   first = time_rounds (repeat, method, each);
-  last = time_rounds (repeat, method, each);
-  ck_assert_int_lt (last, 4 * first + 10000);
+  ck_assert (!gets_slower (repeat, method, each, first));
   ck_assert_uint_le (mproc_test_memory_in_use (), memory + STEP);
   /* A search for a free slot gives up before it has looked at all. */
   ck_assert_uint_le (mproc_slot_count (), n_slots + n_slots / 4 + 32);
