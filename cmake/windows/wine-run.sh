@@ -27,11 +27,12 @@ make_prefix ()
 }
 
 # A server that lasts, so that not each program waits for its start.  What starts now must not hold
-# the caller's pipes open: ctest would wait for their end.
+# the caller's pipes open: ctest would wait for their end.  So no program starts before all of it has: it
+# would start services of its own, which hold its pipes.
 start_server ()
 {
-  if $server -p </dev/null >/dev/null 2>&1; then
-    wine64 wineboot </dev/null >/dev/null 2>&1
+  if $server -p 9>&-; then
+    wine64 wineboot 9>&-
   fi
 }
 
@@ -39,12 +40,8 @@ if [ "$1" = --stop ]; then
   $server -k || :
   exit 0
 fi
-if [ -f "$WINEPREFIX/ready" ]; then
-  start_server
-else
-  mkdir -p "$WINEPREFIX"
-  (flock 9 && make_prefix) 9>"$WINEPREFIX/lock" </dev/null >/dev/null 2>&1
-fi
+mkdir -p "$WINEPREFIX"
+(flock 9 && make_prefix && start_server) 9>"$WINEPREFIX/lock" </dev/null >/dev/null 2>&1
 
 [ "$1" != --start ] || exit 0
 

@@ -139,8 +139,10 @@ claim (GError **error)
   else if (reason != NULL)
     g_propagate_error (error, reason);
   else
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-                 "%d shared objects exist, that is the limit", MAX_ENTRIES);
+    g_set_error (
+        error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+        "%d shared objects exist, that is the limit; unref those that are not needed",
+        MAX_ENTRIES);
   return handle;
 }
 

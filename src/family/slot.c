@@ -156,9 +156,11 @@ mproc_slot_claim (GError **error)
           looked = TRUE;
         }
     }
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-               "%d processes and threads of this program are running, that is the limit",
-               MPROC_MAX_MEMBERS);
+  g_set_error (
+      error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+      "%d processes and threads of this program are running, that is the limit; wait "
+      "until some have ended",
+      MPROC_MAX_MEMBERS);
   return 0;
 }
 

@@ -14,6 +14,9 @@
 #include "pool/warden.h"
 #include "process/process.h"
 
+/* A time in which some hundred results are given out. */
+#define MOMENT 1000
+
 /* Only the way out of the table is under the mutex, which those who submit want as
  * well. */
 static void
@@ -149,35 +152,27 @@ bury_seats (MprocPool *self)
 }
 
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew
- * of spawned workers is the next best.  FALSE: there is none to be had. */
-static gboolean
+ * of spawned workers is the next best. */
+static void
 replace_nursery (MprocPool *self)
 {
   MprocCrewPlan plan;
-  GError *error = NULL;
 
   mproc_nursery_free (self->nursery);
   self->nursery = NULL;
   mproc_pool_bury_orphans (self);
   bury_seats (self);
   if (self->state == MPROC_POOL_TERMINATED)
-    return TRUE;
+    return;
   mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);
   self->crew = mproc_crew_new (&plan);
-  if (mproc_crew_fill (self->crew, &error))
-    return TRUE;
-  mproc_pool_break (self, error->message);
-  g_error_free (error);
-  return FALSE;
 }
 
 /* What nobody sends an event for.  What a nursery and its workers have sent before they
- * died is read first, so it has to be @quiet.  FALSE: the pool is broken. */
-static gboolean
+ * died is read first, so it has to be @quiet. */
+static void
 look_around (MprocPool *self, gboolean quiet)
 {
-  gboolean go_on = TRUE;
-
   /* Who was to say that he leaves may have been killed before he did. */
   mproc_store32 (&mproc_control_at (self->control)->leaving, 0);
   mproc_insight_look (&self->insight, self->seats);
@@ -187,15 +182,14 @@ look_around (MprocPool *self, gboolean quiet)
   mproc_memory_look (self);
   mproc_warden_look (self);
   mproc_pool_tend_batches (self);
-  if (self->crew != NULL)
-    mproc_crew_tend (self->crew);
-  else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
+  if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
     {
       g_mutex_lock (&self->mutex);
-      go_on = replace_nursery (self);
+      replace_nursery (self);
       g_mutex_unlock (&self->mutex);
     }
-  return go_on;
+  if (self->crew != NULL)
+    mproc_crew_tend (self->crew);
 }
 
 /* TRUE: no worker is left after this. Thread workers end when their task does, which
@@ -266,11 +260,14 @@ leave (MprocPool *self)
 }
 
 /* How long until it looks around.  A crew of its own is asked often while a worker ends that has to be
- * replaced; a nursery sees that by itself. */
+ * replaced; a nursery sees that by itself.  One that has more workers to start is asked as soon as
+ * @nothing else is to be done, or what there was has had a moment. */
 static gint64
-time_to_look (MprocPool *self, gint64 now)
+time_to_look (MprocPool *self, gint64 now, gboolean nothing)
 {
-  return self->crew != NULL && now < self->hurry_until ? 1000 : MPROC_NAP / 2;
+  if (self->crew != NULL && mproc_crew_is_short (self->crew))
+    return nothing ? 0 : MOMENT;
+  return self->crew != NULL && now < self->hurry_until ? MOMENT : MPROC_NAP / 2;
 }
 
 gpointer
@@ -279,6 +276,7 @@ mproc_pool_dispatch (gpointer pool)
   MprocPool *self = pool;
   MprocPoolEvent event;
   gboolean go_on = TRUE;
+  gboolean got = FALSE;
   gint64 now = g_get_monotonic_time ();
   gint64 last_look = now;
 
@@ -286,10 +284,10 @@ mproc_pool_dispatch (gpointer pool)
   mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
-      gint64 nap = time_to_look (self, now);
-      gboolean got = mproc_queue_take (self->events, last_look + nap,
-                                       mproc_pool_event_copy, &event, NULL);
+      gint64 nap = time_to_look (self, now, !got);
 
+      got = mproc_queue_take (self->events, last_look + nap, mproc_pool_event_copy,
+                              &event, NULL);
       now = g_get_monotonic_time ();
       mproc_gate_enter ();
       if (self->stops_itself)
@@ -298,8 +296,8 @@ mproc_pool_dispatch (gpointer pool)
         go_on = handle (self, &event);
       if (go_on && now - last_look >= nap)
         {
-          go_on = look_around (self, !got);
-          last_look = now;
+          look_around (self, !got);
+          last_look = g_get_monotonic_time ();
         }
       if (!go_on)
         finish (self);

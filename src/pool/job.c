@@ -73,6 +73,8 @@ mproc_pool_take_out (MprocPool *self, MprocJob *job)
 {
   mproc_pool_forget_waiting (self, job);
   g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
+  if (job->result != NULL)
+    mproc_result_set_job (job->result, NULL);
   mproc_pool_make_room (self);
   if (job->fate != MPROC_FATE_OPEN)
     g_ptr_array_remove_fast (self->condemned, job);

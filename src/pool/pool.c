@@ -150,9 +150,10 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
 static gboolean
 check_numbers (const MprocPoolOptions *options, GError **error)
 {
-  if (options == NULL ||
-      (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT))
+  if (options == NULL)
     return TRUE;
+  if (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT)
+    return mproc_task_options_check (options->task_options, error);
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_INVALID,
                        "max_pending and max_tasks_per_worker of a pool are at most "
                        "2147483647");

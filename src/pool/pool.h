@@ -66,6 +66,7 @@ struct MprocPool
   GPtrArray *batches;         /* of MprocBatchJob: handed over and not settled */
   GPtrArray *ended_batches;   /* settled, but a worker may still be in there */
   gintptr jobserver;          /* MPROC_OS_NONE: none */
+  char *jobserver_name;       /* for its workers */
   gint64 next_memory_look;    /* the dispatcher's alone */
   struct MprocPoolLink *link; /* by which results find it */
 

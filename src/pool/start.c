@@ -96,7 +96,8 @@ set_up_inline (MprocPool *self, GError **error)
   self->thread_ended = TRUE;
   if (!mproc_family_ensure (error) || !make_control (self, error))
     return FALSE;
-  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  self->setup =
+      mproc_pool_options_pack_setup (self->options, self->jobserver_name, error);
   if (self->setup == NULL)
     return FALSE;
   self->worker = mproc_inline_new (self->setup, &failure, error);
@@ -114,7 +115,8 @@ mproc_pool_set_up (MprocPool *self, GError **error)
   self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
   if (self->events == NULL || !make_control (self, error))
     return FALSE;
-  self->setup = mproc_pool_options_pack_setup (self->options, error);
+  self->setup =
+      mproc_pool_options_pack_setup (self->options, self->jobserver_name, error);
   if (self->setup == NULL || !start_workers (self, error))
     return FALSE;
   self->callbacks = mproc_callbacks_new (self->events);

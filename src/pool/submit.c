@@ -42,6 +42,8 @@ enter_job (MprocPool *self, const MprocOrder *order, MprocJob *job, GError **err
   ok = mproc_pool_await_room (self, order->deadline, error) &&
        mproc_pool_check_running (self, error) && mproc_pool_queue_job (self, job, error);
   job->number = job->serial;
+  if (ok && job->result != NULL)
+    mproc_result_set_job (job->result, job);
   self->is_watched |= order->options != NULL && order->options->limits.hard > 0;
   g_mutex_unlock (&self->mutex);
   return ok;
@@ -166,7 +168,8 @@ mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error)
 
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  if (!mproc_pool_check_message (&message, error))
+  if (!mproc_pool_check_message (&message, error) ||
+      !mproc_task_options_check (order->options, error))
     {
       mproc_message_clear (&message, FALSE);
       return FALSE;

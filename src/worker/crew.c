@@ -59,6 +59,7 @@ mproc_crew_tend (MprocCrew *self)
 {
   gboolean go_on;
 
+  self->is_short = FALSE;
   mproc_crew_kill_condemned (self);
   mproc_crew_reap (self);
   if (!mproc_queue_is_finished (self->plan.tasks))
@@ -77,6 +78,12 @@ mproc_crew_tend (MprocCrew *self)
 }
 
 /* ------------------------------------------------------------------ until the next look */
+
+gboolean
+mproc_crew_is_short (const MprocCrew *self)
+{
+  return self->is_short;
+}
 
 static void
 list_ends (GArray *workers, GArray *waits)
@@ -135,6 +142,8 @@ mproc_crew_get_next_look (MprocCrew *self)
       self->ending->len == 0 ? mproc_spare_get_next_look (&self->spare) : MPROC_OS_NEVER;
   gint64 now = g_get_monotonic_time ();
 
+  if (self->is_short)
+    return now;
   if (self->not_before > now)
     next = MIN (next, self->not_before);
   for (guint i = 0; i < self->workers->len; i++)
@@ -165,7 +174,10 @@ await_end (GArray *workers)
 static void
 end_all (MprocCrew *self)
 {
-  mproc_queue_shutdown (self->plan.tasks, TRUE);
+  /* Threads have to be told.  Otherwise the queue is the pool's to end: as long as that has not heard that it
+   * is broken, and why, it takes tasks. */
+  if (self->plan.method == MPROC_START_METHOD_THREAD)
+    mproc_queue_shutdown (self->plan.tasks, TRUE);
   for (guint i = 0; i < self->workers->len; i++)
     mproc_process_kill (g_array_index (self->workers, MprocCrewWorker, i).process, NULL);
   mproc_spare_end (&self->spare);

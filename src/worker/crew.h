@@ -38,9 +38,12 @@ MprocCrew *mproc_crew_new (const MprocCrewPlan *plan);
 /* Starts as many as there are to be. */
 gboolean mproc_crew_fill (MprocCrew *self, GError **error);
 
-/* Reaps those that have ended, reports, replaces.  FALSE: there is nothing left to do,
+/* Reaps those that have ended, reports, replaces some.  FALSE: there is nothing left to do,
  * and the event that says so has been posted. */
 gboolean mproc_crew_tend (MprocCrew *self);
+
+/* Whether more are to be started: then the next call is to come soon. */
+gboolean mproc_crew_is_short (const MprocCrew *self);
 
 /* What to wait for until the next call, appended as MprocOsWait, and when not to wait any longer. */
 void mproc_crew_list_waits (MprocCrew *self, GArray *waits);

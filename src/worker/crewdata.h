@@ -32,6 +32,7 @@ struct MprocCrew
   guint n_started;
   gint64 not_before; /* the next start */
   gint64 pause;
+  gboolean is_short;  /* of workers that can be started at once */
   guint n_unready;    /* ended in a row before they were ready */
   gint32 unready_end; /* the last one's exit code */
 };
@@ -58,8 +59,8 @@ mproc_crew_report (MprocCrew *self, MprocPoolEventKind kind, const GError *error
 /* Those who ask for their number see it. */
 void mproc_crew_tell_live (MprocCrew *self);
 
-/* FALSE with error: there are fewer than that. */
-gboolean mproc_crew_start_up_to (MprocCrew *self, guint n, GError **error);
+/* Some more, while there are fewer than @n.  FALSE with error: no more can be started now. */
+gboolean mproc_crew_start_some (MprocCrew *self, guint n, GError **error);
 
 /* The place of a worker that is gone. */
 void mproc_crew_give_place_back (MprocCrew *self, guint place);
@@ -76,7 +77,7 @@ void mproc_crew_reap (MprocCrew *self);
 /* Tells as many as there are too many to leave. */
 void mproc_crew_shrink (MprocCrew *self);
 
-/* Starts those that are missing.  FALSE: none can be started, and that has been told. */
+/* Starts some that are missing.  FALSE: none can be started, and that has been told. */
 gboolean mproc_crew_replace (MprocCrew *self);
 
 G_END_DECLS

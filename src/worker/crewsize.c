@@ -121,7 +121,7 @@ mproc_crew_replace (MprocCrew *self)
   if (self->n_unready >= MAX_UNREADY && !has_ready (self))
     return !report_crash_loop (self);
   if (self->workers->len >= wanted || g_get_monotonic_time () < self->not_before ||
-      mproc_crew_start_up_to (self, wanted, &error))
+      mproc_crew_start_some (self, wanted, &error))
     return TRUE;
   mproc_crew_take_break (self, TRUE);
   go_on = self->workers->len > 0 || !mproc_crew_report (self, MPROC_EVENT_BROKEN, error);

@@ -9,6 +9,9 @@
 
 #include <time.h>
 
+/* How long workers are started at a stretch: who starts them has results to give out, and limits to keep. */
+#define STARTING (G_USEC_PER_SEC / 200)
+
 static guint
 take_place (MprocCrew *self)
 {
@@ -150,18 +153,24 @@ start_one (MprocCrew *self, GError **error)
 }
 
 gboolean
-mproc_crew_start_up_to (MprocCrew *self, guint n, GError **error)
+mproc_crew_start_some (MprocCrew *self, guint n, GError **error)
 {
-  while (self->workers->len < n)
+  gint64 enough = g_get_monotonic_time () + STARTING;
+
+  while (self->workers->len < n && g_get_monotonic_time () < enough)
     if (!start_one (self, error))
       return FALSE;
+  self->is_short = self->workers->len < n;
   return TRUE;
 }
 
 gboolean
 mproc_crew_fill (MprocCrew *self, GError **error)
 {
-  return mproc_crew_start_up_to (self,
-                                 mproc_load32 (&mproc_crew_get_control (self)->wanted),
-                                 error);
+  guint wanted = mproc_load32 (&mproc_crew_get_control (self)->wanted);
+
+  while (self->workers->len < wanted)
+    if (!start_one (self, error))
+      return FALSE;
+  return TRUE;
 }

@@ -136,7 +136,11 @@ START_TEST (idle_forked_workers_cost_little)
   guint64 size = measure_idle_worker (n_workers);
 
   for (guint i = 0; i < 2 && size >= MOST_FOR_ONE; i++)
-    size = MIN (size, measure_idle_worker (n_workers));
+    {
+      guint64 again = measure_idle_worker (n_workers);
+
+      size = MIN (size, again);
+    }
   ck_assert_uint_lt (size, MOST_FOR_ONE);
 }
 END_TEST
