@@ -73,7 +73,7 @@ run_processes (int method, gint n)
 START_TEST (processes_one_after_the_other)
 {
   expect_no_trace (run_processes, _i,
-                   mproc_test_scale (mproc_test_is_slow_platform () ? 14 : 140));
+                   mproc_test_scale (mproc_test_is_slow_platform () ? 7 : 140));
 }
 END_TEST
 
@@ -97,7 +97,7 @@ run_processes_at_once (int method, gint n)
 START_TEST (processes_at_once)
 {
   expect_no_trace (run_processes_at_once, _i,
-                   mproc_test_scale (mproc_test_is_slow_platform () ? 28 : 210));
+                   mproc_test_scale (mproc_test_is_slow_platform () ? 14 : 210));
 }
 END_TEST
 
