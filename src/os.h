@@ -136,7 +136,7 @@ gboolean mproc_os_spawn (const MprocOsSpawn *how, MprocOsChild *child, GError **
 gboolean mproc_os_can_fork (void);
 
 /* Whether fork is what a start method by default should mean: not where the system's
- * own libraries do not survive it (macOS). */
+ * own libraries do not survive it (macOS), nor where threads cannot be counted. */
 gboolean mproc_os_prefers_fork (void);
 
 /* POSIX only.  1 in the parent, 0 in the child, -1 with error.  Flushes nothing. */
@@ -414,6 +414,10 @@ char *mproc_os_jobserver_find (const char *name);
 
 /* MPROC_OS_NONE if it is not there (any more). */
 gintptr mproc_os_jobserver_open (const char *where);
+
+/* What was opened at @where, to be opened by others as long as we have it open, g_free: the program may close
+ * what it had inherited of it. */
+char *mproc_os_jobserver_name (gintptr jobserver, const char *where);
 
 /* A token; -1: there was none until @deadline. */
 gint mproc_os_jobserver_take (gintptr jobserver, gint64 deadline);

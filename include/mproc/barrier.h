@@ -38,10 +38,15 @@ typedef struct MprocBarrier MprocBarrier;
  * Makes a barrier.  The value that @action returns is dropped; an error breaks the barrier, and is
  * the error of the one that called it.
  *
- * No parties, or more than there can be processes, is %MPROC_ERROR_INVALID.  @args cannot name
- * connections: %MPROC_ERROR_NOT_SUPPORTED.
+ * No parties, or more than there can be processes (8191), is %MPROC_ERROR_INVALID.  @args cannot name
+ * connections: %MPROC_ERROR_NOT_SUPPORTED.  An action or @args that cannot be sent are
+ * %MPROC_ERROR_HANDLE or %MPROC_ERROR_FUNCTION.
  *
- * Returns: (transfer full): a barrier, or %NULL with @error set
+ * The action runs while the others wait, without any lock held.  It may break or reset the barrier,
+ * which then goes for its own round too (in Python that passes); one that waits at its own barrier
+ * waits for ever.
+ *
+ * Returns: (transfer full): a barrier, or %NULL with @error set: also as mproc_event_new()
  */
 MPROC_API MprocBarrier *mproc_barrier_new (guint parties,
                                            MprocFunc action,

@@ -39,9 +39,10 @@ typedef gboolean (*MprocPredicate) (gpointer user_data);
  *   conditions too; %NULL or %MPROC_OWN_LOCK: a new #MprocRLock
  * @error: return location for an error
  *
- * Makes a condition.
+ * Makes a condition.  A @lock that is none of these is the caller's mistake.
  *
- * Returns: (transfer full): a condition, or %NULL with @error set
+ * Returns: (transfer full): a condition, or %NULL with @error set: %MPROC_ERROR_NO_MEMORY, or
+ *   %MPROC_ERROR_BOOTSTRAP in a child that has not passed mproc_init()
  */
 MPROC_API MprocCondition *mproc_condition_new (gpointer lock, GError **error);
 
@@ -86,7 +87,7 @@ MPROC_API MprocLockStatus mproc_condition_acquire (MprocCondition *self,
  * @self: a condition
  * @error: return location for an error
  *
- * Releases the condition's lock: mproc_lock_release() or mproc_rlock_release().
+ * Releases the condition's lock: mproc_lock_release() or mproc_rlock_release(), with their errors.
  *
  * Returns: %TRUE if it was released
  */
@@ -123,7 +124,8 @@ MPROC_API MprocLockStatus mproc_condition_wait (MprocCondition *self,
  *
  * Waits until @predicate holds, which is asked first, and again after each notification.
  *
- * Errors are mproc_condition_wait()'s; at the end of the time the predicate is asked once more.
+ * Errors are mproc_condition_wait()'s; at the end of the time the predicate is asked once more.  A
+ * @predicate that has released the lock, and does not hold, is %MPROC_ERROR_NOT_OWNER.
  *
  * Returns: %MPROC_LOCK_STATUS_ACQUIRED if it holds; %MPROC_LOCK_STATUS_RECOVERED as soon as the lock
  *   was got from a process that died holding it, whether @predicate holds or not;

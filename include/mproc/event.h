@@ -22,7 +22,8 @@ typedef struct MprocEvent MprocEvent;
  *
  * Makes an event, not set.
  *
- * Returns: (transfer full): an event, or %NULL with @error set
+ * Returns: (transfer full): an event, or %NULL with @error set: %MPROC_ERROR_NO_MEMORY, or
+ *   %MPROC_ERROR_BOOTSTRAP in a child that has not passed mproc_init()
  */
 MPROC_API MprocEvent *mproc_event_new (GError **error);
 

@@ -26,9 +26,9 @@ G_BEGIN_DECLS
 /**
  * MprocStartMethod:
  * @MPROC_START_METHOD_DEFAULT: fork where that is safe, else forkserver, or spawn where that
- *   is not to be had.  Fork is taken only while the process has no threads but the library's
- *   own, forkserver only if the program has none before mproc_init(); mproc_init() is needed
- *   only for programs with threads, and on systems that cannot fork
+ *   is not to be had.  Fork is taken only on Linux, and only while the process has no threads
+ *   but the library's own, forkserver only if the program has none before mproc_init();
+ *   mproc_init() is needed only for programs with threads, and on other systems
  * @MPROC_START_METHOD_FORK: the child is a copy of the caller and goes on from its state.  Asked
  *   for by name, it is done even when other threads run; a lock that one of them holds at that
  *   moment stays locked in the child for ever.  Not on Windows
@@ -80,8 +80,9 @@ MPROC_API void mproc_init (int *argc, char ***argv);
  * @error: return location for an error
  *
  * Makes spawned children, and a forkserver that is started from now on, run that program
- * instead of the calling one, for code that lives in a host it cannot change.  The program must be built with the same version of this library;
- * functions are looked up there in the libraries they came from, which are loaded when needed.
+ * instead of the calling one, for code that lives in a host it cannot change.  The program must be
+ * built with the same version of this library; functions are looked up there in the libraries they
+ * came from, which are loaded when needed.
  *
  * Returns: %FALSE with %MPROC_ERROR_NOT_FOUND if there is no such program
  */

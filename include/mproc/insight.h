@@ -126,7 +126,8 @@ typedef void (*MprocProgressFunc) (guint64 done,
  * @context: (nullable): where it is called; %NULL: in the pool's thread, which gives no result out
  *   meanwhile
  *
- * It is called ten times a second at most, and once more, within a tenth of a second, after the last task.
+ * It is called ten times a second at most, a tenth of a second after it has returned, and once more, within
+ * a tenth of a second, after the last task.
  * What is counted begins with this call: tasks that have their outcome already are left out.  Of a map each
  * item is counted; of maps over bytes and over arrays all of them when the last one is done.
  */

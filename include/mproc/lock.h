@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  *   what the lock guards may be half written
  *
  * What has become of an attempt to acquire a lock.  The death of an owner is told once, to the next
- * one who acquires; if that one dies too while it holds the lock, to the one after it.
+ * one who acquires; if that one dies too while it holds the lock, to the one after it.  It is told
+ * to nobody if somebody has released the lock in the dead one's place, as of an #MprocLock anyone may.
  */
 typedef enum
 {

@@ -41,7 +41,8 @@ typedef struct MprocSharedMemory MprocSharedMemory;
  *
  * Makes an anonymous block of zeros.
  *
- * Returns: (transfer full): a block, or %NULL with @error set
+ * Returns: (transfer full): a block, or %NULL with @error set, as mproc_lock_new(); %MPROC_ERROR_INVALID
+ *   for no bytes
  */
 MPROC_API MprocSharedMemory *mproc_shared_memory_new (gsize size, GError **error);
 
@@ -149,6 +150,11 @@ MPROC_API gboolean mproc_shared_memory_unlink (MprocSharedMemory *self, GError *
  * multiple of 8 that is larger, and less than 10 million.  As in Python, zero bytes at the end of texts
  * and bytes are lost.  A text of Python's with a zero byte within is %MPROC_ERROR_INVALID here.
  *
+ * Where a text has letters outside of ASCII, Python makes room for as many bytes as it has letters, and
+ * cuts off what does not fit; here there is room for all.  So such a list may be laid out otherwise than
+ * Python does it, which both can read, and a text that Python has cut within a letter is
+ * %MPROC_ERROR_INVALID.
+ *
  * Nothing guards it: two processes that write one item at a time need a lock.  A list that another
  * program has made wrong, or cut short before it was opened, is told apart: %MPROC_ERROR_INVALID, and
  * nothing outside of the block is touched.  (A block that is cut short while it is open here is beyond
@@ -176,7 +182,8 @@ mproc_shareable_list_new (GVariant *items, const char *name, GError **error);
  * @error: return location for an error
  *
  * Opens a list that some process has made, be it a Python program.  One that is still being made may
- * seem to have no items: its name is to be told when it is done.
+ * seem to have no items: its name is to be told when it is done.  Errors are those of
+ * mproc_shared_memory_open(), and %MPROC_ERROR_INVALID for a block that holds no list.
  *
  * Returns: (transfer full): a list, or %NULL with @error set
  */

@@ -29,6 +29,9 @@ G_BEGIN_DECLS
  * was forked since, whatever would hand it a task fails with %MPROC_ERROR_STATE; the other functions are
  * not for it, but for mproc_pool_unref().
  *
+ * Arguments and values carry whatever has a handle, but for connections, which stay in their process: such a
+ * task fails with %MPROC_ERROR_NOT_SUPPORTED.
+ *
  * A task may hand tasks to its own pool where it can reach it, under %MPROC_START_METHOD_THREAD or in an
  * inline pool.  One of a thread that waits for them keeps its worker busy meanwhile: with as many waiting
  * tasks as workers all of them would wait for ever.
@@ -42,6 +45,10 @@ typedef struct MprocPool MprocPool;
  *
  * Starts a pool of worker processes by the default start method.
  *
+ * %MPROC_ERROR_INVALID: too many workers.  %MPROC_ERROR_NO_MEMORY: no shared memory for it.
+ * %MPROC_ERROR_STATE: the start method cannot be had here, or the pool's own process could not start the
+ * workers; the message says why.  Else what mproc_process_start() fails with.
+ *
  * Returns: (transfer full): a pool, or %NULL; then no worker is left
  */
 MPROC_API MprocPool *mproc_pool_new (guint n_workers, GError **error);
@@ -49,8 +56,11 @@ MPROC_API MprocPool *mproc_pool_new (guint n_workers, GError **error);
 /**
  * mproc_pool_new_full:
  * @n_workers: how many, at most 4096; 0: mproc_cpu_count()
- * @options: (nullable): how it is to be
+ * @options: (nullable): how it is to be; copied
  * @error: return location for an error
+ *
+ * As mproc_pool_new(), in the way that @options say; %MPROC_ERROR_NOT_SUPPORTED: what they ask for cannot
+ * be had on this system or by this start method, %MPROC_ERROR_INVALID: a number in them is too large.
  *
  * Returns: (transfer full): a pool, or %NULL; then no worker is left
  */
@@ -101,7 +111,8 @@ MPROC_API guint mproc_pool_get_n_live_workers (MprocPool *self);
  * Returns at once; workers come and go a moment later.  Those that have nothing to do leave first, the
  * others when they have finished their task; none is killed.
  *
- * Returns: %FALSE if the pool is not running (any more), or cannot have so many
+ * Returns: %FALSE with %MPROC_ERROR_STATE if the pool is not running (any more), or with
+ *   %MPROC_ERROR_INVALID if it cannot have so many
  */
 MPROC_API gboolean mproc_pool_resize (MprocPool *self, guint n_workers, GError **error);
 
@@ -113,6 +124,12 @@ MPROC_API gboolean mproc_pool_resize (MprocPool *self, guint n_workers, GError *
  * @error: return location for an error
  *
  * Runs @func (@args) in a worker and waits for what it gives.
+ *
+ * Besides the function's own errors: %MPROC_ERROR_WORKER_DIED, %MPROC_ERROR_TIMED_OUT and
+ * %MPROC_ERROR_NO_MEMORY if its worker died or was killed, %MPROC_ERROR_CANCELLED if the pool was
+ * terminated; if the task could not be handed over, %MPROC_ERROR_STATE (the pool is not running),
+ * %MPROC_ERROR_FUNCTION (@func is none), %MPROC_ERROR_NOT_SUPPORTED (a connection in @args) or
+ * %MPROC_ERROR_NO_MEMORY.
  *
  * Returns: (transfer full): its value (mproc_is_nothing() if it gave none), or %NULL with the
  *   error it failed with: same domain, code and message
@@ -147,7 +164,7 @@ MPROC_API MprocResult *mproc_pool_apply_async (MprocPool *self,
  * Hands over a task whose result nobody wants, as g_thread_pool_push() does.  If it fails, the
  * worker prints its error on standard error.
  *
- * Returns: %FALSE if the task could not be handed over
+ * Returns: %FALSE with @error set, as for mproc_pool_apply(), if the task could not be handed over
  */
 MPROC_API gboolean mproc_pool_push (MprocPool *self,
                                     MprocFunc func,
@@ -161,7 +178,9 @@ MPROC_API gboolean mproc_pool_push (MprocPool *self,
  * @items: a container (an array, a tuple); a floating reference is sunk.  @func gets each child, and what is
  *   inside of it where it is a variant
  * @chunk: how many items a worker takes at a time; 0: a sixty-fourth of an even share, of which it gives
- *   some away when they take long and others have nothing to do; above %G_MAXINT: %MPROC_ERROR_INVALID
+ *   some away when they take long and others have nothing to do, or, of a map whose chunks are tasks of
+ *   their own (mproc_pool_options_set_max_pending()), a quarter of it, rounded up, as in Python; above
+ *   %G_MAXINT: %MPROC_ERROR_INVALID
  * @error: return location for an error
  *
  * Runs @func once for each item and waits for all of them.  An item that fails loses the rest of its

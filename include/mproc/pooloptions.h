@@ -93,8 +93,10 @@ MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *se
  * and arrays too.
  *
  * What only another process or thread can do for a task is not done here, and is no error, so that a program
- * can be debugged as it is: a hard limit (nobody could end the task), attempts, priorities, and the start
- * method.
+ * can be debugged as it is: a hard limit (nobody could end the task), attempts, priorities, the workers'
+ * processors, the bounds of pending tasks and of idle time, and the start method.  What only a process of its own can have is
+ * refused as it is for workers that are threads: a niceness, a directory, variables, a memory limit, and
+ * output that is captured.
  */
 MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
 
@@ -204,8 +206,9 @@ MPROC_API void mproc_pool_options_set_idle_timeout (MprocPoolOptions *self,
  *
  * Where this process runs in one of make's jobs (as its variable MAKEFLAGS says when the pool is made),
  * no more tasks run at a time than make has slots free; one always does, in the slot that the job has
- * anyway.  So a pool may have as many workers as there are processors.  What a worker holds that is
- * killed is given back for it.  The time a task waits for its slot does not count for its limits.
+ * anyway, and which each pool of this process counts for itself.  So a pool may have as many workers as
+ * there are processors.  What a worker holds that is killed is given back for it.  The time a task waits for
+ * its slot does not count for its limits.
  *
  * Elsewhere it changes nothing; nor where make has closed its pipe for a job whose line has no `+`.
  * Make's pipe without a name, which versions before 4.4 have, is understood on Linux only.

@@ -18,6 +18,10 @@ G_BEGIN_DECLS
  * whatever it was doing with the queue, harms nobody else; only the item it was just
  * putting, or had just taken, is lost with it.
  *
+ * One that is stopped (as SIGSTOP does) in the very instant of a put or get delays others
+ * until it goes on: those that have a timeout for up to two seconds beyond it, all else
+ * for as long as that takes.  Stopped anywhere else it is in nobody's way.
+ *
  * A queue is handed to other processes in values (see mproc_pack()): as an argument of
  * mproc_process_start(), or in an item of another queue.  It lives as long as some
  * process, or an item on its way, holds it.
@@ -33,7 +37,8 @@ typedef struct MprocQueue MprocQueue;
  *
  * Makes an empty queue.
  *
- * Returns: (transfer full): a queue, or %NULL with @error set
+ * Returns: (transfer full): a queue, or %NULL with @error set: %MPROC_ERROR_NO_MEMORY, or
+ *   %MPROC_ERROR_BOOTSTRAP in a child that has not passed mproc_init()
  */
 MPROC_API MprocQueue *mproc_queue_new (guint max_items, GError **error);
 

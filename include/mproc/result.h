@@ -138,8 +138,8 @@ MPROC_API gboolean mproc_result_cancel (MprocResult *self);
  * As mproc_result_cancel(), but the worker of a running task is killed, and replaced; the task fails
  * with %MPROC_ERROR_CANCELLED when its worker is dead, and no other task does.  A worker that is a thread
  * cannot be killed: the task fails at once, and another thread takes its place, while it runs on until
- * the function returns.  mproc_task_should_stop() is %TRUE
- * in it.  The pool's end waits for it.
+ * the function returns.  mproc_task_should_stop() is %TRUE in it.
+ * The pool's end waits for it.
  *
  * Returns: whether anything was still to cancel; %FALSE also when the pool is gone
  */

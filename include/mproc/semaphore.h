@@ -44,7 +44,7 @@ typedef enum
  * Makes a semaphore.  A negative number, or an @initial above @max, is %MPROC_ERROR_INVALID.
  * (Python's BoundedSemaphore (0), which can never be released, does not exist.)
  *
- * Returns: (transfer full): a semaphore, or %NULL with @error set
+ * Returns: (transfer full): a semaphore, or %NULL with @error set: also as mproc_event_new()
  */
 MPROC_API MprocSemaphore *
 mproc_semaphore_new (gint initial, gint max, MprocSemaphoreFlags flags, GError **error);
@@ -92,7 +92,8 @@ MPROC_API gboolean mproc_semaphore_release (MprocSemaphore *self, GError **error
  * mproc_semaphore_get_value:
  * @self: a semaphore
  *
- * While others acquire and release, the answer is old when it arrives.
+ * While others acquire and release, the answer is old when it arrives.  Units of the dead are not in
+ * it until somebody has wanted one.
  *
  * Returns: how many units there are
  */
@@ -102,7 +103,7 @@ MPROC_API gint mproc_semaphore_get_value (MprocSemaphore *self);
  * mproc_semaphore_is_locked:
  * @self: a semaphore
  *
- * Returns: whether there is no unit
+ * Returns: whether there is no unit, as mproc_semaphore_get_value() counts them
  */
 MPROC_API gboolean mproc_semaphore_is_locked (MprocSemaphore *self);
 

@@ -102,7 +102,7 @@ MPROC_API MprocLockStatus mproc_value_acquire (MprocValue *self, gint64 timeout_
  * @self: a value
  * @error: return location for an error
  *
- * Releases its lock.
+ * Releases its lock, as mproc_lock_release() or mproc_rlock_release(), with their errors.
  *
  * Returns: %TRUE if it was released
  */
@@ -240,7 +240,7 @@ MPROC_API MprocLockStatus mproc_array_acquire (MprocArray *self, gint64 timeout_
  * @self: an array
  * @error: return location for an error
  *
- * Releases its lock.
+ * Releases its lock, as mproc_lock_release() or mproc_rlock_release(), with their errors.
  *
  * Returns: %TRUE if it was released
  */

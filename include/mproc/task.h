@@ -54,8 +54,8 @@ MPROC_API void mproc_task_options_set_soft_limit (MprocTaskOptions *self,
  * noticed within 50 ms.
  *
  * A worker that is a thread cannot be killed: the task fails all the same, and another thread takes its
- * place, while it runs on until the function returns.  mproc_task_should_stop() is %TRUE
- * in it.  The pool's end waits for it.
+ * place, while it runs on until the function returns.  mproc_task_should_stop() is %TRUE in it.
+ * The pool's end waits for it.
  */
 MPROC_API void mproc_task_options_set_hard_limit (MprocTaskOptions *self,
                                                   gint64 limit_us);
@@ -63,7 +63,8 @@ MPROC_API void mproc_task_options_set_hard_limit (MprocTaskOptions *self,
 /**
  * mproc_task_options_set_attempts:
  * @self: options
- * @n: how often the task may be begun when its workers die, at least 1, which is the default
+ * @n: how often the task may be begun when its workers die, at least 1, which is the default; above
+ *   %G_MAXINT the task fails with %MPROC_ERROR_INVALID
  *
  * A task whose worker dies may have done any part of its work.  One that killed @n workers is taken
  * for the cause: it fails with %MPROC_ERROR_WORKER_DIED, and is not begun again.  Of a map each chunk has

@@ -149,7 +149,9 @@ carve (MprocAtomic64 *bump, guint64 size, GError **error)
       if (start / GRANULE > GRANULE_MASK)
         {
           g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-                               "the arena's address range is used up");
+                               "shared memory is used up: its address space is given "
+                               "away, all of it; free "
+                               "objects that are not needed");
           return 0;
         }
       if (!mproc_arena_commit (start + size, error))
@@ -267,9 +269,12 @@ allocate (gsize payload, Zeros *zeros, GError **error)
 
   if (payload > mproc_arena_get_size () - sizeof (Block))
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-                   "%" G_GSIZE_FORMAT " bytes are more than the whole arena has",
-                   payload);
+      g_set_error (
+          error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+          "%" G_GSIZE_FORMAT
+          " bytes are more than shared memory has address space for; make smaller "
+          "objects",
+          payload);
       return 0;
     }
   c = find_class (size);

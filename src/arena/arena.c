@@ -130,7 +130,9 @@ mproc_arena_adopt (gintptr handle, guint64 size, guint64 nonce, GError **error)
     {
       mproc_os_memory_clear (&memory);
       g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_VERSION,
-                           "the inherited memory is no arena of this version of mproc");
+                           "the memory that this process has inherited is of another "
+                           "version of mproc than "
+                           "its own: build both programs with one");
       return FALSE;
     }
   mproc_store64 (&opened, page);
@@ -237,7 +239,8 @@ refuse_memory (guint64 wanted, GError **error)
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
                "shared memory is used up: %" G_GUINT64_FORMAT
                " bytes wanted in all, %" G_GUINT64_FORMAT
-               " allowed (mproc_set_memory_limit)",
+               " allowed; free objects that are not needed, or allow more by "
+               "mproc_set_memory_limit",
                wanted, mproc_arena_get_budget ());
   return FALSE;
 }

@@ -28,7 +28,7 @@ typedef enum
 } MprocRoot;
 
 /* Raised whenever what lies in the arena changes its shape. */
-#define MPROC_LAYOUT 5
+#define MPROC_LAYOUT 6
 
 /* Makes the arena if this process has none. */
 gboolean mproc_arena_create (GError **error);

@@ -132,6 +132,24 @@ get_entry (Lease **out)
   return &parking ()->entries[lease->index];
 }
 
+/* All entries are taken, and nobody can wake us: the longer the word has not changed, the more rarely it
+ * is looked at, since there may be thousands like us. */
+#define FIRST_LOOK 1000
+#define LAST_LOOK (MPROC_NAP / 2)
+
+static void
+look_now_and_then (MprocAtomic32 *word, guint32 value, gint64 deadline)
+{
+  gint64 pause = FIRST_LOOK;
+  gint64 left;
+
+  while (mproc_load32 (word) == value && (left = deadline - g_get_monotonic_time ()) > 0)
+    {
+      g_usleep ((gulong) MIN (left, pause));
+      pause = MIN (2 * pause, LAST_LOOK);
+    }
+}
+
 void
 mproc_parking_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
 {
@@ -141,7 +159,7 @@ mproc_parking_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
 
   if (entry == NULL)
     {
-      g_usleep (1000); /* all are taken: a short nap, and look again */
+      look_now_and_then (word, value, deadline);
       return;
     }
   if (lease->token_may_come)

@@ -52,10 +52,17 @@ mproc_table_at (const MprocTable *self, guint index)
   return segment + (gsize) (index % self->per_segment) * self->item_size;
 }
 
+/* Not a count taken modulo @n: that would leap back by a number for each round made so far when
+ * the table grows, among those that have just been taken, for whose sake it would grow again. */
 guint
 mproc_table_next (const MprocTable *self, guint n)
 {
-  return mproc_add32 (&head_of (self)->cursor, 1) % n;
+  MprocAtomic32 *cursor = &head_of (self)->cursor;
+  guint32 at = mproc_load32 (cursor);
+
+  while (!atomic_compare_exchange_weak (cursor, &at, at + 1 < n ? at + 1 : 0))
+    ;
+  return at < n ? at : 0;
 }
 
 gboolean

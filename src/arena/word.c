@@ -7,9 +7,13 @@
 void
 mproc_word_wait (MprocAtomic32 *word, guint32 value, gint64 deadline)
 {
-  gint64 nap = g_get_monotonic_time () + MPROC_NAP;
+  mproc_word_nap (word, value, deadline, MPROC_NAP);
+}
 
-  deadline = MIN (deadline, nap);
+void
+mproc_word_nap (MprocAtomic32 *word, guint32 value, gint64 deadline, gint64 nap)
+{
+  deadline = MIN (deadline, g_get_monotonic_time () + nap);
   if (mproc_os_has_words ())
     mproc_os_word_wait (word, value, deadline);
   else

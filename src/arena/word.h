@@ -3,7 +3,8 @@
  *
  * The truth is in the memory, a wake is a hint: a waker may be killed between its
  * change and its wake.  So no sleep is unbounded: a sleeper returns after MPROC_NAP at
- * the latest and looks again, at the word and at the life of whoever it waits for. */
+ * the latest and looks again, at the word and at the life of whoever it waits for; where many
+ * sleep for the same thing, so that some look all the time, each may look more rarely. */
 #ifndef MPROC_WORD_H
 #define MPROC_WORD_H
 
@@ -20,6 +21,9 @@ G_BEGIN_DECLS
 /* Sleeps while *word (in the arena) is @value; returns at @deadline, after MPROC_NAP,
  * at a wake, or for no reason. */
 void mproc_word_wait (MprocAtomic32 *word, guint32 value, gint64 deadline);
+
+/* The same after another time than MPROC_NAP. */
+void mproc_word_nap (MprocAtomic32 *word, guint32 value, gint64 deadline, gint64 nap);
 
 /* Wakes up to @n sleepers; TRUE if there was one. */
 gboolean mproc_word_wake (MprocAtomic32 *word, guint n);

@@ -107,30 +107,43 @@ claim_some (guint how_many)
   return 0;
 }
 
-/* A few looks for a free one, then a new one, and only a full table is searched whole. */
+/* How often to look for a free one before there is a new one.  Where a new one takes memory that
+ * is not given back, so often that the table gets no larger than four times what was in use at
+ * once, even if all of that lies together. */
+static guint
+choose_looks (guint n)
+{
+  return n % ENTRIES_PER_SEGMENT == 0 ? MAX (n / 4, 8) : 8;
+}
+
+/* A full table is searched whole, and so is one that cannot grow. */
 static MprocHandle
 claim (GError **error)
 {
-  guint n;
+  GError *reason = NULL;
+  MprocHandle handle;
 
   for (;;)
     {
-      MprocHandle handle = claim_some (8);
+      guint n = mproc_entry_count ();
 
-      if (handle != 0)
+      if ((handle = claim_some (choose_looks (n))) != 0)
         return handle;
-      n = mproc_entry_count ();
-      if (n >= MAX_ENTRIES)
+      if (n >= MAX_ENTRIES || !mproc_table_grow (&table, n, &reason))
         break;
-      if (!mproc_table_grow (&table, n, error))
-        return 0;
       if ((handle = try_claim (n)) != 0)
         return handle;
     }
-  if ((n = (guint) claim_some (MAX_ENTRIES)) == 0)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-                 "%d shared objects exist, that is the limit", MAX_ENTRIES);
-  return (MprocHandle) n;
+  if ((handle = claim_some (MAX_ENTRIES)) != 0)
+    g_clear_error (&reason);
+  else if (reason != NULL)
+    g_propagate_error (error, reason);
+  else
+    g_set_error (
+        error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+        "%d shared objects exist, that is the limit; unref those that are not needed",
+        MAX_ENTRIES);
+  return handle;
 }
 
 MprocHandle

@@ -113,6 +113,9 @@ gboolean mproc_member_find (gint64 pid, MprocOsIdentity *out);
 /* Changes with every change of state: to sleep on with mproc_word_wait. */
 MprocAtomic32 *mproc_member_word (MprocMember member);
 
+/* How many slots have ever been used: there have been as many members at a time. */
+guint mproc_slot_count (void);
+
 /* A block this member is just moving, which becomes its own (mproc_arena_own): freed by
  * its sweep if it dies meanwhile.  FALSE (and no protection) where another thread of the
  * member uses the word. */

@@ -61,8 +61,8 @@ announce (MprocAtomic32 *word, guint32 *held)
   return TRUE;
 }
 
-MprocLocked
-mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
+static MprocLocked
+acquire (MprocAtomic32 *word, gint64 deadline, gboolean asks)
 {
   guint32 mine = mproc_self ();
   gboolean slept = FALSE;
@@ -85,7 +85,7 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
       before = g_get_monotonic_time ();
       if (before >= deadline)
         {
-          if (take_over (word, held, mine))
+          if (asks && take_over (word, held, mine))
             return MPROC_LOCKED_RECOVERED;
           /* The only wake may have been ours, and whoever came in between does not know
            * of the others who sleep: the bit has to be there for their sake. */
@@ -105,6 +105,18 @@ mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
           take_over (word, held, mine))
         return MPROC_LOCKED_RECOVERED;
     }
+}
+
+MprocLocked
+mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline)
+{
+  return acquire (word, deadline, TRUE);
+}
+
+MprocLocked
+mproc_lockword_acquire_soon (MprocAtomic32 *word, gint64 deadline)
+{
+  return acquire (word, deadline, FALSE);
 }
 
 MprocLocked

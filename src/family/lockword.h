@@ -27,6 +27,10 @@ typedef enum
 } MprocLocked;
 
 MprocLocked mproc_lockword_acquire_slowly (MprocAtomic32 *word, gint64 deadline);
+/* For one who comes again if it is not acquired: does not ask, when the time is up, whether the owner
+ * lives, which takes longer than all the rest. */
+MprocLocked mproc_lockword_acquire_soon (MprocAtomic32 *word, gint64 deadline);
+
 MprocLocked mproc_lockword_acquire_within (MprocAtomic32 *word, gint64 timeout_us);
 
 /* Whoever holds it; MPROC_ERROR_OVER_RELEASE if nobody does. */

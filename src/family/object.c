@@ -13,7 +13,9 @@ static _Thread_local GHashTable *thread_table;
 void
 mproc_object_set_class (const MprocClass *class_)
 {
-  g_atomic_pointer_set (&classes[class_->kind], (gpointer) class_);
+  /* As a rule it is set: a page that is written for nothing is one for each child to come. */
+  if (g_atomic_pointer_get (&classes[class_->kind]) != class_)
+    g_atomic_pointer_set (&classes[class_->kind], (gpointer) class_);
 }
 
 const MprocClass *

@@ -66,12 +66,16 @@ try_claim (guint index)
   return index << 19 | generation << 1;
 }
 
+/* Looks for a free one before there is a new one, so that thousands of members do not make the start of
+ * the next one slow: the table gets larger than it need be, by a few for each hundred. */
+#define A_FEW 16
+
 static MprocMember
-claim_free (void)
+claim_some (guint how_many)
 {
   guint n = mproc_slot_count ();
 
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < MIN (how_many, n); i++)
     {
       MprocMember member = try_claim (mproc_table_next (&table, n));
 
@@ -98,6 +102,27 @@ look_for_dead (guint how_many)
     }
 }
 
+/* Nobody waits for those whose starter has ended, and what they held stays held until somebody looks.
+ * Memory tells who they are; only they are asked for. */
+static void
+look_for_orphans (guint how_many)
+{
+  static gint next;
+  guint n = mproc_slot_count ();
+
+  for (guint i = 0; i < MIN (how_many, n); i++)
+    {
+      guint index = (guint) g_atomic_int_add (&next, 1) % n;
+      MprocSlot *slot = mproc_slot_at (index);
+      guint32 word = mproc_load32 (&slot->word);
+      MprocMember starter = mproc_load32 (&slot->starter);
+
+      if ((word & MPROC_SLOT_STATE) != MPROC_MEMBER_FREE && starter != 0 &&
+          !mproc_member_is_current (starter))
+        mproc_member_is_dead (index << 19 | (word >> 8) << 1);
+    }
+}
+
 MprocMember
 mproc_slot_claim (GError **error)
 {
@@ -105,12 +130,14 @@ mproc_slot_claim (GError **error)
   /* One that is just becoming a member has no name to sweep under. */
   gboolean looked = mproc_load32 (&mproc_identity->self) == 0;
 
+  if (!looked)
+    look_for_orphans (A_FEW);
   if (!looked && g_atomic_int_add (&claims, 1) % 16 == 15)
     look_for_dead (1);
   for (;;)
     {
-      MprocMember member = claim_free ();
       guint32 n = mproc_slot_count ();
+      MprocMember member = claim_some (n < MPROC_MAX_MEMBERS ? A_FEW : n);
 
       if (member != 0)
         return member;
@@ -118,6 +145,8 @@ mproc_slot_claim (GError **error)
         {
           if (!mproc_table_grow (&table, n, error))
             return 0;
+          if ((member = try_claim (n)) != 0)
+            return member;
         }
       else if (looked)
         break;
@@ -127,9 +156,11 @@ mproc_slot_claim (GError **error)
           looked = TRUE;
         }
     }
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
-               "%d processes and threads of this program are running, that is the limit",
-               MPROC_MAX_MEMBERS);
+  g_set_error (
+      error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+      "%d processes and threads of this program are running, that is the limit; wait "
+      "until some have ended",
+      MPROC_MAX_MEMBERS);
   return 0;
 }
 

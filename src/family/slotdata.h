@@ -26,9 +26,6 @@ typedef struct
 
 G_STATIC_ASSERT (sizeof (MprocSlot) == 128);
 
-/* How many have ever been used. */
-guint mproc_slot_count (void);
-
 /* One of those. */
 MprocSlot *mproc_slot_at (guint index);
 

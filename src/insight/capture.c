@@ -100,7 +100,7 @@ tell_pool (MprocWorker *self)
 
   event.pid = mproc_os_pid ();
   mproc_store64 (&self->seat->output, 1 + (guint64) self->output);
-  mproc_event_post (self->events, &event);
+  mproc_pool_event_post (self->events, &event);
   while (mproc_load32 (&self->seat->output_seen) == 0 &&
          g_get_monotonic_time () < deadline)
     mproc_word_wait (&self->seat->output_seen, 0, deadline);

@@ -5,7 +5,7 @@
 
 #include "insight/trace.h"
 #include "pool/taskoptions.h"
-#include "worker/crew.h"
+#include "worker/poolevent.h"
 #include "worker/task.h"
 
 #include <mproc/insight.h>

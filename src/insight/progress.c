@@ -167,8 +167,9 @@ report (MprocProgress *self, MprocPool *pool, gboolean is_end)
   if (numbers.done == self->told.done)
     return;
   self->told = numbers;
-  self->last = now;
   tell (self, pool, &numbers);
+  /* From its end: of a function that takes long the pool's thread would have nothing else to do. */
+  self->last = g_get_monotonic_time ();
 }
 
 /* At the end nobody is told any more: what the function was given goes, outside of the gate as well. */

@@ -116,7 +116,9 @@ mproc_batch_check_size (const MprocBatchPlan *plan, GError **error)
   if (plan->item_size < most && plan->result_size < most && plan->n_items < most / each)
     return TRUE;
   g_set_error (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
-               "%" G_GUINT64_FORMAT " items are more than can be handed over at a time",
+               "%" G_GUINT64_FORMAT
+               " items of that size are more than can be handed over at a time; make "
+               "several maps",
                plan->n_items);
   return FALSE;
 }

@@ -4,6 +4,7 @@
 #include "family/function.h"
 #include "map/batchitems.h"
 #include "map/batchvalues.h"
+#include "worker/control.h"
 #include "worker/task.h"
 
 #include <mproc/poolmap.h>
@@ -42,7 +43,7 @@ post (Run *self, guint32 item)
   MprocPoolEvent event = { .kind = MPROC_EVENT_BATCH, .item = item };
 
   event.serial = mproc_batch_get_serial (self->batch);
-  mproc_event_post (self->worker->events, &event);
+  mproc_pool_event_post (self->worker->events, &event);
 }
 
 /* There are too many workers. */
@@ -291,6 +292,6 @@ mproc_worker_run_batch (MprocWorker *worker, MprocOffset batch)
   end (&self);
   if (mproc_batch_leave (batch, self.n_done, worker->seat) ||
       event.item != MPROC_EVENT_BATCH_LEFT)
-    mproc_event_post (worker->events, &event);
+    mproc_pool_event_post (worker->events, &event);
   return wanted;
 }

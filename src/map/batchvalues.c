@@ -4,6 +4,7 @@
 
 #include "values/fixed.h"
 #include "values/types.h"
+#include "worker/task.h"
 
 #include <string.h>
 
@@ -42,8 +43,9 @@ add (MprocBatchValues *self, gsize size, guint32 flag, GError **error)
 
   if (size > G_MAXINT32 || start + size > G_MAXINT32 - 8)
     {
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
-                           "the values of one part of a map have more than 2 GiB");
+      g_set_error_literal (
+          error, MPROC_ERROR, MPROC_ERROR_TOO_LARGE,
+          "the values of one part of a map have more than 2 GiB; use smaller chunks");
       return NULL;
     }
   grow (self, start + size);
@@ -99,7 +101,9 @@ append_message (MprocBatchValues *self, GVariant *value, GError **error)
   /* The caller's reference may be the floating one, which the message would take. */
   if (!mproc_message_init (&message, g_variant_take_ref (value), error))
     return FALSE;
-  if (message.handles == NULL || message.handles->len == 0)
+  if (!mproc_task_check_result (&message, error))
+    ok = FALSE;
+  else if (message.handles == NULL || message.handles->len == 0)
     ok = append_plain (self, value, error);
   else
     {

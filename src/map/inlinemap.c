@@ -3,6 +3,7 @@
 
 #include "insight/progress.h"
 #include "map/batchrun.h"
+#include "pool/submit.h"
 
 #include <mproc/poolmap.h>
 #include <mproc/shared.h>

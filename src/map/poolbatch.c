@@ -12,6 +12,8 @@
 #include "family/function.h"
 #include "map/batchvalues.h"
 #include "pool/obituary.h"
+#include "pool/pending.h"
+#include "pool/resize.h"
 
 #include <string.h>
 

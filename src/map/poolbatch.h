@@ -5,7 +5,7 @@
 #define MPROC_POOL_BATCH_H
 
 #include "map/batch.h"
-#include "pool/pool.h"
+#include "pool/job.h"
 
 G_BEGIN_DECLS
 

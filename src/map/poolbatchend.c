@@ -3,6 +3,8 @@
  * All of it under the pool's mutex. */
 #include "map/poolbatch.h"
 
+#include "pool/warden.h"
+
 /* The pool's thread looks whether that was all; without room for the event, a little later. */
 static void
 announce (MprocPool *self, const MprocBatchJob *job)

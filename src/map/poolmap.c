@@ -5,6 +5,7 @@
 #include "family/function.h"
 #include "map/inlinemap.h"
 #include "map/poolbatch.h"
+#include "pool/submit.h"
 #include "shared/items.h"
 
 #include <mproc/poolmap.h>

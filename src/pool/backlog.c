@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/pool.h"
+#include "pool/job.h"
 
 /* So many tasks for each worker are in the queue where others wait, and some more for workers whose
  * tasks are short. */

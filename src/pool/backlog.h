@@ -10,11 +10,11 @@
 #ifndef MPROC_BACKLOG_H
 #define MPROC_BACKLOG_H
 
-#include <glib.h>
+#include <mproc/pool.h>
 
 G_BEGIN_DECLS
 
-struct MprocPool;
+typedef struct MprocJob MprocJob; /* see job.h */
 
 typedef struct
 {
@@ -42,6 +42,18 @@ typedef struct MprocBacklogJob
 
 void mproc_backlog_init (MprocBacklog *self);
 void mproc_backlog_clear (MprocBacklog *self);
+
+/* Into the table, and into the queue as soon as it is its turn.  FALSE: it is in neither. */
+gboolean mproc_pool_queue_job (MprocPool *self, MprocJob *job, GError **error);
+
+/* What is in the queue and of a lower priority is taken back. */
+void mproc_pool_take_back_below (MprocPool *self, gint priority);
+
+/* As many into the queue as are to be there. */
+void mproc_pool_feed_queue (MprocPool *self);
+
+/* It waits no more. */
+void mproc_pool_forget_waiting (MprocPool *self, MprocJob *job);
 
 G_END_DECLS
 

@@ -4,9 +4,18 @@
 #ifndef MPROC_BURIAL_H
 #define MPROC_BURIAL_H
 
-#include "pool/pool.h"
+#include "pool/job.h"
 
 G_BEGIN_DECLS
+
+/* A settled task whose block somebody may still look at: the record that names it may be in the
+ * queue, until a later one has been claimed; a worker may run it, until that is dead. */
+typedef struct
+{
+  guint32 serial;
+  MprocMember member; /* 0: no worker has it */
+  MprocOffset task;
+} MprocGrave;
 
 /* A worker has ended: what it had is settled, or queued again. */
 void mproc_pool_bury_worker (MprocPool *self, const MprocPoolEvent *death);

@@ -122,6 +122,21 @@ is_chosen (const MprocJob *job, gpointer data)
   return job->result != NULL && choice->wanted (job->result, choice->data);
 }
 
+/* Of a result that one task gives, that one.  Under the mutex. */
+static GPtrArray *
+list_jobs (MprocPool *pool, Wanted wanted, gpointer data)
+{
+  Choice choice = { wanted, data };
+  GPtrArray *jobs;
+
+  if (wanted != is_same || !mproc_result_is_of_one (data))
+    return mproc_pool_list_jobs (pool, is_chosen, &choice);
+  jobs = g_ptr_array_new ();
+  if (mproc_result_get_job (data) != NULL)
+    g_ptr_array_add (jobs, mproc_result_get_job (data));
+  return jobs;
+}
+
 /* The list of what the caller is to settle. */
 static GPtrArray *
 end_jobs (MprocPool *pool, GPtrArray *jobs, gboolean kill, gboolean *any)
@@ -156,12 +171,11 @@ end_in_pool (MprocPool *pool,
              GPtrArray **ended)
 {
   MprocPoolEvent event = { .kind = MPROC_EVENT_CONDEMNED };
-  Choice choice = { wanted, data };
   GPtrArray *jobs;
   gboolean any;
 
   g_mutex_lock (&pool->mutex);
-  jobs = mproc_pool_list_jobs (pool, is_chosen, &choice);
+  jobs = list_jobs (pool, wanted, data);
   *ended = end_jobs (pool, jobs, kill, &any);
   if (wanted == is_same)
     any |= mproc_pool_end_batch_of (pool, data, kill);

@@ -1,90 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool's one thread: reads one stream of events and settles jobs. */
-#include "pool/burial.h"
+#include "pool/dispatch.h"
 
 #include "arena/word.h"
 #include "family/local.h"
 #include "insight/capture.h"
 #include "insight/progress.h"
 #include "map/poolbatch.h"
+#include "pool/burial.h"
 #include "pool/memorywatch.h"
+#include "pool/pending.h"
+#include "pool/slots.h"
+#include "pool/start.h"
 #include "pool/warden.h"
 #include "process/process.h"
 
-void
-mproc_job_free (gpointer data)
-{
-  MprocJob *job = data;
-
-  mproc_result_unref (job->result);
-  mproc_task_options_free (job->options);
-  g_free (job);
-}
-
-void
-mproc_job_note_end (MprocJob *job, const GError *error)
-{
-  mproc_insight_settle (&job->note, job->number, job->task, error);
-  job->note.insight = NULL;
-}
-
-void
-mproc_job_settle (MprocJob *job, GVariant *value, GError *error)
-{
-  mproc_job_note_end (job, error);
-  if (job->result != NULL)
-    mproc_result_set_part (job->result, job->part, value, error);
-  else
-    {
-      g_clear_error (&error);
-      if (value != NULL)
-        g_variant_unref (value);
-    }
-  mproc_job_free (job);
-}
-
-void
-mproc_job_settle_done (MprocJob *job)
-{
-  GError *error = NULL;
-  GVariant *value = NULL;
-  MprocOffset task = job->task;
-
-  if (job->result != NULL)
-    value = mproc_task_get_outcome (task, &error);
-  mproc_result_set_output (job->result, job->part, mproc_task_get_output (task));
-  mproc_job_settle (job, value, error);
-  mproc_task_free (task);
-}
-
-GPtrArray *
-mproc_pool_list_jobs (MprocPool *self,
-                      gboolean (*wanted) (const MprocJob *job, gpointer data),
-                      gpointer data)
-{
-  GPtrArray *list = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer job;
-
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    if (wanted (job, data))
-      g_ptr_array_add (list, job);
-  return list;
-}
-
-void
-mproc_pool_take_out (MprocPool *self, MprocJob *job)
-{
-  mproc_pool_forget_waiting (self, job);
-  g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
-  mproc_pool_make_room (self);
-  if (job->fate != MPROC_FATE_OPEN)
-    g_ptr_array_remove_fast (self->condemned, job);
-  mproc_pool_end_tasks (self);
-}
-
-/* ------------------------------------------------------------------ the stream */
+/* A time in which some hundred results are given out. */
+#define MOMENT 1000
 
 /* Only the way out of the table is under the mutex, which those who submit want as
  * well. */
@@ -144,10 +75,12 @@ mproc_pool_note_seat (MprocPool *self, const MprocPoolEvent *event)
     }
 }
 
-/* Its process is about to end, and its successor may begin before that is over. */
+/* Its process is about to end, and its successor may begin before that is over.  Who leaves from here
+ * on says so again; who did not, because another one had said it, is seen by the look that follows. */
 static void
 hurry (MprocPool *self)
 {
+  atomic_store (&mproc_control_at (self->control)->leaving, 0);
   self->hurry_until = g_get_monotonic_time () + MPROC_NAP;
   if (self->nursery != NULL)
     mproc_nursery_wake (self->nursery);
@@ -219,35 +152,29 @@ bury_seats (MprocPool *self)
 }
 
 /* The nursery was killed.  Forking is not for a process that has threads by now; a crew
- * of spawned workers is the next best.  FALSE: there is none to be had. */
-static gboolean
+ * of spawned workers is the next best. */
+static void
 replace_nursery (MprocPool *self)
 {
   MprocCrewPlan plan;
-  GError *error = NULL;
 
   mproc_nursery_free (self->nursery);
   self->nursery = NULL;
   mproc_pool_bury_orphans (self);
   bury_seats (self);
   if (self->state == MPROC_POOL_TERMINATED)
-    return TRUE;
+    return;
   mproc_pool_fill_plan (self, MPROC_START_METHOD_SPAWN, &plan);
   self->crew = mproc_crew_new (&plan);
-  if (mproc_crew_fill (self->crew, &error))
-    return TRUE;
-  mproc_pool_break (self, error->message);
-  g_error_free (error);
-  return FALSE;
 }
 
 /* What nobody sends an event for.  What a nursery and its workers have sent before they
- * died is read first, so it has to be @quiet.  FALSE: the pool is broken. */
-static gboolean
+ * died is read first, so it has to be @quiet. */
+static void
 look_around (MprocPool *self, gboolean quiet)
 {
-  gboolean go_on = TRUE;
-
+  /* Who was to say that he leaves may have been killed before he did. */
+  mproc_store32 (&mproc_control_at (self->control)->leaving, 0);
   mproc_insight_look (&self->insight, self->seats);
   g_mutex_lock (&self->mutex);
   mproc_pool_feed_queue (self);
@@ -255,15 +182,14 @@ look_around (MprocPool *self, gboolean quiet)
   mproc_memory_look (self);
   mproc_warden_look (self);
   mproc_pool_tend_batches (self);
-  if (self->crew != NULL)
-    mproc_crew_tend (self->crew);
-  else if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
+  if (quiet && self->nursery != NULL && mproc_nursery_is_deserted (self->nursery))
     {
       g_mutex_lock (&self->mutex);
-      go_on = replace_nursery (self);
+      replace_nursery (self);
       g_mutex_unlock (&self->mutex);
     }
-  return go_on;
+  if (self->crew != NULL)
+    mproc_crew_tend (self->crew);
 }
 
 /* TRUE: no worker is left after this. Thread workers end when their task does, which
@@ -334,11 +260,14 @@ leave (MprocPool *self)
 }
 
 /* How long until it looks around.  A crew of its own is asked often while a worker ends that has to be
- * replaced; a nursery sees that by itself. */
+ * replaced; a nursery sees that by itself.  One that has more workers to start is asked as soon as
+ * @nothing else is to be done, or what there was has had a moment. */
 static gint64
-time_to_look (MprocPool *self, gint64 now)
+time_to_look (MprocPool *self, gint64 now, gboolean nothing)
 {
-  return self->crew != NULL && now < self->hurry_until ? 1000 : MPROC_NAP / 2;
+  if (self->crew != NULL && mproc_crew_is_short (self->crew))
+    return nothing ? 0 : MOMENT;
+  return self->crew != NULL && now < self->hurry_until ? MOMENT : MPROC_NAP / 2;
 }
 
 gpointer
@@ -347,6 +276,7 @@ mproc_pool_dispatch (gpointer pool)
   MprocPool *self = pool;
   MprocPoolEvent event;
   gboolean go_on = TRUE;
+  gboolean got = FALSE;
   gint64 now = g_get_monotonic_time ();
   gint64 last_look = now;
 
@@ -354,10 +284,10 @@ mproc_pool_dispatch (gpointer pool)
   mproc_callbacks_serve (self->callbacks);
   while (go_on)
     {
-      gint64 nap = time_to_look (self, now);
-      gboolean got = mproc_queue_take (self->events, last_look + nap, mproc_event_copy,
-                                       &event, NULL);
+      gint64 nap = time_to_look (self, now, !got);
 
+      got = mproc_queue_take (self->events, last_look + nap, mproc_pool_event_copy,
+                              &event, NULL);
       now = g_get_monotonic_time ();
       mproc_gate_enter ();
       if (self->stops_itself)
@@ -366,8 +296,8 @@ mproc_pool_dispatch (gpointer pool)
         go_on = handle (self, &event);
       if (go_on && now - last_look >= nap)
         {
-          go_on = look_around (self, !got);
-          last_look = now;
+          look_around (self, !got);
+          last_look = g_get_monotonic_time ();
         }
       if (!go_on)
         finish (self);

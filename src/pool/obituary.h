@@ -3,7 +3,7 @@
 #ifndef MPROC_OBITUARY_H
 #define MPROC_OBITUARY_H
 
-#include "pool/pool.h"
+#include "pool/job.h"
 
 G_BEGIN_DECLS
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Back-pressure: a pool whose options bound its pending tasks lets whoever hands over one more wait. */
-#include "pool/pool.h"
+#include "pool/pending.h"
 
 #include "arena/word.h"
 

@@ -3,16 +3,20 @@
 #include "pool/pool.h"
 
 #include "arena/word.h"
-#include "family/local.h"
 #include "insight/progress.h"
 #include "map/poolbatch.h"
+#include "pool/burial.h"
 #include "pool/cancel.h"
+#include "pool/exit.h"
 #include "pool/memorywatch.h"
+#include "pool/pending.h"
+#include "pool/resize.h"
+#include "pool/slots.h"
+#include "pool/start.h"
+#include "pool/warden.h"
 #include "process/process.h"
 #include "worker/setup.h"
 #include "worker/worker.h"
-
-#define MAX_WORKERS 4096
 
 gboolean
 mproc_pool_is_mine (MprocPool *self)
@@ -21,73 +25,54 @@ mproc_pool_is_mine (MprocPool *self)
          self->creator == mproc_os_pid ();
 }
 
-/* ------------------------------------------------------------------ all pools, for the exit */
-
-static GPtrArray *pools; /* under the local lock; holds no references */
-
-/* A thread that is a worker and calls exit () is waited for by its pool, and cannot
- * wait for it. */
-static gint64
-patience_with (MprocPool *pool)
+MprocPoolState
+mproc_pool_get_state (MprocPool *self)
 {
-  gboolean is_thread = mproc_self () != mproc_process_self ();
+  MprocPoolState state;
 
-  return is_thread && pool->method == MPROC_START_METHOD_THREAD ? 0 : MPROC_FOREVER;
+  g_mutex_lock (&self->mutex);
+  state = self->state;
+  g_mutex_unlock (&self->mutex);
+  return state;
 }
 
-static void
-terminate_pools (void)
+gboolean
+mproc_pool_check_running (MprocPool *self, GError **error)
 {
-  for (;;)
-    {
-      MprocPool *pool = NULL;
-
-      mproc_local_lock ();
-      if (pools != NULL && pools->len > 0)
-        pool = g_ptr_array_remove_index_fast (pools, pools->len - 1);
-      if (pool != NULL && mproc_pool_is_mine (pool))
-        mproc_pool_ref (pool);
-      mproc_local_unlock ();
-      if (pool == NULL)
-        return;
-      if (!mproc_pool_is_mine (pool))
-        continue;
-      mproc_pool_terminate (pool);
-      mproc_pool_join (pool, patience_with (pool));
-      mproc_pool_unref (pool);
-    }
+  if (self->broken != NULL)
+    g_propagate_error (error, g_error_copy (self->broken));
+  else if (self->state != MPROC_POOL_RUNNING)
+    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+                 "the pool is not running: it has been %s",
+                 self->state == MPROC_POOL_CLOSED ? "closed" : "terminated");
+  else
+    return TRUE;
+  return FALSE;
 }
 
-static void
-remember (MprocPool *self)
+gboolean
+mproc_pool_check_owner (MprocPool *self, GError **error)
 {
-  static gint64 hooked_for;
-  gboolean hooked;
-
-  mproc_local_lock ();
-  if (pools == NULL)
-    pools = g_ptr_array_new ();
-  g_ptr_array_add (pools, self);
-  hooked = hooked_for == self->creator;
-  hooked_for = self->creator;
-  mproc_local_unlock ();
-  if (!hooked)
-    mproc_at_exit (terminate_pools);
+  if (mproc_pool_is_mine (self))
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
+               "the pool belongs to the process with pid %" G_GINT64_FORMAT
+               ", which made it, and this is another one, forked since: make a pool here",
+               self->creator);
+  return FALSE;
 }
 
-/* TRUE: it was the last reference, which goes under the lock under which an exit looks
- * for pools. */
-static gboolean
-drop (MprocPool *self)
+gboolean
+mproc_pool_check_open (MprocPool *self, GError **error)
 {
-  gboolean last;
+  gboolean ok;
 
-  mproc_local_lock ();
-  last = g_atomic_int_dec_and_test (&self->base.ref_count);
-  if (last && pools != NULL)
-    g_ptr_array_remove_fast (pools, self);
-  mproc_local_unlock ();
-  return last;
+  if (!mproc_pool_check_owner (self, error))
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  ok = mproc_pool_check_running (self, error);
+  g_mutex_unlock (&self->mutex);
+  return ok;
 }
 
 /* ------------------------------------------------------------------ making */
@@ -161,130 +146,14 @@ new_bare (guint n_workers, MprocStartMethod method, const MprocPoolOptions *opti
   return self;
 }
 
-/* The nursery itself starts no worker: not a worker that does not work. */
-static gboolean
-is_nursery_broken (const MprocPoolEvent *event)
-{
-  return event->kind == MPROC_EVENT_BROKEN && event->member == 0;
-}
-
-/* An initializer may fail before the last worker has been started: that breaks the pool as it would a
- * moment later. */
-static void
-note_start (MprocPool *self, const MprocPoolEvent *event)
-{
-  mproc_pool_note_seat (self, event);
-  if (event->kind == MPROC_EVENT_BROKEN && event->member != 0)
-    mproc_pool_break (self, event->text);
-}
-
-/* The nursery's word that all have been started, or its silence. */
-static gboolean
-await_nursery (MprocPool *self, GError **error)
-{
-  MprocPoolEvent event = { 0 };
-
-  do
-    if (!mproc_queue_take (self->events, g_get_monotonic_time () + MPROC_NAP,
-                           mproc_event_copy, &event, NULL))
-      {
-        if (mproc_nursery_is_alive (self->nursery))
-          continue;
-        g_set_error_literal (
-            error, MPROC_ERROR, MPROC_ERROR_STATE,
-            "the pool's nursery ended before it had started the workers");
-        return FALSE;
-      }
-    else
-      note_start (self, &event);
-  while (event.kind != MPROC_EVENT_READY && !is_nursery_broken (&event));
-  if (event.kind == MPROC_EVENT_READY)
-    return TRUE;
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
-               "the pool's workers cannot be started: %s", event.text);
-  return FALSE;
-}
-
-void
-mproc_pool_fill_plan (MprocPool *self, MprocStartMethod method, MprocCrewPlan *plan)
-{
-  plan->control = self->control;
-  plan->starts_on_demand = self->options->idle_timeout != MPROC_FOREVER;
-  plan->method = method;
-  plan->name = self->options->name;
-  plan->tasks = self->tasks;
-  plan->events = self->events;
-  plan->setup = self->setup;
-}
-
-static gboolean
-start_workers (MprocPool *self, GError **error)
-{
-  MprocCrewPlan plan;
-
-  mproc_pool_fill_plan (self, self->method, &plan);
-  if (self->method == MPROC_START_METHOD_FORK)
-    {
-      self->nursery = mproc_nursery_new (&plan, error);
-      return self->nursery != NULL && await_nursery (self, error);
-    }
-  self->crew = mproc_crew_new (&plan);
-  return mproc_crew_fill (self->crew, error);
-}
-
-static gboolean
-make_control (MprocPool *self, GError **error)
-{
-  self->control = mproc_arena_alloc0 (sizeof (MprocPoolControl), error);
-  if (self->control == 0)
-    return FALSE;
-  mproc_store32 (&mproc_control_at (self->control)->wanted, self->n_workers);
-  return TRUE;
-}
-
-/* Nothing has to end before it is over. */
-static gboolean
-set_up_inline (MprocPool *self, GError **error)
-{
-  GError *failure = NULL;
-
-  self->thread_ended = TRUE;
-  if (!mproc_family_ensure (error) || !make_control (self, error))
-    return FALSE;
-  self->setup = mproc_pool_options_pack_setup (self->options, error);
-  if (self->setup == NULL)
-    return FALSE;
-  self->worker = mproc_inline_new (self->setup, &failure, error);
-  if (failure != NULL)
-    mproc_pool_break_inline (self, failure);
-  return self->worker != NULL;
-}
-
-static gboolean
-set_up (MprocPool *self, GError **error)
-{
-  if (self->options->is_inline)
-    return set_up_inline (self, error);
-  self->tasks = mproc_queue_new (0, error);
-  self->events = self->tasks != NULL ? mproc_queue_new (0, error) : NULL;
-  if (self->events == NULL || !make_control (self, error))
-    return FALSE;
-  self->setup = mproc_pool_options_pack_setup (self->options, error);
-  if (self->setup == NULL || !start_workers (self, error))
-    return FALSE;
-  self->callbacks = mproc_callbacks_new (self->events);
-  self->insight.trace = mproc_trace_new (self->options->name);
-  self->thread = mproc_own_thread_new ("mproc-pool", mproc_pool_dispatch, self, error);
-  return self->thread != NULL;
-}
-
 /* Negative numbers, as they look when cast. */
 static gboolean
 check_numbers (const MprocPoolOptions *options, GError **error)
 {
-  if (options == NULL ||
-      (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT))
+  if (options == NULL)
     return TRUE;
+  if (options->max_pending <= G_MAXINT && options->max_tasks <= G_MAXINT)
+    return mproc_task_options_check (options->task_options, error);
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_INVALID,
                        "max_pending and max_tasks_per_worker of a pool are at most "
                        "2147483647");
@@ -304,16 +173,6 @@ choose_method (const MprocPoolOptions *options, MprocStartMethod *method, GError
   return *method != MPROC_START_METHOD_DEFAULT;
 }
 
-gboolean
-mproc_pool_check_size (guint n_workers, GError **error)
-{
-  if (n_workers <= MAX_WORKERS)
-    return TRUE;
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-               "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
-  return FALSE;
-}
-
 MprocPool *
 mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **error)
 {
@@ -327,12 +186,12 @@ mproc_pool_new_full (guint n_workers, const MprocPoolOptions *options, GError **
                            !mproc_memory_check (options, method, error))))
     return NULL;
   self = new_bare (n_workers != 0 ? n_workers : mproc_cpu_count (), method, options);
-  if (!set_up (self, error))
+  if (!mproc_pool_set_up (self, error))
     {
       mproc_pool_free (self);
       return NULL;
     }
-  remember (self);
+  mproc_pool_remember (self);
   return self;
 }
 
@@ -433,7 +292,7 @@ mproc_pool_terminate (MprocPool *self)
   if (mproc_callbacks_are_mine (self->callbacks))
     self->stops_itself = TRUE;
   else
-    mproc_event_post (self->events, &stop);
+    mproc_pool_event_post (self->events, &stop);
 }
 
 /* A callback that waits for its own thread's end would wait for ever, and so would a task that
@@ -443,17 +302,6 @@ mproc_pool_may_wait (MprocPool *self)
 {
   return !mproc_callbacks_are_mine (self->callbacks) &&
          !mproc_worker_serves (self->tasks);
-}
-
-MprocPoolState
-mproc_pool_get_state (MprocPool *self)
-{
-  MprocPoolState state;
-
-  g_mutex_lock (&self->mutex);
-  state = self->state;
-  g_mutex_unlock (&self->mutex);
-  return state;
 }
 
 /* Waits for the thread, which ends when the workers have, or when told to. */
@@ -485,7 +333,7 @@ mproc_pool_unref (MprocPool *self)
 {
   g_return_if_fail (self == NULL || mproc_object_is (self, MPROC_KIND_POOL));
 
-  if (self == NULL || !drop (self) || !mproc_pool_is_mine (self))
+  if (self == NULL || !mproc_pool_drop (self) || !mproc_pool_is_mine (self))
     return;
   mproc_pool_terminate (self);
   /* The thread looks when the last worker has ended, and so after this. */

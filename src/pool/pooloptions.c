@@ -3,7 +3,6 @@
 
 #include "family/family.h"
 #include "family/function.h"
-#include "worker/jobserver.h"
 #include "worker/setup.h"
 
 #include <string.h>
@@ -222,18 +221,10 @@ add_call (GVariantBuilder *setup, const char *key, const MprocCall *call, GError
   return ticket != 0;
 }
 
-static void
-add_jobserver (const MprocPoolOptions *self, GVariantBuilder *setup)
-{
-  char *where = self->uses_jobserver ? mproc_jobserver_find () : NULL;
-
-  if (where != NULL)
-    g_variant_builder_add (setup, "{sv}", "jobserver", g_variant_new_bytestring (where));
-  g_free (where);
-}
-
 GVariant *
-mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
+mproc_pool_options_pack_setup (const MprocPoolOptions *self,
+                               const char *jobserver,
+                               GError **error)
 {
   GVariantBuilder setup;
 
@@ -247,7 +238,9 @@ mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error)
   if (self->max_tasks != 0)
     g_variant_builder_add (&setup, "{sv}", "max-tasks",
                            g_variant_new_uint32 (self->max_tasks));
-  add_jobserver (self, &setup);
+  if (jobserver != NULL)
+    g_variant_builder_add (&setup, "{sv}", "jobserver",
+                           g_variant_new_bytestring (jobserver));
   if (self->recycle_at != 0)
     g_variant_builder_add (&setup, "{sv}", "recycle-at",
                            g_variant_new_uint64 (self->recycle_at));

@@ -53,7 +53,9 @@ MprocPoolOptions *mproc_pool_options_copy (const MprocPoolOptions *self);
  *   environment             a(bayay) whether it is set, name, value
  *
  * A key is there only where there is something to say.  NULL with error. */
-GVariant *mproc_pool_options_pack_setup (const MprocPoolOptions *self, GError **error);
+GVariant *mproc_pool_options_pack_setup (const MprocPoolOptions *self,
+                                         const char *jobserver,
+                                         GError **error);
 
 G_END_DECLS
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many workers a pool has. */
-#include "pool/pool.h"
+#include "pool/resize.h"
+
+#define MAX_WORKERS 4096
 
 guint
 mproc_pool_get_n_workers (MprocPool *self)
@@ -41,6 +42,16 @@ mproc_pool_feed_crew (MprocPool *self)
   atomic_thread_fence (memory_order_seq_cst);
   if (mproc_load32 (&control->hungry) != 0 && mproc_cas32 (&control->hungry, 1, 0))
     wake_crew (self);
+}
+
+gboolean
+mproc_pool_check_size (guint n_workers, GError **error)
+{
+  if (n_workers <= MAX_WORKERS)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "%u workers are more than a pool can have (%d)", n_workers, MAX_WORKERS);
+  return FALSE;
 }
 
 gboolean

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool's side of the jobserver: what its dead workers held is given back. */
-#include "pool/pool.h"
+#include "pool/slots.h"
 
 #include "worker/jobserver.h"
 
@@ -10,6 +9,8 @@ mproc_pool_find_jobserver (MprocPool *self)
   char *where = self->options->uses_jobserver ? mproc_jobserver_find () : NULL;
 
   self->jobserver = where != NULL ? mproc_os_jobserver_open (where) : MPROC_OS_NONE;
+  if (self->jobserver != MPROC_OS_NONE)
+    self->jobserver_name = mproc_os_jobserver_name (self->jobserver, where);
   g_free (where);
 }
 
@@ -19,6 +20,7 @@ mproc_pool_close_jobserver (MprocPool *self)
   if (self->jobserver != MPROC_OS_NONE)
     mproc_os_jobserver_close (self->jobserver);
   self->jobserver = MPROC_OS_NONE;
+  g_clear_pointer (&self->jobserver_name, g_free);
 }
 
 void

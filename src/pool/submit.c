@@ -1,130 +1,59 @@
 /* SPDX-License-Identifier: MIT */
-/* Handing tasks over. */
+#include "pool/submit.h"
+
 #include "family/function.h"
 #include "insight/capture.h"
 #include "insight/progress.h"
-#include "map/poolmap.h"
 #include "pool/cancel.h"
-#include "pool/pool.h"
+#include "pool/dispatch.h"
+#include "pool/job.h"
+#include "pool/pending.h"
 
-#include <mproc/queue.h>
-
-typedef MprocOrder Order;
-
-gboolean
-mproc_pool_check_running (MprocPool *self, GError **error)
+/* What has a task, if it could be made. */
+static MprocJob *
+make_job (MprocPool *self,
+          const MprocOrder *order,
+          const MprocTaskPlan *plan,
+          MprocMessage *message,
+          GError **error)
 {
-  if (self->broken != NULL)
-    g_propagate_error (error, g_error_copy (self->broken));
-  else if (self->state != MPROC_POOL_RUNNING)
-    g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
-                 "the pool is not running: it has been %s",
-                 self->state == MPROC_POOL_CLOSED ? "closed" : "terminated");
-  else
-    return TRUE;
-  return FALSE;
+  MprocJob *job = g_new0 (MprocJob, 1);
+
+  if (order->result != NULL)
+    {
+      job->result = mproc_result_ref (order->result);
+      mproc_result_bind (job->result, self->link);
+    }
+  job->part = order->part;
+  job->options = mproc_task_options_ref (order->options);
+  job->task = mproc_task_new (plan, message, error);
+  if (job->task != 0)
+    return job;
+  mproc_job_free (job);
+  return NULL;
 }
 
-gboolean
-mproc_pool_check_owner (MprocPool *self, GError **error)
-{
-  if (mproc_pool_is_mine (self))
-    return TRUE;
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_STATE,
-               "the pool belongs to the process with pid %" G_GINT64_FORMAT
-               ", which made it, and this is another one, forked since: make a pool here",
-               self->creator);
-  return FALSE;
-}
-
-gboolean
-mproc_pool_check_open (MprocPool *self, GError **error)
+static gboolean
+enter_job (MprocPool *self, const MprocOrder *order, MprocJob *job, GError **error)
 {
   gboolean ok;
 
-  if (!mproc_pool_check_owner (self, error))
-    return FALSE;
   g_mutex_lock (&self->mutex);
-  ok = mproc_pool_check_running (self, error);
+  ok = mproc_pool_await_room (self, order->deadline, error) &&
+       mproc_pool_check_running (self, error) && mproc_pool_queue_job (self, job, error);
+  job->number = job->serial;
+  if (ok && job->result != NULL)
+    mproc_result_set_job (job->result, job);
+  self->is_watched |= order->options != NULL && order->options->limits.hard > 0;
   g_mutex_unlock (&self->mutex);
   return ok;
-}
-
-/* Another one than before, so that a record which names the old one claims nothing. */
-static guint32
-choose_serial (MprocPool *self)
-{
-  do
-    self->last_serial++;
-  while (self->last_serial == 0 ||
-         g_hash_table_contains (self->jobs, GUINT_TO_POINTER (self->last_serial)));
-  return self->last_serial;
-}
-
-static void
-enter (MprocPool *self, MprocJob *job, guint32 serial)
-{
-  if (job->serial != 0)
-    g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
-  job->serial = serial;
-  g_hash_table_insert (self->jobs, GUINT_TO_POINTER (serial), job);
-}
-
-void
-mproc_pool_number_job (MprocPool *self, MprocJob *job)
-{
-  enter (self, job, choose_serial (self));
-  mproc_task_queue (job->task, job->serial);
-}
-
-/* A map's priority is 0: others have their chunks handed over as tasks. */
-static void
-note_urgent (MprocPool *self, const MprocJob *job)
-{
-  if (job->backlog.priority > 0)
-    mproc_store64 (&mproc_control_at (self->control)->urgent,
-                   G_GUINT64_CONSTANT (1) << 32 | mproc_queue_get_put (self->tasks));
-}
-
-/* Serials and records are in the same order: that a task has been claimed says that every
- * earlier record is gone from the queue. */
-gboolean
-mproc_pool_put_job (MprocPool *self, MprocJob *job, GError **error)
-{
-  MprocTaskRecord record = { job->task, 0, 0 };
-  gboolean was_known = job->serial != 0;
-
-  /* Known here before any worker can see it. */
-  mproc_pool_number_job (self, job);
-  record.serial = job->serial;
-  if (mproc_queue_put_bytes (self->tasks, &record, sizeof record, MPROC_FOREVER, error))
-    {
-      note_urgent (self, job);
-      mproc_pool_feed_crew (self);
-      return TRUE;
-    }
-  if (!was_known)
-    g_hash_table_steal (self->jobs, GUINT_TO_POINTER (job->serial));
-  mproc_pool_make_room (self);
-  return FALSE;
-}
-
-gboolean
-mproc_pool_take_back_job (MprocPool *self, MprocJob *job)
-{
-  guint32 serial = choose_serial (self);
-
-  if (!mproc_task_take_back (job->task, job->serial, serial))
-    return FALSE;
-  enter (self, job, serial);
-  return TRUE;
 }
 
 /* What takes time is done before the mutex is taken: the thread that gives results out
  * wants it too. */
 static gboolean
 hand_over_message (MprocPool *self,
-                   const Order *order,
+                   const MprocOrder *order,
                    MprocMessage *message,
                    GError **error)
 {
@@ -132,41 +61,23 @@ hand_over_message (MprocPool *self,
                          mproc_function_get_ticket (order->func, error),
                          { 0, 0 } };
   MprocJob *job;
-  gboolean ok;
 
-  if (plan.function == 0)
-    return FALSE;
-  if (!mproc_capture_plan (order->options, order->result, self->method, &plan, error))
+  if (plan.function == 0 ||
+      !mproc_capture_plan (order->options, order->result, self->method, &plan, error))
     return FALSE;
   if (order->options != NULL)
     plan.limits = order->options->limits;
-  job = g_new0 (MprocJob, 1);
-  job->result = order->result != NULL ? mproc_result_ref (order->result) : NULL;
-  if (job->result != NULL)
-    mproc_result_bind (job->result, self->link);
-  job->part = order->part;
-  job->options = mproc_task_options_ref (order->options);
-  job->task = mproc_task_new (&plan, message, error);
-  ok = job->task != 0;
-  if (ok)
-    {
-      mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
-                               MAX (1, order->n_items));
-      g_mutex_lock (&self->mutex);
-      ok = mproc_pool_await_room (self, order->deadline, error) &&
-           mproc_pool_check_running (self, error) &&
-           mproc_pool_queue_job (self, job, error);
-      job->number = job->serial;
-      self->is_watched |= plan.limits.hard > 0;
-      g_mutex_unlock (&self->mutex);
-      if (!ok)
-        mproc_insight_take_back (&job->note);
-      if (!ok)
-        mproc_task_free_unsent (job->task);
-    }
-  if (!ok)
-    mproc_job_free (job);
-  return ok;
+  job = make_job (self, order, &plan, message, error);
+  if (job == NULL)
+    return FALSE;
+  mproc_insight_hand_over (&self->insight, &job->note, order->func, job->options,
+                           MAX (1, order->n_items));
+  if (enter_job (self, order, job, error))
+    return TRUE;
+  mproc_insight_take_back (&job->note);
+  mproc_task_free_unsent (job->task);
+  mproc_job_free (job);
+  return FALSE;
 }
 
 /* ------------------------------------------------------------------ inline */
@@ -250,14 +161,15 @@ mproc_pool_check_message (const MprocMessage *message, GError **error)
 }
 
 gboolean
-mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
+mproc_pool_hand_over (MprocPool *self, const MprocOrder *order, GError **error)
 {
   MprocMessage message;
   gboolean ok;
 
   if (!mproc_message_init (&message, order->args, error))
     return FALSE;
-  if (!mproc_pool_check_message (&message, error))
+  if (!mproc_pool_check_message (&message, error) ||
+      !mproc_task_options_check (order->options, error))
     {
       mproc_message_clear (&message, FALSE);
       return FALSE;
@@ -273,8 +185,8 @@ mproc_pool_hand_over (MprocPool *self, const Order *order, GError **error)
   return ok;
 }
 
-static void
-submit_part (MprocPool *self, const Order *order)
+void
+mproc_pool_submit_part (MprocPool *self, const MprocOrder *order)
 {
   GError *error = NULL;
 
@@ -303,7 +215,7 @@ mproc_pool_apply_async (MprocPool *self,
                         GVariant *args,
                         const MprocTaskOptions *options)
 {
-  Order order = { .func = func, .args = args, .deadline = MPROC_OS_NEVER };
+  MprocOrder order = { .func = func, .args = args, .deadline = MPROC_OS_NEVER };
   GError *error = NULL;
 
   g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
@@ -315,7 +227,7 @@ mproc_pool_apply_async (MprocPool *self,
     }
   order.options = mproc_pool_choose_options (self, options);
   order.result = mproc_result_new (self->callbacks, 1, MPROC_RESULT_VALUE);
-  submit_part (self, &order);
+  mproc_pool_submit_part (self, &order);
   mproc_task_options_free (order.options);
   return order.result;
 }
@@ -329,7 +241,7 @@ mproc_pool_apply (MprocPool *self, MprocFunc func, GVariant *args, GError **erro
 gboolean
 mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error)
 {
-  Order order = {
+  MprocOrder order = {
     .func = func, .args = args, .flags = MPROC_TASK_PUSHED, .deadline = MPROC_OS_NEVER
   };
 
@@ -342,117 +254,4 @@ mproc_pool_push (MprocPool *self, MprocFunc func, GVariant *args, GError **error
     }
   order.options = self->options->task_options;
   return mproc_pool_hand_over (self, &order, error);
-}
-
-/* ------------------------------------------------------------------ map */
-
-/* CPython's: a quarter of an even share, rounded up. */
-static guint
-choose_chunk (MprocPool *self, gsize n)
-{
-  gsize parts = (gsize) mproc_pool_get_n_workers (self) * 4;
-
-  return (guint) MAX (1, (n + parts - 1) / parts);
-}
-
-/* The items of one chunk as a value. */
-static GVariant *
-slice (GVariant *items, gsize from, gsize n)
-{
-  GVariant **children = g_new (GVariant *, n);
-  GVariant *value;
-
-  for (gsize i = 0; i < n; i++)
-    children[i] = g_variant_get_child_value (items, from + i);
-  if (g_variant_is_of_type (items, G_VARIANT_TYPE_ARRAY))
-    value = g_variant_new_array (g_variant_type_element (g_variant_get_type (items)),
-                                 children, n);
-  else
-    value = g_variant_new_tuple (children, n);
-  for (gsize i = 0; i < n; i++)
-    g_variant_unref (children[i]);
-  g_free (children);
-  return value;
-}
-
-/* A negative number, as it looks when cast.  A pool that takes no tasks takes no map of 0 items. */
-gboolean
-mproc_pool_check_map (MprocPool *self, guint chunk, GError **error)
-{
-  if (chunk <= G_MAXINT)
-    return mproc_pool_check_open (self, error);
-  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
-               "a chunk of %u items is more than a task can have; at most %d, and 0 is "
-               "chosen well",
-               chunk, G_MAXINT);
-  return FALSE;
-}
-
-MprocResult *
-mproc_pool_map_async (MprocPool *self,
-                      MprocFunc func,
-                      GVariant *items,
-                      guint chunk,
-                      const MprocTaskOptions *options)
-{
-  GError *error = NULL;
-  MprocTaskOptions *chosen;
-  MprocResult *result;
-  gsize n;
-  guint n_parts;
-
-  g_return_val_if_fail (mproc_object_is (self, MPROC_KIND_POOL), NULL);
-  g_return_val_if_fail (func != NULL, NULL);
-  g_return_val_if_fail (items != NULL && g_variant_is_container (items), NULL);
-  g_variant_ref_sink (items);
-  if (!mproc_pool_check_map (self, chunk, &error))
-    {
-      g_variant_unref (items);
-      return mproc_result_new_failed (error);
-    }
-  n = g_variant_n_children (items);
-  chosen = mproc_pool_choose_options (self, options);
-  if (n > 0 && mproc_pool_can_batch (self, chosen))
-    {
-      result = mproc_pool_map_values (self, func, items, chunk, chosen);
-      mproc_task_options_free (chosen);
-      g_variant_unref (items);
-      return result;
-    }
-  if (chunk == 0)
-    chunk = choose_chunk (self, n);
-  n_parts = (guint) ((n + chunk - 1) / chunk);
-  result = mproc_result_new (self->callbacks, n_parts,
-                             chunk == 1 ? MPROC_RESULT_ITEMS : MPROC_RESULT_CHUNKS);
-  for (guint i = 0; i < n_parts; i++)
-    {
-      gsize from = (gsize) i * chunk;
-      Order order = { .func = func,
-                      .flags = chunk == 1 ? 0 : MPROC_TASK_MAP,
-                      .result = result,
-                      .part = i,
-                      .options = chosen,
-                      .deadline = MPROC_OS_NEVER,
-                      .n_items = (guint) MIN (chunk, n - from) };
-
-      if (chunk == 1)
-        order.args = mproc_get_item (items, from);
-      else
-        order.args = g_variant_ref_sink (slice (items, from, MIN (chunk, n - from)));
-      submit_part (self, &order);
-      g_variant_unref (order.args);
-    }
-  mproc_task_options_free (chosen);
-  g_variant_unref (items);
-  return result;
-}
-
-GVariant *
-mproc_pool_map (MprocPool *self,
-                MprocFunc func,
-                GVariant *items,
-                guint chunk,
-                GError **error)
-{
-  return mproc_result_take (mproc_pool_map_async (self, func, items, chunk, NULL), error);
 }

@@ -31,6 +31,17 @@ mproc_task_options_freeze (const MprocTaskOptions *self)
   return mproc_task_options_copy (self);
 }
 
+/* A negative number, as it looks when cast, would be a task that is begun for ever. */
+gboolean
+mproc_task_options_check (const MprocTaskOptions *self, GError **error)
+{
+  if (self == NULL || self->attempts <= G_MAXINT)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_INVALID,
+               "a task has at most %d attempts, and not %u", G_MAXINT, self->attempts);
+  return FALSE;
+}
+
 MprocTaskOptions *
 mproc_task_options_ref (MprocTaskOptions *self)
 {

@@ -22,6 +22,9 @@ struct MprocTaskOptions
 /* Options that are not changed any more: @self as it is now, or NULL for NULL. */
 MprocTaskOptions *mproc_task_options_freeze (const MprocTaskOptions *self);
 
+/* Whether a task can have them; NULL: none. */
+gboolean mproc_task_options_check (const MprocTaskOptions *self, GError **error);
+
 /* Another reference to frozen ones. */
 MprocTaskOptions *mproc_task_options_ref (MprocTaskOptions *self);
 

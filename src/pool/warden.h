@@ -7,9 +7,19 @@
 #ifndef MPROC_WARDEN_H
 #define MPROC_WARDEN_H
 
-#include "pool/pool.h"
+#include "pool/job.h"
 
 G_BEGIN_DECLS
+
+/* A worker that is to be killed, and whose seat is not known yet. */
+typedef struct
+{
+  MprocMember member;
+  guint32 serial; /* of the task it has lost */
+} MprocDoomed;
+
+/* Where @member sits; NULL: nobody has told of it yet.  Under the mutex. */
+MprocSeat *mproc_pool_find_seat (MprocPool *self, MprocMember member);
 
 /* By the pool's thread, twice in MPROC_NAP: what is over its limit is condemned, and the crew is told. */
 void mproc_warden_look (MprocPool *self);

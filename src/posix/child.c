@@ -28,10 +28,10 @@ mproc_os_can_fork (void)
 gboolean
 mproc_os_prefers_fork (void)
 {
-#if defined(__APPLE__)
-  return FALSE;
-#else
+#if defined(__linux__)
   return TRUE;
+#else
+  return FALSE;
 #endif
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DOORS "/proc/"
+
 /* Of a descriptor that is inherited by no other process its own door in /proc is left. */
 static char *
 name_of (const char *name)
@@ -19,7 +21,7 @@ name_of (const char *name)
     return g_strdup (name + 5);
 #if defined(__linux__)
   if (sscanf (name, "%d,%d", &in, &out) == 2 && in >= 0 && out >= 0)
-    return g_strdup_printf ("/proc/%ld/fd/%d", (long) getpid (), in);
+    return g_strdup_printf (DOORS "%ld/fd/%d", (long) getpid (), in);
 #else
   (void) in, (void) out;
 #endif
@@ -55,6 +57,14 @@ mproc_os_jobserver_open (const char *where)
       fd = -1;
     }
   return fd >= 0 ? fd : MPROC_OS_NONE;
+}
+
+char *
+mproc_os_jobserver_name (gintptr jobserver, const char *where)
+{
+  if (strncmp (where, DOORS, strlen (DOORS)) != 0)
+    return g_strdup (where);
+  return g_strdup_printf (DOORS "%ld/fd/%d", (long) getpid (), (int) jobserver);
 }
 
 gint

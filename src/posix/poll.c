@@ -20,17 +20,26 @@ poll_once (struct pollfd *polls, nfds_t n, gint64 left)
 #endif
 }
 
+/* One look at the clock, which goes on between two: less than nothing would be for ever. */
+static gint64
+time_left (gint64 deadline)
+{
+  gint64 left;
+
+  if (deadline == MPROC_OS_NEVER)
+    return -1;
+  left = deadline - g_get_monotonic_time ();
+  return MAX (left, 0);
+}
+
 int
 mproc_posix_poll (struct pollfd *polls, nfds_t n, gint64 deadline)
 {
   for (;;)
     {
-      gint64 left = -1;
-      int ready;
+      gint64 left = time_left (deadline);
+      int ready = poll_once (polls, n, left);
 
-      if (deadline != MPROC_OS_NEVER)
-        left = MAX (deadline - g_get_monotonic_time (), 0);
-      ready = poll_once (polls, n, left);
       if (ready > 0 || (ready < 0 && errno != EINTR && errno != EAGAIN))
         return ready;
       if (left == 0)

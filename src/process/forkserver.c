@@ -61,8 +61,8 @@ has_all_channels (const Order *order, GError **error)
   if (n == order->n_channels)
     return TRUE;
   g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_TOO_MANY_FILES,
-                       "the forkserver cannot have that many descriptors: "
-                       "the child's connections do not reach it");
+                       "the forkserver cannot have that many descriptors: the child's "
+                       "connections do not reach it; raise the limit of open files");
   return FALSE;
 }
 

@@ -237,9 +237,11 @@ prepare (Start *start, MprocProcess *process, GError **error)
     return FALSE;
   if (start->given.connections->len > MPROC_OS_MOST_PASSED)
     {
-      g_set_error (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                   "%u connections are too many for one start by forkserver (%d)",
-                   start->given.connections->len, MPROC_OS_MOST_PASSED);
+      g_set_error (
+          error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+          "%u connections are too many for one start by forkserver, which can hand over "
+          "%d: use spawn or fork",
+          start->given.connections->len, MPROC_OS_MOST_PASSED);
       return FALSE;
     }
   start->server = get_server (error);

@@ -21,6 +21,7 @@ typedef struct
 {
   MprocChain chain;
   _Alignas(128) MprocSleepers getters;
+  MprocAtomic32 looks; /* naps of getters that are over */
   _Alignas(128) MprocSleepers putters;
   _Alignas(128) MprocAtomic32 done; /* items that task_done was called for */
   MprocSleepers joiners;
@@ -246,10 +247,11 @@ typedef struct
 {
   gint64 deadline;
   guint bytes_only : 1;
-  guint into : 1;        /* the caller's buffer, or not at all */
-  guint of_form : 1;     /* how.form: else it stays */
-  guint insists : 1;     /* on the lock, see mproc_queue_lock_to_get */
-  gsize room;            /* in the caller's buffer; 0: there is none */
+  guint into : 1;    /* the caller's buffer, or not at all */
+  guint of_form : 1; /* how.form: else it stays */
+  guint insists : 1; /* on the lock, see mproc_queue_lock_to_get */
+  guint glances : 1; /* after a nap: what nobody has woken it for is not about to come */
+  gsize room;        /* in the caller's buffer; 0: there is none */
   MprocQueueClaim claim; /* asked, and given nothing */
   union
   {

@@ -44,6 +44,22 @@ mproc_queue_sleep_for_item (MprocQueue *self,
   return FALSE;
 }
 
+/* Without the lock, for which thousands would else stand in line: once the queue has ended nothing is
+ * put any more, and what was has been counted.  One who holds the lock may have counted what he has
+ * not taken yet, and be dead. */
+static gboolean
+is_over (MprocQueue *self, GError **error)
+{
+  MprocChain *chain = &self->body->chain;
+
+  if (!mproc_load32 (&chain->producer.ended) ||
+      mproc_load32 (&chain->consumer.lock) != 0 || mproc_chain_count (chain) > 0 ||
+      mproc_load32 (&chain->consumer.lock) != 0)
+    return FALSE;
+  mproc_queue_set_ended (error);
+  return TRUE;
+}
+
 static gboolean
 sleep_and_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
 {
@@ -57,7 +73,8 @@ sleep_and_get (MprocQueue *self, MprocQueueRequest *request, GError **error)
     {
       mproc_patience_look (&patience, self);
       request->insists = mproc_patience_insists (&patience);
-      result = try_get (self, request, error);
+      request->glances = sleep.announced;
+      result = is_over (self, error) ? MPROC_GET_FAILED : try_get (self, request, error);
     }
   mproc_patience_end (&patience, self);
   return result == MPROC_GET_DONE;

@@ -200,6 +200,7 @@ sleep_and_get (MprocQueue *self,
     {
       mproc_patience_look (&patience, self);
       how->insists = mproc_patience_insists (&patience);
+      how->glances = sleep.announced;
       result = get_round (self, values, left, how, error);
     }
   mproc_patience_end (&patience, self);

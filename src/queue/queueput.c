@@ -212,7 +212,7 @@ may_put (gpointer data)
 {
   Wanted *wanted = data;
   MprocQueueBody *body = wanted->body;
-  guint64 taken;
+  guint64 taken, put, held;
 
   if (mproc_load32 (&body->chain.producer.ended))
     return TRUE;
@@ -220,8 +220,11 @@ may_put (gpointer data)
     return FALSE;
   if (!mproc_queue_counts_bytes (body))
     return TRUE;
+  /* As in mproc_queue_get_n_bytes; a sum with the bound might be too large for a number. */
   taken = mproc_chain_bytes_taken (&body->chain);
-  return mproc_chain_bytes_put (&body->chain) + wanted->size <= taken + body->max_bytes;
+  put = mproc_chain_bytes_put (&body->chain);
+  held = put > taken ? put - taken : 0;
+  return held <= body->max_bytes && wanted->size <= body->max_bytes - held;
 }
 
 /* The one that was woken for this room may not have needed it, or not all. */

@@ -11,12 +11,15 @@
  * long for one that does not come. */
 #include "queue/queuedata.h"
 
-/* Waiting for longer than that for a lock, which is held for instants, is bad luck. */
-#define LOCK_PATIENCE 2000
-
-/* As is being asleep for longer than that while others were served so often. */
-#define SLEEP_PATIENCE 2000
+/* Bad luck is to wait for longer than that, for the lock or asleep, while others were served so
+ * often, and each member of the family more than once: where thousands wait, many are served before it
+ * is anybody's turn, and would else do nothing but give way to one another. */
+#define PATIENCE 2000
 #define PASSED_OVER 500
+#define TURNS 4
+
+/* The lock is held for instants: to wait that long for it is bad luck whoever was served. */
+#define LOCK_PATIENCE 100000
 
 /* How long others stay away: long enough to be woken and to come to a processor. */
 #define MOMENT 10000
@@ -47,11 +50,26 @@ notice_of (MprocQueue *self, const MprocAtomic32 *lock)
                                        : &chain->consumer.notice;
 }
 
+/* Raised by every success of anybody on that side. */
+static MprocAtomic32 *
+moved_of (MprocQueue *self, const MprocAtomic32 *lock)
+{
+  MprocChain *chain = &self->body->chain;
+
+  return lock == &chain->producer.lock ? &chain->producer.put : &chain->consumer.taken;
+}
+
 static MprocSleepers *
 sleepers_of (MprocQueue *self, const MprocAtomic32 *lock)
 {
   return lock == &self->body->chain.producer.lock ? &self->body->putters
                                                   : &self->body->getters;
+}
+
+static gboolean
+was_passed_over (MprocAtomic32 *moved, guint32 from)
+{
+  return mproc_load32 (moved) - from >= MAX (PASSED_OVER, TURNS * mproc_slot_count ());
 }
 
 /* FALSE: somebody else complains already. */
@@ -101,26 +119,37 @@ mproc_queue_give_way (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 
 /* ------------------------------------------------------------------ the lock */
 
+/* At a queue's end all who wait for it come at the same time, hundreds maybe, and none of them takes
+ * anything from another. */
+static gboolean
+has_bad_luck (MprocQueue *self, MprocAtomic32 *moved, guint32 from, gint64 begin)
+{
+  return !mproc_load32 (&self->body->chain.producer.ended) &&
+         (was_passed_over (moved, from) ||
+          g_get_monotonic_time () - begin >= LOCK_PATIENCE);
+}
+
+/* After the first look back there is one for each nap only, and the owner's life is asked for only
+ * where the word does not change meanwhile: thousands may be waiting. */
 static MprocLocked
 acquire (MprocQueue *self, MprocAtomic32 *lock, gint64 deadline)
 {
   MprocAtomic32 *notice = notice_of (self, lock);
+  MprocAtomic32 *moved = moved_of (self, lock);
+  guint32 from = mproc_load32 (moved);
+  gint64 begin = g_get_monotonic_time ();
+  gint64 soon = begin + PATIENCE;
   gboolean complained = FALSE;
-  MprocLocked locked;
+  MprocLocked locked = MPROC_LOCKED_NOT;
 
-  do
+  for (; locked == MPROC_LOCKED_NOT && soon < deadline; soon += MPROC_NAP)
     {
-      gint64 soon = g_get_monotonic_time () + LOCK_PATIENCE;
-
-      locked = mproc_lockword_acquire_slowly (lock, MIN (deadline, soon));
-      if (locked != MPROC_LOCKED_NOT || soon > deadline)
-        break;
-      /* At a queue's end all who wait for it come at the same time, hundreds maybe, and none of
-       * them takes anything from another. */
-      if (!mproc_load32 (&self->body->chain.producer.ended))
+      locked = mproc_lockword_acquire_soon (lock, soon);
+      if (locked == MPROC_LOCKED_NOT && has_bad_luck (self, moved, from, begin))
         complained |= complain (notice);
     }
-  while (TRUE);
+  if (locked == MPROC_LOCKED_NOT)
+    locked = mproc_lockword_acquire_slowly (lock, deadline);
   if (complained)
     take_away (notice, name_of_thread ());
   return locked;
@@ -150,7 +179,7 @@ mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put
   MprocChain *chain = &self->body->chain;
 
   patience->lock = to_put ? &chain->producer.lock : &chain->consumer.lock;
-  patience->moved = to_put ? &chain->producer.put : &chain->consumer.taken;
+  patience->moved = moved_of (self, patience->lock);
   patience->from = mproc_load32 (patience->moved);
   patience->holder = 0;
   patience->begin = g_get_monotonic_time ();
@@ -160,8 +189,8 @@ mproc_patience_begin (MprocPatience *patience, MprocQueue *self, gboolean to_put
 void
 mproc_patience_look (MprocPatience *patience, MprocQueue *self)
 {
-  if (mproc_load32 (patience->moved) - patience->from >= PASSED_OVER &&
-      g_get_monotonic_time () - patience->begin >= SLEEP_PATIENCE)
+  if (was_passed_over (patience->moved, patience->from) &&
+      g_get_monotonic_time () - patience->begin >= PATIENCE)
     patience->complained |= complain (notice_of (self, patience->lock));
 }
 
@@ -215,6 +244,43 @@ mproc_queue_spin (MprocSpin *spin,
 
 /* ------------------------------------------------------------------ sleeping */
 
+/* Of thousands who sleep at an empty queue it is enough that one looks, about thirty times in a second,
+ * whether the one that was to be woken has been killed: each sleeps the longer, the more of them
+ * have looked while it slept. */
+#define LOOKS_PER_NAP 3
+#define LONGEST_NAP (20 * (gint64) MPROC_NAP)
+
+static void
+choose_nap (MprocQueueBody *body, MprocSleep *sleep)
+{
+  guint32 n = mproc_add32 (&body->looks, 1) + 1;
+  gint64 nap = (gint64) (n - sleep->looks) * (MPROC_NAP / LOOKS_PER_NAP);
+
+  sleep->looks = n;
+  sleep->nap = CLAMP (nap, MPROC_NAP, LONGEST_NAP);
+}
+
+static gboolean
+sleep_to_get (MprocQueueBody *body,
+              MprocSleep *sleep,
+              gboolean (*look) (gpointer),
+              gpointer data,
+              gint64 deadline)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  if (sleep->nap == 0)
+    {
+      sleep->looks = mproc_load32 (&body->looks);
+      sleep->nap = MPROC_NAP;
+    }
+  if (!mproc_sleepers_wait (&body->getters, sleep, look, data, deadline))
+    return FALSE;
+  if (g_get_monotonic_time () - begin >= sleep->nap)
+    choose_nap (body, sleep);
+  return TRUE;
+}
+
 gboolean
 mproc_queue_sleep (MprocQueue *self,
                    gboolean to_put,
@@ -223,9 +289,8 @@ mproc_queue_sleep (MprocQueue *self,
                    gpointer data,
                    gint64 deadline)
 {
-  MprocChain *chain = &self->body->chain;
-  MprocSleepers *sleepers = to_put ? &self->body->putters : &self->body->getters;
-  MprocAtomic32 *moved = to_put ? &chain->consumer.taken : &chain->producer.put;
+  MprocQueueBody *body = self->body;
+  MprocAtomic32 *moved = to_put ? &body->chain.consumer.taken : &body->chain.producer.put;
   MprocYield *yield = to_put ? &self->put.yield : &self->get.yield;
   gint64 begin;
   gboolean slept;
@@ -233,7 +298,8 @@ mproc_queue_sleep (MprocQueue *self,
   if (deadline != 0 && !sleep->announced && mproc_yield_for (yield, look, data, moved))
     return TRUE;
   begin = mproc_yield_sleep_begin ();
-  slept = mproc_sleepers_wait (sleepers, sleep, look, data, deadline);
+  slept = to_put ? mproc_sleepers_wait (&body->putters, sleep, look, data, deadline)
+                 : sleep_to_get (body, sleep, look, data, deadline);
   mproc_yield_sleep_end (yield, begin);
   return slept;
 }

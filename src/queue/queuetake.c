@@ -130,7 +130,7 @@ mproc_queue_wait_for_record (MprocQueue *self,
 {
   MprocChain *chain = &self->body->chain;
   Look at = { .queue = self };
-  gboolean found = request->deadline != 0 &&
+  gboolean found = request->deadline != 0 && !request->glances &&
                    mproc_queue_spin (&self->get.spin, &chain->consumer.lock, look, &at);
   gboolean ended = !found && mproc_load32 (&chain->producer.ended);
 

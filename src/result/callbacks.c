@@ -2,7 +2,7 @@
 #include "result/callbacks.h"
 
 #include "family/local.h"
-#include "worker/crew.h"
+#include "worker/poolevent.h"
 
 struct MprocCallbacks
 {

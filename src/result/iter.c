@@ -3,7 +3,9 @@
 
 #include "arena/word.h"
 #include "family/function.h"
+#include "map/poolmap.h"
 #include "pool/cancel.h"
+#include "pool/submit.h"
 
 /* ------------------------------------------------------------------ items of a value */
 

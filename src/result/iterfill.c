@@ -2,6 +2,8 @@
 /* What an iterator hands over: whoever takes an outcome asks the input for more. */
 #include "result/iterdata.h"
 
+#include "pool/submit.h"
+
 /* How many chunks are outstanding for each worker, where the pool sets no bound. */
 #define CHUNKS_PER_WORKER 4
 

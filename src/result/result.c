@@ -25,6 +25,7 @@ struct MprocResult
   GVariant *value;
   GError *error;
   MprocPoolLink *link; /* to its pool, or what is left of it */
+  gpointer job;        /* under that one's mutex */
 };
 
 static void
@@ -118,6 +119,24 @@ gpointer
 mproc_result_get_hook_data (MprocResult *self)
 {
   return self->hook_data;
+}
+
+gboolean
+mproc_result_is_of_one (MprocResult *self)
+{
+  return self->form == MPROC_RESULT_VALUE;
+}
+
+void
+mproc_result_set_job (MprocResult *self, gpointer job)
+{
+  self->job = job;
+}
+
+gpointer
+mproc_result_get_job (MprocResult *self)
+{
+  return self->job;
 }
 
 /* A callback is set while it is not ready, and so has a pool that brings it. */

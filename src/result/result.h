@@ -42,6 +42,12 @@ void mproc_result_set_output (MprocResult *self, guint part, GBytes *output);
  * error. */
 GVariant *mproc_result_take (MprocResult *self, GError **error);
 
+/* Whether it is what one task gives; and that task while it is handed over and not settled, else NULL.  Both
+ * under its pool's mutex: so nobody has to look for it among all others. */
+gboolean mproc_result_is_of_one (MprocResult *self);
+void mproc_result_set_job (MprocResult *self, gpointer job);
+gpointer mproc_result_get_job (MprocResult *self);
+
 /* Which pool it comes from; @link is referenced.  Before it is given to anybody. */
 void mproc_result_bind (MprocResult *self, struct MprocPoolLink *link);
 

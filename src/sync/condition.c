@@ -164,6 +164,14 @@ wait_until (MprocCondition *self, gint64 deadline, GError **error)
   return MPROC_LOCK_STATUS_TIMED_OUT;
 }
 
+/* A predicate may have let go of the lock, which is somebody else's then. */
+static MprocLockStatus
+wait_if_owner (MprocCondition *self, gint64 deadline, GError **error)
+{
+  return check_owner (self, "wait", error) ? wait_until (self, deadline, error)
+                                           : MPROC_LOCK_STATUS_TIMED_OUT;
+}
+
 MprocLockStatus
 mproc_condition_wait (MprocCondition *self, gint64 timeout_us, GError **error)
 {
@@ -171,9 +179,7 @@ mproc_condition_wait (MprocCondition *self, gint64 timeout_us, GError **error)
   g_return_val_if_fail (MPROC_IS_TIMEOUT (timeout_us), MPROC_LOCK_STATUS_TIMED_OUT);
   g_return_val_if_fail (error == NULL || *error == NULL, MPROC_LOCK_STATUS_TIMED_OUT);
 
-  if (!check_owner (self, "wait", error))
-    return MPROC_LOCK_STATUS_TIMED_OUT;
-  return wait_until (self, mproc_deadline (timeout_us), error);
+  return wait_if_owner (self, mproc_deadline (timeout_us), error);
 }
 
 MprocLockStatus
@@ -196,7 +202,7 @@ mproc_condition_wait_for (MprocCondition *self,
     return MPROC_LOCK_STATUS_TIMED_OUT;
   deadline = mproc_deadline (timeout_us);
   while (status == MPROC_LOCK_STATUS_ACQUIRED && !predicate (user_data))
-    status = wait_until (self, deadline, &reason);
+    status = wait_if_owner (self, deadline, &reason);
   if (reason == NULL)
     return status;
   if (g_error_matches (reason, MPROC_ERROR, MPROC_ERROR_TIMED_OUT) &&

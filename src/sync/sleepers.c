@@ -25,7 +25,7 @@ mproc_sleepers_wait (MprocSleepers *sleepers,
       if (is_over (data))
         return TRUE;
     }
-  mproc_word_wait (&sleepers->word, 1, deadline);
+  mproc_word_nap (&sleepers->word, 1, deadline, sleep->nap != 0 ? sleep->nap : MPROC_NAP);
   /* Still 1: only a nap is over, what was announced holds.  Else it has to be said
    * again: at once for the others, and with everything that belongs to it before the
    * next sleep. */

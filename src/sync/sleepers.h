@@ -29,6 +29,8 @@ typedef struct
 typedef struct
 {
   gboolean announced;
+  guint32 looks; /* the user's, as is: */
+  gint64 nap;    /* the longest sleep; 0: MPROC_NAP */
 } MprocSleep;
 
 /* Sleeps, at most until @deadline or for a nap, unless @is_over says that it is

@@ -25,6 +25,13 @@ mproc_os_jobserver_open (const char *where)
   return handle != NULL ? (gintptr) handle : MPROC_OS_NONE;
 }
 
+char *
+mproc_os_jobserver_name (gintptr jobserver, const char *where)
+{
+  (void) jobserver;
+  return g_strdup (where);
+}
+
 gint
 mproc_os_jobserver_take (gintptr jobserver, gint64 deadline)
 {

@@ -25,9 +25,9 @@ typedef struct
   MprocAtomic32
       own_slot; /* the worker that uses the pool's own slot of make's; see jobserver.h */
 
-  MprocAtomic32 spare;  /* the process that waits to be a worker, 0: none; see spare.h */
-  MprocAtomic32 called; /* the one that is to wait no longer */
-  guint32 unused;
+  MprocAtomic32 spare;   /* the process that waits to be a worker, 0: none; see spare.h */
+  MprocAtomic32 called;  /* the one that is to wait no longer */
+  MprocAtomic32 leaving; /* 1: it has been told, and not heard, that a worker leaves */
   MprocAtomic64 called_seat; /* and where it is to sit */
 } MprocPoolControl;
 

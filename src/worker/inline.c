@@ -147,15 +147,11 @@ check_sending (GVariant *value, GError **error)
   MprocMessage message;
   gboolean ok = mproc_message_init (&message, value, error);
 
-  if (ok && mproc_message_has_kind (&message, MPROC_KIND_CONNECTION))
+  if (ok)
     {
-      ok = FALSE;
-      g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
-                           "it has a connection, which stays in its process");
+      ok = mproc_task_check_result (&message, error);
       mproc_message_clear (&message, FALSE);
     }
-  else if (ok)
-    mproc_message_clear (&message, FALSE);
   if (!ok)
     g_prefix_error (error, "the task's result cannot be sent: ");
   return ok;

@@ -3,6 +3,8 @@
 
 #include "process/process.h"
 
+#include <string.h>
+
 struct MprocNursery
 {
   MprocProcess *process;
@@ -29,13 +31,17 @@ typedef struct
 /* How often it looks without having been woken, at least. */
 #define LOOK (G_USEC_PER_SEC / 2)
 
-static Order
-read_order (gintptr line)
-{
-  guint8 order = ORDER_END;
+/* Between two looks, for each worker: some times what it takes. */
+#define PAUSE_FOR_ONE 2
 
-  return mproc_os_channel_read (line, &order, 1, 0, NULL) == 1 ? (Order) order
-                                                               : ORDER_END;
+/* All that have been given: one look is enough for all who leave. */
+static Order
+read_orders (gintptr line)
+{
+  guint8 orders[256];
+  gssize n = mproc_os_channel_read (line, orders, sizeof orders, 0, NULL);
+
+  return n > 0 && memchr (orders, ORDER_END, (gsize) n) == NULL ? ORDER_TEND : ORDER_END;
 }
 
 static void
@@ -46,20 +52,36 @@ give_order (MprocNursery *self, Order order)
   mproc_os_channel_write (self->line, &byte, 1, 0, NULL);
 }
 
+/* Each look goes through all the workers: of thousands that end, hundreds are to have ended since the
+ * one before.  What comes after a while without any is seen at once. */
+static gint64
+take_breath (MprocCrew *crew, gint64 last_look)
+{
+  gint64 left =
+      last_look + mproc_crew_get_size (crew) * PAUSE_FOR_ONE - g_get_monotonic_time ();
+
+  if (left > 0)
+    g_usleep ((gulong) left);
+  return g_get_monotonic_time ();
+}
+
 /* FALSE when the pool has said that it is over, or is gone. */
 static gboolean
 wait (MprocCrew *crew, gintptr line, GArray *waits)
 {
   MprocOsWait first = { line, MPROC_OS_WAIT_CHANNEL, FALSE };
+  MprocOsWait *list;
 
   g_array_set_size (waits, 0);
   g_array_append_val (waits, first);
   mproc_crew_list_waits (crew, waits);
-  mproc_os_wait_many ((MprocOsWait *) (gpointer) waits->data, waits->len,
-                      MIN (g_get_monotonic_time () + LOOK,
-                           mproc_crew_get_next_look (crew)),
-                      NULL);
-  return !g_array_index (waits, MprocOsWait, 0).ready || read_order (line) != ORDER_END;
+  list = (MprocOsWait *) (gpointer) waits->data;
+  if (mproc_os_wait_many (list, waits->len,
+                          MIN (g_get_monotonic_time () + LOOK,
+                               mproc_crew_get_next_look (crew)),
+                          NULL) >= 0)
+    mproc_crew_note_waits (crew, list + 1);
+  return !list[0].ready || read_orders (line) != ORDER_END;
 }
 
 static void
@@ -74,7 +96,7 @@ post_start (MprocCrew *crew, MprocQueue *events)
       g_strlcpy (event.text, error->message, sizeof event.text);
       g_error_free (error);
     }
-  mproc_event_post (events, &event);
+  mproc_pool_event_post (events, &event);
 }
 
 static GVariant *
@@ -82,6 +104,7 @@ nursery_main (GVariant *args, GError **error)
 {
   Start *start = (Start *) (gsize) g_variant_get_uint64 (args);
   GArray *waits = g_array_new (FALSE, FALSE, sizeof (MprocOsWait));
+  gint64 last_look = 0;
   MprocCrew *crew;
 
   (void) error;
@@ -90,9 +113,8 @@ nursery_main (GVariant *args, GError **error)
   mproc_os_ignore_interrupt (TRUE);
   crew = mproc_crew_new (start->plan);
   post_start (crew, start->plan->events);
-  while (wait (crew, start->its_end, waits))
-    if (!mproc_crew_tend (crew))
-      break;
+  while (wait (crew, start->its_end, waits) && mproc_crew_tend (crew))
+    last_look = take_breath (crew, last_look);
   mproc_crew_free (crew);
   g_array_unref (waits);
   return NULL;

@@ -203,6 +203,16 @@ publish (MprocOffset task, MprocOffset outcome, gsize size, gboolean is_error)
                                                                     : OUTCOME_UNWANTED;
 }
 
+gboolean
+mproc_task_check_result (const MprocMessage *message, GError **error)
+{
+  if (!mproc_message_has_kind (message, MPROC_KIND_CONNECTION))
+    return TRUE;
+  g_set_error_literal (error, MPROC_ERROR, MPROC_ERROR_NOT_SUPPORTED,
+                       "it has a connection, which stays in its process");
+  return FALSE;
+}
+
 /* Into the room behind the argument, else into a block of its own. */
 static Telling
 store_outcome (MprocOffset task, MprocMessage *message, gboolean is_error, GError **error)
@@ -230,7 +240,10 @@ tell (MprocOffset task, GVariant *value, gboolean is_error, GError **error)
 
   if (!mproc_message_init (&message, value, error))
     return OUTCOME_FAILED;
-  telling = store_outcome (task, &message, is_error, error);
+  if (mproc_task_check_result (&message, error))
+    telling = store_outcome (task, &message, is_error, error);
+  else
+    telling = OUTCOME_FAILED;
   mproc_message_clear (&message, telling != OUTCOME_FAILED);
   return telling;
 }

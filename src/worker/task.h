@@ -77,6 +77,9 @@ guint mproc_task_count_attempts (MprocOffset task);
 void mproc_task_begin (MprocOffset task, guint32 serial, MprocSeat *seat);
 void mproc_task_end (MprocOffset task, MprocSeat *seat);
 
+/* Whether it can be a task's value.  With error: it has what only its own process can use. */
+gboolean mproc_task_check_result (const MprocMessage *message, GError **error);
+
 /* By the worker that has it: its outcome; consumes @value, or copies @error.  FALSE: the worker has been
  * condemned, and must not go on. */
 gboolean mproc_task_finish (MprocOffset task, GVariant *value, const GError *error);

@@ -56,8 +56,9 @@ mproc_worker_run (MprocFunc func, GVariant *args, GError **error)
   return NULL;
 }
 
-GVariant *
-mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error)
+/* For each of @items, as `av`.  NULL with the first error. */
+static GVariant *
+run_each (MprocFunc func, GVariant *items, GError **error)
 {
   gsize n = g_variant_n_children (items);
   GVariantBuilder results;
@@ -87,7 +88,7 @@ mproc_worker_run_task (MprocFunc func, guint32 flags, GVariant *args, GError **e
   GVariant *value;
 
   if ((flags & MPROC_TASK_MAP) != 0)
-    value = mproc_worker_run_each (func, args, error);
+    value = run_each (func, args, error);
   else if ((flags & MPROC_TASK_EACH) != 0)
     value = mproc_worker_run_all (func, args);
   else
@@ -186,7 +187,7 @@ do_task (MprocWorker *self, const MprocTaskRecord *record)
   g_clear_error (&error);
   MPROC_CRASH_POINT (TASK_TOLD);
   if (wanted)
-    mproc_event_post (self->events, &event);
+    mproc_pool_event_post (self->events, &event);
   return wanted;
 }
 
@@ -258,18 +259,21 @@ report_broken (MprocWorker *self, const char *what, const GError *error)
   MprocPoolEvent event = { .kind = MPROC_EVENT_BROKEN, .member = self->member };
 
   g_snprintf (event.text, sizeof event.text, "%s failed: %s", what, error->message);
-  mproc_event_post (self->events, &event);
+  mproc_pool_event_post (self->events, &event);
 }
 
 /* Neither its successor nor the pool's end is to wait until somebody looks whether it is still there.
- * A hint, which may be lost: where memory is used up nobody may be there to give some back. */
+ * A hint, which may be lost: where memory is used up nobody may be there to give some back.  Of
+ * thousands that leave at a time one says so for all: whoever hears of it looks at all. */
 static void
 report_leaving (MprocWorker *self)
 {
+  MprocPoolControl *control = mproc_control_at (self->seat->control);
   MprocPoolEvent event = { .kind = MPROC_EVENT_LEAVING };
 
-  mproc_store32 (&self->seat->phase, MPROC_SEAT_LEFT);
-  if (!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks))
+  atomic_store (&self->seat->phase, MPROC_SEAT_LEFT);
+  if ((!mproc_worker_takes_another (self) || mproc_queue_is_shut_down (self->tasks)) &&
+      mproc_cas32 (&control->leaving, 0, 1))
     mproc_queue_put_bytes (self->events, &event, MPROC_EVENT_BASE_SIZE, 0, NULL);
 }
 

@@ -3,7 +3,8 @@
 #ifndef MPROC_WORKER_H
 #define MPROC_WORKER_H
 
-#include "worker/crew.h"
+#include "worker/poolevent.h"
+#include "worker/seat.h"
 
 #include <mproc/task.h>
 
@@ -81,9 +82,6 @@ GVariant *mproc_worker_run_all (MprocFunc func, GVariant *items);
 
 /* Item @i of such a value: what it gave, or NULL with error. */
 GVariant *mproc_worker_get_one (GVariant *all, gsize i, GError **error);
-
-/* The same for each of @items, as `av`.  NULL with the first error. */
-GVariant *mproc_worker_run_each (MprocFunc func, GVariant *items, GError **error);
 
 G_END_DECLS
 

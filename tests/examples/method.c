@@ -20,6 +20,8 @@ init_by_method (int *argc, char ***argv)
     method = MPROC_START_METHOD_FORK;
   else if (g_strcmp0 (name, "spawn") == 0)
     method = MPROC_START_METHOD_SPAWN;
+  else if (g_strcmp0 (name, "forkserver") == 0)
+    method = MPROC_START_METHOD_FORKSERVER;
   else if (g_strcmp0 (name, "thread") == 0)
     method = MPROC_START_METHOD_THREAD;
   else

@@ -114,6 +114,32 @@ START_TEST (it_is_not_told_too_often)
 }
 END_TEST
 
+#define LONG (G_USEC_PER_SEC / 5)
+
+static void
+hear_and_linger (guint64 done, guint64 failed, guint64 total, gpointer data)
+{
+  hear (done, failed, total, data);
+  g_usleep (LONG);
+}
+
+/* Each call is followed by a tenth of a second in which the pool's thread gives results out. */
+START_TEST (one_who_lingers_does_not_hold_up_the_pool)
+{
+  Heard heard = { .wanted = 20 };
+  MprocPool *pool = mproc_test_pool (2, _i);
+  gint64 begin = g_get_monotonic_time (), taken;
+
+  mproc_pool_set_progress_callback (pool, hear_and_linger, &heard, NULL, NULL);
+  for (gint32 i = 0; i < 20; i++)
+    mproc_pool_push (pool, mproc_test_nap, g_variant_new_int64 (0), NULL);
+  mproc_test_end_pool (pool);
+  taken = g_get_monotonic_time () - begin;
+  ck_assert (is_complete (&heard));
+  ck_assert_uint_le (heard.n_calls, taken / (LONG + G_USEC_PER_SEC / 10) + 2);
+}
+END_TEST
+
 START_TEST (a_context_is_told_in_its_thread)
 {
   Heard heard = { .wanted = 40 };
@@ -363,6 +389,7 @@ mproc_test_pool_progress_suite (void)
   tcase_add_loop_test (tcase, the_last_one_is_told, 0, n);
   tcase_add_loop_test (tcase, the_pools_end_tells_what_is_left, 0, n);
   tcase_add_loop_test (tcase, it_is_not_told_too_often, 0, n);
+  tcase_add_loop_test (tcase, one_who_lingers_does_not_hold_up_the_pool, 0, n);
   tcase_add_loop_test (tcase, a_context_is_told_in_its_thread, 0, n);
   tcase_add_loop_test (tcase, a_bar_fits_its_terminal, 0, 2);
   tcase_add_test (tcase, a_bar_grows);

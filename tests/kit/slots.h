@@ -8,6 +8,11 @@
 /* Makes one with those tokens.  Returns what make would say of it in MAKEFLAGS, g_free. */
 char *mproc_test_slots_open (const char *tokens);
 
+/* The same, as descriptors that this process has inherited, where there is such a thing; and the end of
+ * these, so that they are nobody's but the test's. */
+char *mproc_test_slots_inherit (const char *tokens);
+void mproc_test_slots_disinherit (void);
+
 /* How many are there. */
 guint mproc_test_slots_count (void);
 

@@ -74,6 +74,21 @@ mproc_test_tell_number (GVariant *args, GError **error)
 }
 
 GVariant *
+mproc_test_give_connection (GVariant *args, GError **error)
+{
+  MprocConnection *here, *there;
+  GVariant *value;
+
+  (void) args;
+  if (!mproc_pipe (FALSE, &here, &there, error))
+    return NULL;
+  value = mproc_pack ("(h)", here);
+  mproc_connection_unref (here);
+  mproc_connection_unref (there);
+  return value;
+}
+
+GVariant *
 mproc_test_die (GVariant *args, GError **error)
 {
   (void) args, (void) error;

@@ -25,6 +25,9 @@ GVariant *mproc_test_tell_pid (GVariant *args, GError **error);
 GVariant *mproc_test_tell_parent (GVariant *args, GError **error);
 GVariant *mproc_test_tell_number (GVariant *args, GError **error);
 
+/* Any: gives a connection, `(h)`, which cannot be sent. */
+GVariant *mproc_test_give_connection (GVariant *args, GError **error);
+
 /* Any: its worker is killed. */
 GVariant *mproc_test_die (GVariant *args, GError **error);
 

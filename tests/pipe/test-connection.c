@@ -50,6 +50,20 @@ START_TEST (messages_keep_their_bounds)
 }
 END_TEST
 
+/* Times that are up while the wait begins: each is waited for, none for ever. */
+START_TEST (the_shortest_timeouts_end)
+{
+  gint n = mproc_test_is_slow_platform () ? 200 : 20000;
+  Pipe pipe = make_pipe (_i);
+  gint n_ready = 0;
+
+  for (gint i = 0; i < n; i++)
+    n_ready += mproc_connection_poll (pipe.a, 1 + i % 3) != FALSE;
+  ck_assert_int_eq (n_ready, 0);
+  free_pipe (&pipe);
+}
+END_TEST
+
 START_TEST (one_way_has_directions)
 {
   Pipe pipe = make_pipe (FALSE);
@@ -361,6 +375,7 @@ mproc_test_connection_suite (void)
   tcase_add_test (messages, short_buffer_keeps_the_message);
   tcase_add_loop_test (messages, timeouts_lose_nothing, 0, 2);
   tcase_add_loop_test (messages, timeouts_are_kept, 0, 2);
+  tcase_add_loop_test (messages, the_shortest_timeouts_end, 0, 2);
   tcase_add_loop_test (end, end_of_file, 0, 2);
   tcase_add_loop_test (end, end_of_file_inside_a_message, 1, 14);
   tcase_add_loop_test (end, sender_without_receiver, 0, 2);

@@ -93,6 +93,53 @@ START_TEST (all_that_waits_can_be_cancelled_in_a_closed_pool)
 }
 END_TEST
 
+/* The last one first.  How long that takes, of @n. */
+static gint64
+cancel_many (MprocPool *pool, MprocArray *counters, guint n)
+{
+  MprocResult **waiting = g_new (MprocResult *, n);
+  guint n_cancelled = 0;
+  gint64 begun, taken;
+
+  for (guint i = 0; i < n; i++)
+    waiting[i] = apply_counting (pool, mproc_test_count_task, counters, 1);
+  begun = g_get_monotonic_time ();
+  for (guint i = n; i > 0; i--)
+    n_cancelled += mproc_result_cancel (waiting[i - 1]) != FALSE;
+  taken = g_get_monotonic_time () - begun;
+  for (guint i = 0; i < n; i++)
+    mproc_result_unref (waiting[i]);
+  g_free (waiting);
+  ck_assert_uint_eq (n_cancelled, n);
+  return taken;
+}
+
+/* Eight times as many take about eight times as long, and not 64 times. */
+START_TEST (what_it_costs_does_not_depend_on_how_many_wait)
+{
+  guint n = mproc_test_is_slow_platform () ? 500 : 1500;
+  MprocPool *pool = mproc_test_pool (1, _i);
+  MprocArray *counters = mproc_test_counters (2);
+  MprocResult *running = apply_counting (pool, run_until_asked, counters, 0);
+  gdouble ratio = G_MAXDOUBLE;
+
+  mproc_test_await_count (counters, 0, 1);
+  for (guint tries = 0; tries < 4 && ratio > 25; tries++)
+    {
+      gint64 few = cancel_many (pool, counters, n);
+      gint64 many = cancel_many (pool, counters, 8 * n);
+
+      ratio = MIN (ratio, (gdouble) many / (gdouble) MAX (few, 1));
+    }
+  ck_assert (ratio <= 25);
+  ck_assert (mproc_result_cancel (running));
+  mproc_result_unref (running);
+  mproc_test_end_pool (pool);
+  ck_assert_int_eq (mproc_test_count (counters, 1), 0);
+  mproc_array_unref (counters);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ running ones */
 
 START_TEST (a_running_task_is_asked_to_end)
@@ -369,6 +416,7 @@ mproc_test_pool_cancel_suite (void)
 
   tcase_add_loop_test (tcase, a_task_that_waits_never_runs, 0, n);
   tcase_add_loop_test (tcase, all_that_waits_can_be_cancelled_in_a_closed_pool, 0, n);
+  tcase_add_loop_test (tcase, what_it_costs_does_not_depend_on_how_many_wait, 0, n);
   tcase_add_loop_test (tcase, a_running_task_is_asked_to_end, 0, n);
   tcase_add_loop_test (tcase, a_running_task_can_be_killed, 0, n);
   tcase_add_loop_test (tcase, a_map_is_cancelled_as_a_whole, 0, n);

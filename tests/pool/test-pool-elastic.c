@@ -173,9 +173,12 @@ START_TEST (nobody_is_there_when_there_is_nothing_to_do)
 
   for (gint attempt = 0; attempt < 5 && best > worst; attempt++)
     {
+      gint64 taken;
+
       mproc_test_await_live_workers (pool, 0);
       ck_assert_uint_eq (mproc_pool_get_n_workers (pool), 2);
-      best = MIN (best, serve (pool));
+      taken = serve (pool);
+      best = MIN (best, taken);
     }
   ck_assert_int_le (best, worst);
   /* Also the end finds nobody. */

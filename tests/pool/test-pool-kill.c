@@ -353,6 +353,94 @@ START_TEST (kills_limits_and_cancelling_at_once)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ many at once */
+
+/* All but the first. */
+static void
+kill_most (MprocPool *pool, guint n)
+{
+  MprocResult **held = g_new (MprocResult *, n);
+  gint64 *pids = g_new (gint64, n);
+  MprocTestGate gate;
+
+  mproc_test_gate_init (&gate);
+  for (guint k = 0; k < n; k++)
+    held[k] = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
+  for (guint k = 0; k < n; k++)
+    pids[k] = mproc_test_gate_await (&gate);
+  mproc_test_gate_open (&gate, n, 1);
+  for (guint k = 0; k < n; k++)
+    mproc_test_expect_success (held[k]);
+  for (guint k = 1; k < n; k++)
+    mproc_test_kill_pid (pids[k]);
+  mproc_test_gate_clear (&gate);
+  g_free (pids);
+  g_free (held);
+}
+
+static gint64
+time_one (MprocPool *pool)
+{
+  gint64 begin = g_get_monotonic_time ();
+  GVariant *value =
+      mproc_test_value_or_death (mproc_pool_apply_async (pool, mproc_test_square,
+                                                         g_variant_new_int32 (3), NULL));
+
+  g_clear_pointer (&value, g_variant_unref);
+  return g_get_monotonic_time () - begin;
+}
+
+static gboolean
+are_replaced (MprocPool *pool, guint n_killed)
+{
+  MprocPoolStats *stats = mproc_pool_get_stats (pool);
+  gboolean all = stats->n_lost >= n_killed &&
+                 mproc_pool_get_n_live_workers (pool) == mproc_pool_get_n_workers (pool);
+
+  mproc_pool_stats_free (stats);
+  return all;
+}
+
+/* How long a task took at most while all others were replaced, and how long that took. */
+static gint64
+time_worst (int i, guint n, gint64 *all)
+{
+  MprocPool *pool = mproc_test_pool (n, i);
+  gint64 begin, worst = 0;
+
+  kill_most (pool, n);
+  begin = g_get_monotonic_time ();
+  while (!are_replaced (pool, n - 1))
+    {
+      gint64 taken = time_one (pool);
+
+      worst = MAX (worst, taken);
+      g_usleep (200);
+    }
+  *all = g_get_monotonic_time () - begin;
+  mproc_test_end_pool (pool);
+  return worst;
+}
+
+/* The pool's thread starts workers itself, and does not leave its results lying meanwhile. */
+START_TEST (others_are_served_while_workers_are_started)
+{
+  guint n = mproc_test_is_slow_platform () ? 6 : 24;
+  gboolean served = FALSE;
+
+  if (mproc_test_is_thread (_i) || mproc_test_method (_i) == MPROC_START_METHOD_FORK)
+    return; /* nothing to kill; started by another process */
+  for (guint attempt = 0; attempt < 5 && !served; attempt++)
+    {
+      gint64 all;
+      gint64 worst = time_worst (_i, n, &all);
+
+      served = worst < all / 3;
+    }
+  ck_assert (served);
+}
+END_TEST
+
 Suite *
 mproc_test_pool_kill_suite (void)
 {
@@ -364,6 +452,7 @@ mproc_test_pool_kill_suite (void)
   tcase_add_loop_test (tcase, random_ones_under_load, 0, n);
   tcase_add_loop_test (tcase, random_ones_while_tasks_are_begun_again, 0, n);
   tcase_add_loop_test (tcase, kills_limits_and_cancelling_at_once, 0, n);
+  tcase_add_loop_test (tcase, others_are_served_while_workers_are_started, 0, n);
   if (mproc_test_can_fork () && mproc_test_method (0) == MPROC_START_METHOD_FORK)
     tcase_add_test (tcase, the_nursery_under_load);
   return suite;

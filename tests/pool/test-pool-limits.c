@@ -86,6 +86,34 @@ START_TEST (a_task_over_its_limit_fails_alone_and_in_time)
 }
 END_TEST
 
+/* What is done to options, or to a copy, later is nothing to the tasks that have been handed over. */
+START_TEST (options_are_taken_as_they_are)
+{
+  MprocPool *pool = mproc_test_pool (2, _i);
+  MprocTaskOptions *options = limit (0, 20 * MS);
+  MprocTaskOptions *copy = mproc_task_options_copy (options);
+  MprocArray *counters = mproc_test_counters (2);
+  MprocResult *results[2];
+
+  ck_assert_ptr_null (mproc_task_options_copy (NULL));
+  mproc_task_options_set_name (copy, "copy");
+  for (guint32 i = 0; i < 2; i++)
+    results[i] = mproc_pool_apply_async (pool, mproc_test_run_for_ever,
+                                         mproc_pack ("(hu)", counters, i),
+                                         i == 0 ? options : copy);
+  mproc_task_options_set_hard_limit (options, 0);
+  mproc_task_options_set_name (copy, "later");
+  mproc_task_options_free (copy);
+  mproc_test_expect_failure (results[0], MPROC_ERROR_TIMED_OUT, "task 1 (");
+  mproc_test_expect_failure (results[1], MPROC_ERROR_TIMED_OUT, "task 2 (copy)");
+  for (guint i = 0; i < 2; i++)
+    mproc_test_let_go (counters, i);
+  mproc_test_end_pool (pool);
+  mproc_task_options_free (options);
+  mproc_array_unref (counters);
+}
+END_TEST
+
 START_TEST (the_error_tells_the_worker_and_the_task)
 {
   MprocPool *pool = mproc_test_pool (1, _i);
@@ -320,6 +348,7 @@ mproc_test_pool_limits_suite (void)
   int n = (int) mproc_test_n_methods ();
 
   tcase_add_loop_test (tcase, a_task_over_its_limit_fails_alone_and_in_time, 0, n);
+  tcase_add_loop_test (tcase, options_are_taken_as_they_are, 0, n);
   tcase_add_loop_test (tcase, the_error_tells_the_worker_and_the_task, 0, n);
   tcase_add_loop_test (tcase, short_tasks_are_left_alone, 0, n);
   tcase_add_loop_test (tcase, a_task_that_ends_at_its_limit_has_one_end, 0, n);

@@ -2,6 +2,7 @@
 /* Pools that lose what they start their workers with, or end where that is awkward. */
 #include "pools.h"
 
+#include "family/family.h"
 #include "kill.h"
 #include "os.h"
 
@@ -95,6 +96,72 @@ START_TEST (a_nursery_killed_at_random_leaves_no_result_out)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ why it is broken */
+
+/* `(h)`: only the first worker lives. */
+static GVariant *
+die_later (GVariant *args, GError **error)
+{
+  MprocQueue *first;
+
+  if (mproc_unpack (args, error, "(&h)", &first) && mproc_test_hear (first, 0) != 1)
+    mproc_os_kill_self ();
+  return NULL;
+}
+
+static void
+hold_pool (MprocResult *result, gpointer gate)
+{
+  (void) result;
+  mproc_test_hear (((MprocTestGate *) gate)->go, MPROC_TEST_PATIENCE);
+}
+
+static gboolean
+is_dead (gpointer who)
+{
+  return mproc_os_is_dead (who);
+}
+
+/* The nursery has given up and is gone, and the pool's thread, which is busy, has not read why.  What is
+ * handed over by then is taken, and fails with the reason; after that nothing is taken. */
+START_TEST (nobody_is_told_that_it_is_broken_without_a_reason)
+{
+  MprocPoolOptions *options = mproc_test_pool_options (0);
+  MprocQueue *first = mproc_queue_new (0, NULL);
+  MprocOsIdentity nursery;
+  GError *error = NULL;
+  MprocTestGate gate;
+  MprocResult *held, *late;
+  MprocPool *pool;
+
+  mproc_test_gate_init (&gate);
+  mproc_test_tell (first, 1);
+  mproc_pool_options_set_start_method (options, MPROC_START_METHOD_FORK);
+  mproc_pool_options_set_initializer (options, die_later, mproc_pack ("(h)", first));
+  pool = mproc_test_pool_with (1, options);
+  ck_assert (mproc_member_find (mproc_test_ask (pool, mproc_test_tell_parent), &nursery));
+  held = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
+  mproc_result_set_callback (held, NULL, hold_pool, &gate, NULL);
+  mproc_test_gate_open (&gate, 1, 1);
+  ck_assert (mproc_pool_push (pool, mproc_test_die, NULL, NULL));
+  for (guint tries = 0; tries < 20 && !is_dead (&nursery); tries++)
+    mproc_test_eventually (is_dead, &nursery);
+  ck_assert (is_dead (&nursery));
+  ck_assert_msg (mproc_pool_push (pool, mproc_test_square, g_variant_new_int32 (6),
+                                  &error),
+                 "%s", error != NULL ? error->message : "");
+  late = mproc_pool_apply_async (pool, mproc_test_square, g_variant_new_int32 (6), NULL);
+  mproc_test_gate_open (&gate, 1, 1);
+  mproc_test_expect_failure (late, MPROC_ERROR_STATE, "the pool is broken");
+  ck_assert (!mproc_pool_push (pool, mproc_test_square, g_variant_new_int32 (6), &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_STATE, "the pool is broken");
+  mproc_result_unref (held);
+  mproc_test_end_pool (pool);
+  mproc_test_gate_clear (&gate);
+  mproc_queue_unref (first);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ in a process of its own */
 
 static void
@@ -178,6 +245,7 @@ mproc_test_pool_loss_suite (void)
     return suite;
   tcase_add_test (tcase, a_killed_nursery_costs_the_running_tasks_alone);
   tcase_add_test (tcase, a_nursery_killed_at_random_leaves_no_result_out);
+  tcase_add_test (tcase, nobody_is_told_that_it_is_broken_without_a_reason);
   tcase_add_test (tcase, a_pool_that_can_start_no_worker_is_broken_and_ends);
   return suite;
 }

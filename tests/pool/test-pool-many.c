@@ -4,6 +4,7 @@
 
 #include "atomic.h"
 #include "footprint.h"
+#include "os.h"
 
 /* Notes its pid, and looks until all have noted theirs; so each worker has one of the slices. */
 static gboolean
@@ -66,33 +67,80 @@ END_TEST
 
 #ifndef MPROC_TEST_SANITIZED
 
+/* 4096, the most there can be, from scale 6 on. */
+#define MANY MIN (mproc_test_scale (800), 4096)
+#define FEW 200
+
+/* For each of them, in microseconds: to start, to come to a map, and to end. */
+static double
+time_workers (guint n, int method)
+{
+  gint64 start = g_get_monotonic_time ();
+  MprocPool *pool = mproc_test_pool (n, method);
+
+  mproc_test_expect_service (pool, 10);
+  mproc_test_end_pool (pool);
+  return (double) (g_get_monotonic_time () - start) / n;
+}
+
+/* A thousand take no longer, each, than a few do.  Others use the machine too: the best of some.  Where
+ * each is an image of its own that many take a while, and so they do where no more than 256 can be
+ * woken. */
+START_TEST (the_last_worker_costs_what_the_first_does)
+{
+  MprocStartMethod method = mproc_test_method (_i);
+  double few = G_MAXDOUBLE, many = G_MAXDOUBLE;
+  gint n = 0;
+
+  if (mproc_test_is_slow_platform () || !mproc_os_has_words () ||
+      (method != MPROC_START_METHOD_FORK && method != MPROC_START_METHOD_THREAD))
+    return;
+  do
+    {
+      few = MIN (few, time_workers (FEW, _i));
+      many = MIN (many, time_workers ((guint) MANY, _i));
+    }
+  while (many > 4 * few && ++n < 4);
+  ck_assert_double_le (many, 4 * few);
+}
+END_TEST
+
 #define MOST_FOR_ONE (100 * 1024)
 
-/* In a program of its own: what the nursery has inherited of this one's heap would be counted too. */
+/* The larger one of before and after a task.  In a program of its own: what the nursery has inherited of
+ * this one's heap would be counted too. */
 static guint64
-measure_idle_worker (void)
+measure_idle_worker (const char *n_workers)
 {
   char *path = g_strconcat (MPROC_TEST_PROGRAMS "/program-idle", MPROC_TEST_SUFFIX, NULL);
-  char *argv[] = { path, NULL };
+  char *argv[] = { path, (char *) n_workers, NULL };
+  guint64 before, after;
   char *out = NULL;
-  guint64 size;
+  char *rest;
 
   ck_assert (g_spawn_sync (NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL,
                            NULL, NULL));
-  size = g_ascii_strtoull (out, NULL, 10);
-  ck_assert_uint_gt (size, 0);
+  before = g_ascii_strtoull (out, &rest, 10);
+  after = g_ascii_strtoull (rest, NULL, 10);
+  ck_assert_uint_gt (before, 0);
+  ck_assert_uint_gt (after, 0);
   g_free (out);
   g_free (path);
-  return size;
+  return MAX (before, after);
 }
 
 /* Who had to wait for a lock on a busy machine has used a few pages more: the best of three. */
 START_TEST (idle_forked_workers_cost_little)
 {
-  guint64 size = measure_idle_worker ();
+  const char *n_workers = _i == 0 ? "100" : "500";
+  guint64 size = measure_idle_worker (n_workers);
 
   for (guint i = 0; i < 2 && size >= MOST_FOR_ONE; i++)
-    size = MIN (size, measure_idle_worker ());
+    {
+      guint64 again = measure_idle_worker (n_workers);
+
+      size = MIN (size, again);
+    }
   ck_assert_uint_lt (size, MOST_FOR_ONE);
 }
 END_TEST
@@ -106,9 +154,11 @@ mproc_test_pool_many_suite (void)
   TCase *tcase = mproc_test_case (suite, "pool-many");
 
   tcase_add_loop_test (tcase, hundreds_of_workers_work, 0, (int) mproc_test_n_methods ());
-#ifndef MPROC_TEST_SANITIZED /* a sanitizer's own memory would be counted */
+#ifndef MPROC_TEST_SANITIZED /* a sanitizer's own memory would be counted, and its time */
+  tcase_add_loop_test (tcase, the_last_worker_costs_what_the_first_does, 0,
+                       (int) mproc_test_n_methods ());
   if (mproc_test_can_fork () && mproc_test_private_memory (0) != 0)
-    tcase_add_test (tcase, idle_forked_workers_cost_little);
+    tcase_add_loop_test (tcase, idle_forked_workers_cost_little, 0, 2);
 #endif
   return suite;
 }

@@ -331,6 +331,61 @@ START_TEST (an_initializer_that_crashes_now_and_then_does_not)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ how often they are replaced */
+
+static gpointer
+kill_soon (gpointer data)
+{
+  g_usleep (2000);
+  mproc_os_kill_self ();
+}
+
+/* `(h)`: says so, and its worker is ready before it dies. */
+static GVariant *
+begin_and_die (GVariant *args, GError **error)
+{
+  MprocQueue *begun;
+
+  if (!mproc_unpack (args, error, "(&h)", &begun))
+    return NULL;
+  mproc_test_tell (begun, 1);
+  g_thread_unref (g_thread_new ("killer", kill_soon, NULL));
+  return NULL;
+}
+
+/* In this time, from the first one on. */
+static guint
+count_starts (int i, gint64 time)
+{
+  MprocPoolOptions *options = mproc_test_pool_options (i);
+  MprocQueue *begun = mproc_queue_new (0, NULL);
+  guint n = 0;
+  MprocPool *pool;
+  gint64 end, left;
+
+  mproc_pool_options_set_initializer (options, begin_and_die, mproc_pack ("(h)", begun));
+  pool = mproc_test_pool_with (1, options);
+  mproc_test_expect_number (begun, 1);
+  end = g_get_monotonic_time () + time;
+  while ((left = end - g_get_monotonic_time ()) > 0)
+    n += mproc_test_hear (begun, left) == 1;
+  mproc_pool_unref (pool);
+  mproc_queue_unref (begun);
+  return n;
+}
+
+/* The pauses are of 10, 20, 40 ms and so on: 7 in the first 0.7 seconds.  On a busy machine a worker may
+ * live long enough to count as one that was of use, and without the pauses there are some 200 by fork. */
+START_TEST (workers_that_are_of_no_use_are_replaced_ever_more_slowly)
+{
+  guint least = G_MAXUINT;
+
+  for (guint i = 0; i < 6 && least > 12; i++)
+    least = MIN (least, count_starts (_i, MPROC_SECONDS (0.7)));
+  ck_assert_uint_le (least, 12);
+}
+END_TEST
+
 Suite *
 mproc_test_pool_retry_suite (void)
 {
@@ -348,6 +403,12 @@ mproc_test_pool_retry_suite (void)
   tcase_add_loop_test (tcase, an_initializer_that_exits_breaks_the_pool, 0, n);
   tcase_add_loop_test (tcase, an_initializer_that_crashes_breaks_the_pool, 0, n);
   tcase_add_loop_test (tcase, an_initializer_that_crashes_now_and_then_does_not, 0, n);
+  for (int i = 0; i < n; i++)
+    if (mproc_test_method (i) !=
+        MPROC_START_METHOD_THREAD) /* which dies with the program */
+      tcase_add_loop_test (tcase,
+                           workers_that_are_of_no_use_are_replaced_ever_more_slowly, i,
+                           i + 1);
   if (mproc_test_can_fork () && mproc_test_method (0) == MPROC_START_METHOD_FORK)
     tcase_add_test (tcase, a_killed_nursery_costs_an_attempt);
   return suite;

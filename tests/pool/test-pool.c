@@ -241,6 +241,15 @@ START_TEST (what_cannot_be_sent_fails_that_task)
           &error, MPROC_ERROR_NOT_SUPPORTED);
   mproc_connection_unref (a);
   mproc_connection_unref (b);
+  ck_assert_ptr_null (mproc_pool_apply (pool, mproc_test_give_connection, NULL, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "result cannot be sent");
+  for (guint chunk = 0; chunk < 3; chunk++)
+    {
+      ck_assert_ptr_null (mproc_pool_map (pool, mproc_test_give_connection,
+                                          mproc_test_numbers (0, 3), chunk, &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED,
+                               "result cannot be sent");
+    }
   ck_assert_int_eq (mproc_test_int (mproc_pool_apply (pool, mproc_test_square_but_five,
                                                       g_variant_new_int32 (3), NULL)),
                     9);

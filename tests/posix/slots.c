@@ -24,6 +24,38 @@ mproc_test_slots_open (const char *tokens)
   return g_strconcat (" -j9 --jobserver-auth=fifo:", path, " -k", NULL);
 }
 
+#if defined(__linux__)
+static int inherited[2] = { -1, -1 };
+
+char *
+mproc_test_slots_inherit (const char *tokens)
+{
+  ck_assert_int_eq (pipe (inherited), 0);
+  fifo = fcntl (inherited[0], F_DUPFD_CLOEXEC, 0);
+  ck_assert_int_ge (fifo, 0);
+  ck_assert_int_eq (write (inherited[1], tokens, strlen (tokens)), strlen (tokens));
+  return g_strdup_printf (" -j9 --jobserver-auth=%d,%d -k", inherited[0], inherited[1]);
+}
+
+void
+mproc_test_slots_disinherit (void)
+{
+  close (inherited[0]);
+  close (inherited[1]);
+}
+#else
+char *
+mproc_test_slots_inherit (const char *tokens)
+{
+  return mproc_test_slots_open (tokens);
+}
+
+void
+mproc_test_slots_disinherit (void)
+{
+}
+#endif
+
 guint
 mproc_test_slots_count (void)
 {
@@ -37,7 +69,8 @@ void
 mproc_test_slots_close (void)
 {
   close (fifo);
-  unlink (path);
+  if (path != NULL)
+    unlink (path);
   g_clear_pointer (&path, g_free);
 }
 

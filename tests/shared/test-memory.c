@@ -198,6 +198,31 @@ START_TEST (a_name_can_be_taken_once)
 }
 END_TEST
 
+/* To the byte, as large as the system has made it. */
+START_TEST (a_block_smaller_than_asked_is_refused)
+{
+  char *name = mproc_block_make_name ();
+  MprocSharedMemory *memory = mproc_block_create (name, 100);
+  MprocSharedMemory *opened = mproc_block_open (name);
+  gsize size = mproc_shared_memory_get_size (opened);
+  static const gsize more[] = { 1, 2, 4096, G_MAXSIZE / 2 };
+  GError *error = NULL;
+
+  mproc_shared_memory_unref (opened);
+  for (guint i = 0; i < G_N_ELEMENTS (more); i++)
+    {
+      ck_assert_ptr_null (mproc_shared_memory_open (name, size + more[i], &error));
+      mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "are wanted");
+    }
+  opened = mproc_shared_memory_open (name, size, &error);
+  ck_assert_ptr_nonnull (opened);
+  mproc_shared_memory_unref (opened);
+  mproc_block_unlink (memory);
+  mproc_shared_memory_unref (memory);
+  g_free (name);
+}
+END_TEST
+
 /* An object whose name has been given to another block does not take that away. */
 START_TEST (unlink_leaves_a_later_block_alone)
 {
@@ -459,6 +484,7 @@ mproc_test_memory_suite (void)
   tcase_add_test (tcase, a_name_and_who_has_the_block_open);
   tcase_add_test (tcase, names_that_cannot_be_are_refused);
   tcase_add_test (tcase, a_name_can_be_taken_once);
+  tcase_add_test (tcase, a_block_smaller_than_asked_is_refused);
   tcase_add_test (tcase, unlink_leaves_a_later_block_alone);
   tcase_add_test (tcase, a_full_system_is_an_error);
   tcase_add_test (tcase, no_descriptors_are_an_error);

@@ -315,6 +315,43 @@ START_TEST (an_actions_error_is_its_callers)
 }
 END_TEST
 
+/* With one party, which runs the action. */
+static MprocBarrier *lone;
+
+static GVariant *
+abort_lone (GVariant *args, GError **error)
+{
+  (void) args;
+  (void) error;
+  mproc_barrier_abort (lone);
+  return NULL;
+}
+
+static GVariant *
+reset_lone (GVariant *args, GError **error)
+{
+  (void) args;
+  (void) error;
+  mproc_barrier_reset (lone);
+  return NULL;
+}
+
+/* Its own round does not pass then. */
+START_TEST (an_action_may_break_or_reset_it)
+{
+  const MprocFunc actions[] = { abort_lone, reset_lone };
+
+  for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
+    {
+      lone = mproc_barrier_new (1, actions[i], NULL, MPROC_FOREVER, NULL);
+      ck_assert_int_eq (wait_at (lone, MPROC_FOREVER), SAYS_BROKEN);
+      ck_assert (mproc_barrier_is_broken (lone) == (actions[i] == abort_lone));
+      ck_assert_uint_eq (mproc_barrier_get_n_waiting (lone), 0);
+      mproc_barrier_unref (lone);
+    }
+}
+END_TEST
+
 static void
 stop_action (Fixture *self)
 {
@@ -459,6 +496,7 @@ mproc_test_barrier_suite (void)
 
   tcase_add_test (plain, one_party_never_waits);
   tcase_add_test (plain, refuses_what_can_never_be);
+  tcase_add_test (plain, an_action_may_break_or_reset_it);
   tcase_add_test (plain, learns_late_how_its_round_ended);
   tcase_add_loop_test (rounds, gives_each_an_index, 0, n);
   tcase_add_loop_test (rounds, many_rounds, 0, n);

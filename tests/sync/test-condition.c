@@ -323,6 +323,58 @@ START_TEST (waits_for_what_is_there_already_or_never)
 }
 END_TEST
 
+typedef struct
+{
+  MprocCondition *condition;
+  GThread *thread; /* which has the lock */
+  MprocEvent *held;
+  MprocEvent *enough;
+} LettingGo;
+
+static gpointer
+hold_until_enough (gpointer data)
+{
+  LettingGo *self = data;
+  gboolean is_mine;
+
+  mproc_condition_acquire (self->condition, MPROC_FOREVER);
+  mproc_event_set (self->held);
+  mproc_event_wait (self->enough, MPROC_TEST_PATIENCE);
+  is_mine = mproc_rlock_is_mine (mproc_condition_get_lock (self->condition));
+  return GINT_TO_POINTER (mproc_condition_release (self->condition, NULL) && is_mine);
+}
+
+static gboolean
+lets_another_in (gpointer data)
+{
+  LettingGo *self = data;
+
+  mproc_condition_release (self->condition, NULL);
+  self->thread = g_thread_new (NULL, hold_until_enough, self);
+  mproc_event_wait (self->held, MPROC_TEST_PATIENCE);
+  return FALSE;
+}
+
+/* What a predicate has released is not released once more: it is another thread's. */
+START_TEST (a_predicate_that_lets_go_takes_nothing_from_others)
+{
+  LettingGo self = { mproc_condition_new (NULL, NULL), NULL, mproc_event_new (NULL),
+                     mproc_event_new (NULL) };
+  GError *error = NULL;
+
+  acquire (self.condition);
+  ck_assert_int_eq (mproc_condition_wait_for (self.condition, lets_another_in, &self,
+                                              MPROC_TEST_PATIENCE, &error),
+                    MPROC_LOCK_STATUS_TIMED_OUT);
+  mproc_test_expect_error (&error, MPROC_ERROR_NOT_OWNER, "to wait");
+  mproc_event_set (self.enough);
+  ck_assert (GPOINTER_TO_INT (g_thread_join (self.thread)));
+  mproc_event_unref (self.held);
+  mproc_event_unref (self.enough);
+  mproc_condition_unref (self.condition);
+}
+END_TEST
+
 /* Puts three, one notification each, and notifies once without anything. */
 static GVariant *
 put_three (GVariant *args, GError **error)
@@ -576,6 +628,7 @@ mproc_test_condition_suite (void)
   tcase_add_test (plain, only_the_locks_owner_waits_and_notifies);
   tcase_add_test (plain, refuses_what_is_wrong);
   tcase_add_test (plain, waits_for_what_is_there_already_or_never);
+  tcase_add_test (plain, a_predicate_that_lets_go_takes_nothing_from_others);
   tcase_add_test (plain, gives_all_memory_back);
   tcase_add_loop_test (methods, takes_a_given_lock, 0, n);
   tcase_add_loop_test (methods, shares_a_lock_with_another_one, 0, n);

@@ -19,6 +19,17 @@ mproc_test_slots_open (const char *tokens)
   return flags;
 }
 
+char *
+mproc_test_slots_inherit (const char *tokens)
+{
+  return mproc_test_slots_open (tokens);
+}
+
+void
+mproc_test_slots_disinherit (void)
+{
+}
+
 /* By taking one and giving it back. */
 guint
 mproc_test_slots_count (void)

@@ -32,21 +32,6 @@ is_worker_one (GVariant *args, GError **error)
                                 mproc_task_get_attempt () == 1);
 }
 
-static GVariant *
-give_connection (GVariant *args, GError **error)
-{
-  MprocConnection *here, *there;
-  GVariant *value;
-
-  (void) args;
-  if (!mproc_pipe (FALSE, &here, &there, error))
-    return NULL;
-  value = mproc_pack ("(h)", here);
-  mproc_connection_unref (here);
-  mproc_connection_unref (there);
-  return value;
-}
-
 START_TEST (runs_at_once)
 {
   MprocPool *pool = inline_pool (NULL);
@@ -156,7 +141,7 @@ START_TEST (what_cannot_be_sent_fails_here_too)
   ck_assert_ptr_null (mproc_pool_apply (pool, count, g_variant_new ("(h)", 12345),
                                         &error));
   mproc_test_expect_error (&error, MPROC_ERROR_HANDLE, "");
-  ck_assert_ptr_null (mproc_pool_apply (pool, give_connection, NULL, &error));
+  ck_assert_ptr_null (mproc_pool_apply (pool, mproc_test_give_connection, NULL, &error));
   mproc_test_expect_error (&error, MPROC_ERROR_NOT_SUPPORTED, "result cannot be sent");
   mproc_test_end_pool (pool);
 }

@@ -6,11 +6,10 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+/* Takes both. */
 static MprocPool *
-make_pool (int i, guint n_workers, const char *tokens)
+make_pool_with (guint n_workers, MprocPoolOptions *options, char *flags)
 {
-  MprocPoolOptions *options = mproc_test_pool_options (i);
-  char *flags = mproc_test_slots_open (tokens);
   MprocPool *pool;
 
   g_setenv ("MAKEFLAGS", flags, TRUE);
@@ -19,6 +18,13 @@ make_pool (int i, guint n_workers, const char *tokens)
   g_unsetenv ("MAKEFLAGS");
   g_free (flags);
   return pool;
+}
+
+static MprocPool *
+make_pool (int i, guint n_workers, const char *tokens)
+{
+  return make_pool_with (n_workers, mproc_test_pool_options (i),
+                         mproc_test_slots_open (tokens));
 }
 
 typedef struct
@@ -98,6 +104,32 @@ START_TEST (the_dead_give_theirs_back)
 }
 END_TEST
 
+/* The job's own slot is all there is, also for workers that are started when this process has closed what
+ * make had given it. */
+START_TEST (replacements_are_bound_as_well)
+{
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
+  MprocResult *results[2];
+  MprocTestGate gate;
+  MprocPool *pool;
+
+  mproc_pool_options_set_max_tasks_per_worker (options, 1);
+  pool = make_pool_with (2, options, mproc_test_slots_inherit (""));
+  mproc_test_slots_disinherit ();
+  mproc_test_gate_init (&gate);
+  mproc_test_expect_service (pool, 6);
+  results[0] = mproc_test_gate_occupy (&gate, pool, mproc_test_be_stuck);
+  results[1] = mproc_test_gate_submit (&gate, pool, mproc_test_be_stuck, NULL);
+  ck_assert_ptr_null (mproc_queue_get (gate.begun, MPROC_SECONDS (0.1), NULL));
+  mproc_test_gate_open (&gate, 2, 0);
+  for (guint i = 0; i < 2; i++)
+    mproc_test_expect_success (results[i]);
+  mproc_test_end_pool (pool);
+  mproc_test_gate_clear (&gate);
+  mproc_test_slots_close ();
+}
+END_TEST
+
 START_TEST (without_make_it_changes_nothing)
 {
   static const char *const flags[] = { NULL,
@@ -157,6 +189,7 @@ mproc_test_pool_jobserver_suite (void)
   int n = (int) mproc_test_n_methods ();
 
   tcase_add_loop_test (tcase, no_more_tasks_run_than_there_are_slots, 0, n);
+  tcase_add_loop_test (tcase, replacements_are_bound_as_well, 0, n);
   tcase_add_loop_test (tcase, without_make_it_changes_nothing, 0, n);
   tcase_add_test (tcase, make_itself_is_content);
   for (int i = 0; i < n; i++)

@@ -301,6 +301,53 @@ START_TEST (threads_have_no_process_of_their_own)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ names */
+
+static GVariant *
+tell_name (GVariant *args, GError **error)
+{
+  const char *name = mproc_process_get_name (mproc_process_current ());
+
+  (void) args, (void) error;
+  return g_variant_new ("(su)", name, mproc_worker_get_number ());
+}
+
+/* Each worker has one task. */
+static void
+expect_names (MprocPoolOptions *options, const char *name)
+{
+  MprocPool *pool;
+
+  mproc_pool_options_set_max_tasks_per_worker (options, 1);
+  pool = mproc_test_pool_with (1, options);
+  for (guint32 n = 1; n <= 3; n++)
+    {
+      char *wanted = g_strdup_printf ("%s-%u", name, n);
+      GVariant *value =
+          mproc_test_value_of (mproc_pool_apply_async (pool, tell_name, NULL, NULL));
+      const char *seen;
+      guint32 number;
+
+      g_variant_get (value, "(&su)", &seen, &number);
+      ck_assert_str_eq (seen, wanted);
+      ck_assert_uint_eq (number, n);
+      g_variant_unref (value);
+      g_free (wanted);
+    }
+  mproc_test_end_pool (pool);
+}
+
+START_TEST (workers_are_called_as_asked)
+{
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
+
+  expect_names (options, "PoolWorker");
+  options = mproc_test_pool_options (_i);
+  mproc_pool_options_set_name (options, "smith");
+  expect_names (options, "smith");
+}
+END_TEST
+
 Suite *
 mproc_test_pool_setup_suite (void)
 {
@@ -308,6 +355,7 @@ mproc_test_pool_setup_suite (void)
   TCase *tcase = mproc_test_case (suite, "pool-setup");
   int n = (int) mproc_test_n_methods ();
 
+  tcase_add_loop_test (tcase, workers_are_called_as_asked, 0, n);
   tcase_add_loop_test (tcase, workers_have_their_processor, 0, n);
   tcase_add_loop_test (tcase, a_processor_that_does_not_exist_breaks_the_pool, 0, n);
   tcase_add_test (tcase, threads_have_no_process_of_their_own);

@@ -6,6 +6,8 @@
 #include "kill.h"
 #include "os.h"
 
+#include <mproc/iter.h>
+
 #include <string.h>
 
 /* ------------------------------------------------------------------ functions that run there */
@@ -220,7 +222,11 @@ START_TEST (replacements_come_at_once)
   if (mproc_test_is_slow_platform ())
     return; /* where a start takes longer than what is measured here */
   for (guint i = 0; i < 10 && best > 30000; i++)
-    best = MIN (best, time_replacements (_i, 5));
+    {
+      gint64 taken = time_replacements (_i, 5);
+
+      best = MIN (best, taken);
+    }
   ck_assert_int_le (best, 30000);
 }
 END_TEST
@@ -548,6 +554,36 @@ START_TEST (negative_numbers)
 }
 END_TEST
 
+/* So many attempts would be a task that is begun for ever. */
+START_TEST (negative_attempts)
+{
+  MprocPoolOptions *options = mproc_test_pool_options (_i);
+  MprocTaskOptions *task = mproc_task_options_new ();
+  GError *error = NULL;
+  MprocIter *iter;
+  MprocPool *pool;
+
+  mproc_task_options_set_attempts (task, (guint) -1);
+  mproc_pool_options_set_task_options (options, task);
+  ck_assert_ptr_null (mproc_pool_new_full (1, options, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "attempts");
+  mproc_pool_options_set_task_options (options, NULL);
+  pool = mproc_test_pool_with (1, options);
+  mproc_test_expect_failure (mproc_pool_apply_async (pool, mproc_test_die, NULL, task),
+                             MPROC_ERROR_INVALID, "attempts");
+  mproc_test_expect_failure (mproc_pool_map_async (pool, mproc_test_die,
+                                                   mproc_test_numbers (0, 9), 2, task),
+                             MPROC_ERROR_INVALID, "attempts");
+  iter = mproc_pool_imap (pool, mproc_test_die, mproc_test_numbers (0, 1), 0, task, NULL);
+  ck_assert_ptr_null (mproc_iter_next (iter, MPROC_FOREVER, &error));
+  mproc_test_expect_error (&error, MPROC_ERROR_INVALID, "attempts");
+  mproc_iter_unref (iter);
+  ck_assert_int_eq (apply (pool, get_number), 1);
+  mproc_test_end_pool (pool);
+  mproc_task_options_free (task);
+}
+END_TEST
+
 Suite *
 mproc_test_pool_worker_suite (void)
 {
@@ -571,5 +607,6 @@ mproc_test_pool_worker_suite (void)
   tcase_add_loop_test (tcase, a_daemon_has_no_pool, 0, n);
   tcase_add_loop_test (tcase, a_function_of_another_build, 0, n);
   tcase_add_test (tcase, negative_numbers);
+  tcase_add_loop_test (tcase, negative_attempts, 0, n);
   return suite;
 }
