@@ -107,7 +107,7 @@ static gboolean
 are_squares (const gint64 *results, gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    if (results[i] != (gint64) (i * i))
+    if (results[i] != (gint64) i * (gint64) i)
       return FALSE;
   return TRUE;
 }
