@@ -127,6 +127,21 @@ give_results (Run *self)
   return g_variant_ref_sink (g_variant_new_maybe (G_VARIANT_TYPE_VARIANT, NULL));
 }
 
+/* As large as the program has asked for, which may be more than there is. */
+static gboolean
+make_room (Run *run, GError **error)
+{
+  gsize size = (gsize) (run->map->plan.n_items * run->map->plan.result_size);
+
+  run->results = g_try_malloc (size);
+  if (run->results != NULL || size == 0)
+    return TRUE;
+  g_set_error (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY,
+               "there is no memory for the results of a map, %" G_GSIZE_FORMAT " bytes",
+               size);
+  return FALSE;
+}
+
 static GVariant *
 run_all (MprocPool *pool, Run *run, GError **error)
 {
@@ -136,8 +151,8 @@ run_all (MprocPool *pool, Run *run, GError **error)
           ? !mproc_batch_open_array (run->map->args, &run->data, &run->given, error)
           : !mproc_batch_check_size (plan, error))
     return NULL;
-  if (plan->kind == MPROC_BATCH_BYTES)
-    run->results = g_malloc ((gsize) (plan->n_items * plan->result_size));
+  if (plan->kind == MPROC_BATCH_BYTES && !make_room (run, error))
+    return NULL;
   return do_parts (pool, run, error) ? give_results (run) : NULL;
 }
 

@@ -248,7 +248,7 @@ mproc_queue_spin (MprocSpin *spin,
  * whether the one that was to be woken has been killed: each sleeps the longer, the more of them
  * have looked while it slept. */
 #define LOOKS_PER_NAP 3
-#define LONGEST_NAP (20 * (gint64) MPROC_NAP)
+#define LONGEST_NAP (10 * (gint64) MPROC_NAP)
 
 static void
 choose_nap (MprocQueueBody *body, MprocSleep *sleep)

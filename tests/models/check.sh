@@ -29,7 +29,7 @@ build=$(cd "$build" && pwd)
 # Two at a time, in 2 GiB together.
 memory=900 # MiB
 depth=200000
-seconds=200
+seconds=600
 
 # compile MODEL KIND OPTION...: pan in this folder.  No partial order reduction where a death may
 # come before each step, also those that a process does for itself alone.  Not optimised: that
