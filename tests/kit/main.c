@@ -70,6 +70,17 @@ make_temporary_folder (void)
   return folder;
 }
 
+/* A test that failed has left its children behind, for which the program would wait. */
+static void
+end_children (void)
+{
+  GPtrArray *children = mproc_process_list_children ();
+
+  for (guint i = 0; i < children->len; i++)
+    mproc_process_kill (g_ptr_array_index (children, i), NULL);
+  g_ptr_array_unref (children);
+}
+
 static int
 run_suites (void)
 {
@@ -84,6 +95,8 @@ run_suites (void)
   run = srunner_ntests_run (runner);
   failed = srunner_ntests_failed (runner);
   srunner_free (runner);
+  if (failed > 0)
+    end_children ();
   if (run == 0)
     fprintf (stderr, "no test was run: is CK_RUN_SUITE the name of a suite?\n");
   return run == 0 || failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
