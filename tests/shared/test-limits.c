@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects at their limits: times without end, no shared memory at all, thousands of each. */
+#include "hoard.h"
 #include "processes.h"
 
 #include "arena/arena.h"
@@ -287,59 +288,6 @@ END_TEST
 
 /* ------------------------------------------------------------------ no memory */
 
-/* Blocks of every size, taken until there are none.  */
-typedef struct
-{
-  GArray *blocks;
-} Hoard;
-
-static guint64
-hoard_all (Hoard *self)
-{
-  guint64 n_bytes = 0;
-
-  for (gsize size = 1 << 20; size >= 16; size = size * 3 / 4)
-    {
-      MprocOffset block;
-
-      while ((block = mproc_arena_alloc (size, NULL)) != 0)
-        {
-          g_array_append_val (self->blocks, block);
-          n_bytes += mproc_arena_block_size (block);
-        }
-    }
-  return n_bytes;
-}
-
-/* Gives one back; how many bytes it has. */
-static gsize
-hoard_give_back (Hoard *self, guint i)
-{
-  MprocOffset block = g_array_index (self->blocks, MprocOffset, i);
-  gsize size = mproc_arena_block_size (block);
-
-  mproc_arena_free (block);
-  g_array_remove_index (self->blocks, i);
-  return size;
-}
-
-static void
-hoard_init (Hoard *self)
-{
-  self->blocks = g_array_new (FALSE, FALSE, sizeof (MprocOffset));
-  ck_assert (mproc_set_memory_limit (1, NULL));
-  hoard_all (self);
-}
-
-static void
-hoard_clear (Hoard *self)
-{
-  while (self->blocks->len > 0)
-    hoard_give_back (self, self->blocks->len - 1);
-  g_array_unref (self->blocks);
-  ck_assert (mproc_set_memory_limit (G_MAXUINT64, NULL));
-}
-
 /* A call that takes shared memory; undone again where it succeeds.  TRUE, or FALSE with error. */
 typedef gboolean (*Call) (Kit *kit, GError **error);
 
@@ -501,11 +449,11 @@ call_with_little (Kit *kit, guint i)
     {
       GError *error = NULL;
       gsize given = 0;
-      Hoard hoard;
+      MprocTestHoard hoard;
 
-      hoard_init (&hoard);
+      mproc_test_hoard_init (&hoard);
       for (guint k = 0; k < n && hoard.blocks->len > 0; k++)
-        given += hoard_give_back (&hoard, hoard.blocks->len - 1 -
+        given += mproc_test_hoard_give_back (&hoard, hoard.blocks->len - 1 -
                                               k % 2 * (hoard.blocks->len / 4));
       ok = call_numbered (kit, i, &error);
       if (ok != (error == NULL) ||
@@ -513,9 +461,9 @@ call_with_little (Kit *kit, guint i)
         ck_abort_msg ("%s: %s", name_numbered (i), error ? error->message : "no error");
       g_clear_error (&error);
       n_failed += !ok;
-      if (!ok && hoard_all (&hoard) != given)
+      if (!ok && mproc_test_hoard_rest (&hoard) != given)
         ck_abort_msg ("%s has kept some of %u blocks", name_numbered (i), n);
-      hoard_clear (&hoard);
+      mproc_test_hoard_clear (&hoard);
     }
   return n_failed;
 }
@@ -559,13 +507,13 @@ START_TEST (without_memory_a_free_place_is_found)
   GPtrArray *locks = g_ptr_array_new ();
   MprocLock *lock = mproc_lock_new (NULL);
   GError *error = NULL;
-  Hoard hoard;
+  MprocTestHoard hoard;
 
   make_small_blocks (N_SMALL);
-  hoard_init (&hoard);
+  mproc_test_hoard_init (&hoard);
   g_ptr_array_add (locks, lock);
   for (guint i = 0; i < N_SMALL; i++)
-    hoard_give_back (&hoard, hoard.blocks->len - 1);
+    mproc_test_hoard_give_back (&hoard, hoard.blocks->len - 1);
   while ((lock = mproc_lock_new (&error)) != NULL)
     g_ptr_array_add (locks, lock);
   ck_assert_uint_lt (locks->len, N_SMALL); /* it was the table */
@@ -580,7 +528,7 @@ START_TEST (without_memory_a_free_place_is_found)
   for (guint i = 0; i < locks->len; i++)
     mproc_lock_unref (locks->pdata[i]);
   g_ptr_array_unref (locks);
-  hoard_clear (&hoard);
+  mproc_test_hoard_clear (&hoard);
 }
 END_TEST
 
