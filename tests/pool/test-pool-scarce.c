@@ -91,8 +91,9 @@ ask_for_all (MprocPool *pool)
   n += is_result_refused (mproc_pool_apply_async (pool, give_back, make_long (), NULL));
   n += is_result_refused (mproc_pool_apply_async (pool, mproc_test_square,
                                                   g_variant_new_int32 (3), NULL));
-  n += is_result_refused (mproc_pool_map_async (
-      pool, mproc_test_square, mproc_test_numbers (0, N_ITEMS), 1, NULL));
+  n +=
+      is_result_refused (mproc_pool_map_async (pool, mproc_test_square,
+                                               mproc_test_numbers (0, N_ITEMS), 1, NULL));
   n += is_result_refused (mproc_pool_map_bytes_async (pool, square_byte, bytes, N_ITEMS,
                                                       1, 1, 1));
   iter = mproc_pool_imap (pool, mproc_test_square, mproc_test_numbers (0, N_ITEMS), 1,

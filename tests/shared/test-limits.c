@@ -454,7 +454,7 @@ call_with_little (Kit *kit, guint i)
       mproc_test_hoard_init (&hoard);
       for (guint k = 0; k < n && hoard.blocks->len > 0; k++)
         given += mproc_test_hoard_give_back (&hoard, hoard.blocks->len - 1 -
-                                              k % 2 * (hoard.blocks->len / 4));
+                                                         k % 2 * (hoard.blocks->len / 4));
       ok = call_numbered (kit, i, &error);
       if (ok != (error == NULL) ||
           (!ok && !g_error_matches (error, MPROC_ERROR, MPROC_ERROR_NO_MEMORY)))
