@@ -78,6 +78,13 @@ char *mproc_test_temporary (const char *what);
 /* Looks at @condition until it holds, for two seconds at most. */
 gboolean mproc_test_eventually (gboolean (*condition) (gpointer), gpointer data);
 
+/* The least of some times that @measure, given both, has measured; the first that is not more than
+ * @enough: others use the machine, too. */
+gint64 mproc_test_best (gint64 (*measure) (int i, gconstpointer data),
+                        int i,
+                        gconstpointer data,
+                        gint64 enough);
+
 /* How often @what is in the text. */
 guint mproc_test_occurrences (const char *text, const char *what);
 

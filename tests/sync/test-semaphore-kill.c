@@ -6,7 +6,6 @@
 #include "family/slotdata.h"
 
 #define SOON MPROC_SECONDS (0.3)
-#define N_ATTEMPTS 5
 
 START_TEST (a_dead_takers_unit_is_gone)
 {
@@ -56,7 +55,7 @@ END_TEST
 
 /* From the kill to the answer of one who waited; nobody has joined the dead one yet. */
 static gint64
-measure_return (int i)
+measure_return (int i, gconstpointer data)
 {
   MprocSemaphore *self = make (1, 1, MPROC_SEMAPHORE_RESTORE);
   Remote holder = remote_start (i, self);
@@ -78,23 +77,15 @@ measure_return (int i)
 
 START_TEST (they_come_back_soon)
 {
-  gint64 best = G_MAXINT64;
-
   if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  for (guint i = 0; i < N_ATTEMPTS && best > SOON; i++)
-    {
-      gint64 time = measure_return (_i);
-
-      best = MIN (best, time);
-    }
-  ck_assert_int_le (best, SOON);
+  ck_assert_int_le (mproc_test_best (measure_return, _i, NULL, SOON), SOON);
 }
 END_TEST
 
 /* As above, of one who only tries: his looks are all there are. */
 static gint64
-measure_tries (int i)
+measure_tries (int i, gconstpointer data)
 {
   MprocSemaphore *self = make (1, 1, MPROC_SEMAPHORE_RESTORE);
   Remote holder = remote_start (i, self);
@@ -114,17 +105,9 @@ measure_tries (int i)
 
 START_TEST (a_try_is_enough)
 {
-  gint64 best = G_MAXINT64;
-
   if (mproc_test_is_thread (_i))
     return; /* a thread cannot be killed */
-  for (guint i = 0; i < N_ATTEMPTS && best > SOON; i++)
-    {
-      gint64 time = measure_tries (_i);
-
-      best = MIN (best, time);
-    }
-  ck_assert_int_le (best, SOON);
+  ck_assert_int_le (mproc_test_best (measure_tries, _i, NULL, SOON), SOON);
 }
 END_TEST
 

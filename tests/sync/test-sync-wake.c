@@ -195,7 +195,6 @@ END_TEST
 /* ------------------------------------------------------------------ all at once */
 
 #define N_SLEEPERS 8
-#define N_ATTEMPTS 8
 
 /* One who comes too late for what is told only once waits so long. */
 #define NIGHT MPROC_SECONDS (1)
@@ -432,8 +431,9 @@ all_have_come (gpointer data)
 
 /* They are woken near the beginning of a nap, so that one who is not woken is late. */
 static gint64
-measure_waking (const Bed *bed)
+measure_waking (int i, gconstpointer data)
 {
+  const Bed *bed = data;
   Night self = { bed, bed->make (), 0 };
   GThread *sleepers[N_SLEEPERS];
   gint64 before;
@@ -455,14 +455,8 @@ START_TEST (all_who_sleep_are_woken)
 {
   for (guint i = 0; i < G_N_ELEMENTS (beds); i++)
     {
-      gint64 best = G_MAXINT64;
+      gint64 best = mproc_test_best (measure_waking, 0, &beds[i], MPROC_NAP / 3);
 
-      for (guint k = 0; k < N_ATTEMPTS && best > MPROC_NAP / 3; k++)
-        {
-          gint64 time = measure_waking (&beds[i]);
-
-          best = MIN (best, time);
-        }
       ck_assert_msg (best <= MPROC_NAP / 3, "%s: %" G_GINT64_FORMAT " us", beds[i].name,
                      best);
     }
