@@ -29,7 +29,11 @@ time_rounds (Repeat repeat, int method, gint n)
   gint64 best = G_MAXINT64;
 
   for (gint i = 0; i < N_ROUNDS / 2; i++)
-    best = MIN (best, time_round (repeat, method, n));
+    {
+      gint64 time = time_round (repeat, method, n);
+
+      best = MIN (best, time);
+    }
   return best;
 }
 

@@ -84,7 +84,11 @@ START_TEST (a_lost_wake_is_made_up_for_soon)
   ck_assert (mproc_test_eventually (some_look, queue));
   for (guint i = 0; i < N_SLEEPERS; i++)
     if (i < 10)
-      best = MIN (best, time_without_a_wake (queue));
+      {
+        gint64 time = time_without_a_wake (queue);
+
+        best = MIN (best, time);
+      }
     else
       ck_assert (mproc_queue_put_bytes (queue, "y", 1, 0, NULL));
   for (guint i = 0; i < N_SLEEPERS; i++)
@@ -103,7 +107,8 @@ START_TEST (at_the_end_all_go)
 
   start_all (queue, threads);
   ck_assert (mproc_test_eventually (some_look, queue));
-  mproc_store32 (&queue->body->chain.consumer.lock, MPROC_MAX_MEMBERS << 19 | 2);
+  mproc_store32 (&queue->body->chain.consumer.lock,
+                 (guint32) MPROC_MAX_MEMBERS << 19 | 2);
   start = g_get_monotonic_time ();
   mproc_queue_shutdown (queue, FALSE);
   for (guint i = 0; i < N_SLEEPERS; i++)
