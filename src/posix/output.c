@@ -62,12 +62,13 @@ write_head (int fd, const char *head)
 gintptr
 mproc_os_append_open (const char *path, const char *head, GError **error)
 {
+  /* A pipe with a name that nobody reads from is an error: we would wait for a reader. */
   int fd = mproc_posix_above_standard (open (path,
                                              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-                                                 O_NOCTTY,
+                                                 O_NOCTTY | O_NONBLOCK,
                                              0666));
 
-  if (fd >= 0 && write_head (fd, head))
+  if (fd >= 0 && fcntl (fd, F_SETFL, O_APPEND) == 0 && write_head (fd, head))
     return fd;
   mproc_posix_set_error (error, errno, path);
   if (fd >= 0)

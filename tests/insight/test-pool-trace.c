@@ -2,6 +2,7 @@
 /* What pools write about themselves where MPROC_TRACE asks for it. */
 #include "pools.h"
 
+#include "names.h"
 #include "os.h"
 #include "tracefile.h"
 
@@ -366,6 +367,21 @@ START_TEST (it_can_be_read_meanwhile)
 }
 END_TEST
 
+/* Which is told, and the pool serves without a trace. */
+START_TEST (a_pipe_without_a_reader_stops_nobody)
+{
+  begin_trace ();
+  if (mproc_test_make_pipe_at (path)) /* where there are pipes in folders */
+    {
+      MprocPool *pool = mproc_test_pool (1, _i);
+
+      mproc_test_expect_service (pool, 3);
+      mproc_test_end_pool (pool);
+    }
+  end_trace ();
+}
+END_TEST
+
 START_TEST (nobody_asked)
 {
   MprocPool *pool = mproc_test_pool (1, _i);
@@ -395,6 +411,7 @@ mproc_test_pool_trace_suite (void)
   tcase_add_loop_test (tcase, processes_share_a_file, 0, n);
   tcase_add_loop_test (tcase, a_file_is_appended_to, 0, n);
   tcase_add_loop_test (tcase, it_can_be_read_meanwhile, 0, n);
+  tcase_add_loop_test (tcase, a_pipe_without_a_reader_stops_nobody, 0, n);
   tcase_add_loop_test (tcase, nobody_asked, 0, n);
   return suite;
 }

@@ -27,6 +27,9 @@ guint64 mproc_test_room_for_names (void);
 gboolean mproc_test_make_named_pipe (const char *name);
 gboolean mproc_test_make_hole (const char *name, guint64 size);
 
+/* A pipe in the place of a file; the same. */
+gboolean mproc_test_make_pipe_at (const char *path);
+
 /* How much of it is reserved. */
 guint64 mproc_test_count_reserved (const char *name);
 

@@ -89,10 +89,16 @@ mproc_test_room_for_names (void)
 /* ------------------------------------------------------------------ what is no block */
 
 gboolean
+mproc_test_make_pipe_at (const char *path)
+{
+  return mkfifo (path, S_IRUSR | S_IWUSR) == 0;
+}
+
+gboolean
 mproc_test_make_named_pipe (const char *name)
 {
   char *path = g_build_filename ("/dev/shm", name, NULL);
-  gboolean ok = mkfifo (path, S_IRUSR | S_IWUSR) == 0;
+  gboolean ok = mproc_test_make_pipe_at (path);
 
   g_free (path);
   return ok;

@@ -36,6 +36,13 @@ mproc_test_room_for_names (void)
 }
 
 gboolean
+mproc_test_make_pipe_at (const char *path)
+{
+  (void) path;
+  return FALSE;
+}
+
+gboolean
 mproc_test_make_named_pipe (const char *name)
 {
   (void) name;
