@@ -94,9 +94,9 @@ MPROC_API void mproc_pool_options_set_max_tasks_per_worker (MprocPoolOptions *se
  *
  * What only another process or thread can do for a task is not done here, and is no error, so that a program
  * can be debugged as it is: a hard limit (nobody could end the task), attempts, priorities, the workers'
- * processors, the bounds of pending tasks and of idle time, and the start method.  What only a process of its own can have is
- * refused as it is for workers that are threads: a niceness, a directory, variables, a memory limit, and
- * output that is captured.
+ * processors, the bounds of pending tasks and of idle time, and the start method.  What only a process of
+ * its own can have is refused as it is for workers that are threads: a niceness, a directory, variables, a
+ * memory limit, and output that is captured.
  */
 MPROC_API void mproc_pool_options_set_inline (MprocPoolOptions *self, gboolean is_inline);
 

@@ -85,40 +85,23 @@ claim_some (guint how_many)
   return 0;
 }
 
-/* One slot at a time is looked at for an owner that died with nobody to notice. */
+/* Asks of so many slots, in turn from @next on, whether their owners have died with nobody to notice; or
+ * of orphans alone: nobody waits for those whose starter has ended, what they held stays held until
+ * somebody looks, and memory tells who they are. */
 static void
-look_for_dead (guint how_many)
+look_for_dead (gint *next, guint how_many, gboolean only_orphans)
 {
-  static gint next;
   guint n = mproc_slot_count ();
 
   for (guint i = 0; i < MIN (how_many, n); i++)
     {
-      guint index = (guint) g_atomic_int_add (&next, 1) % n;
-      guint32 word = mproc_load32 (&mproc_slot_at (index)->word);
-
-      if ((word & MPROC_SLOT_STATE) != MPROC_MEMBER_FREE)
-        mproc_member_is_dead (index << 19 | (word >> 8) << 1);
-    }
-}
-
-/* Nobody waits for those whose starter has ended, and what they held stays held until somebody looks.
- * Memory tells who they are; only they are asked for. */
-static void
-look_for_orphans (guint how_many)
-{
-  static gint next;
-  guint n = mproc_slot_count ();
-
-  for (guint i = 0; i < MIN (how_many, n); i++)
-    {
-      guint index = (guint) g_atomic_int_add (&next, 1) % n;
+      guint index = (guint) g_atomic_int_add (next, 1) % n;
       MprocSlot *slot = mproc_slot_at (index);
       guint32 word = mproc_load32 (&slot->word);
       MprocMember starter = mproc_load32 (&slot->starter);
 
-      if ((word & MPROC_SLOT_STATE) != MPROC_MEMBER_FREE && starter != 0 &&
-          !mproc_member_is_current (starter))
+      if ((word & MPROC_SLOT_STATE) != MPROC_MEMBER_FREE &&
+          (!only_orphans || (starter != 0 && !mproc_member_is_current (starter))))
         mproc_member_is_dead (index << 19 | (word >> 8) << 1);
     }
 }
@@ -126,14 +109,14 @@ look_for_orphans (guint how_many)
 MprocMember
 mproc_slot_claim (GError **error)
 {
-  static gint claims;
+  static gint claims, next, next_orphan;
   /* One that is just becoming a member has no name to sweep under. */
   gboolean looked = mproc_load32 (&mproc_identity->self) == 0;
 
   if (!looked)
-    look_for_orphans (A_FEW);
+    look_for_dead (&next_orphan, A_FEW, TRUE);
   if (!looked && g_atomic_int_add (&claims, 1) % 16 == 15)
-    look_for_dead (1);
+    look_for_dead (&next, 1, FALSE);
   for (;;)
     {
       guint32 n = mproc_slot_count ();
@@ -152,7 +135,7 @@ mproc_slot_claim (GError **error)
         break;
       else
         {
-          look_for_dead (n);
+          look_for_dead (&next, n, FALSE);
           looked = TRUE;
         }
     }

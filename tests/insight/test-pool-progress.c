@@ -96,19 +96,27 @@ START_TEST (the_pools_end_tells_what_is_left)
 }
 END_TEST
 
+/* As many as @heard wants, of so many microseconds each; ends the pool, and all have been heard of. */
+static gint64
+time_naps (MprocPool *pool, gint64 us, MprocProgressFunc func, Heard *heard)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  mproc_pool_set_progress_callback (pool, func, heard, NULL, NULL);
+  for (guint64 i = 0; i < heard->wanted; i++)
+    mproc_pool_push (pool, mproc_test_nap, g_variant_new_int64 (us), NULL);
+  mproc_test_end_pool (pool);
+  begin = g_get_monotonic_time () - begin;
+  ck_assert (is_complete (heard));
+  return begin;
+}
+
 /* Hundreds of tasks in a second are ten calls or so, and never one a task. */
 START_TEST (it_is_not_told_too_often)
 {
   Heard heard = { .wanted = 100 };
-  MprocPool *pool = mproc_test_pool (1, _i);
-  gint64 begin = g_get_monotonic_time (), taken;
+  gint64 taken = time_naps (mproc_test_pool (1, _i), 4000, hear, &heard);
 
-  mproc_pool_set_progress_callback (pool, hear, &heard, NULL, NULL);
-  for (gint32 i = 0; i < 100; i++)
-    mproc_pool_push (pool, mproc_test_nap, g_variant_new_int64 (4000), NULL);
-  mproc_test_end_pool (pool);
-  taken = g_get_monotonic_time () - begin;
-  ck_assert (is_complete (&heard));
   ck_assert_uint_ge (heard.n_calls, 2);
   ck_assert_uint_le (heard.n_calls, taken / (G_USEC_PER_SEC / 10) + 2);
 }
@@ -127,15 +135,8 @@ hear_and_linger (guint64 done, guint64 failed, guint64 total, gpointer data)
 START_TEST (one_who_lingers_does_not_hold_up_the_pool)
 {
   Heard heard = { .wanted = 20 };
-  MprocPool *pool = mproc_test_pool (2, _i);
-  gint64 begin = g_get_monotonic_time (), taken;
+  gint64 taken = time_naps (mproc_test_pool (2, _i), 0, hear_and_linger, &heard);
 
-  mproc_pool_set_progress_callback (pool, hear_and_linger, &heard, NULL, NULL);
-  for (gint32 i = 0; i < 20; i++)
-    mproc_pool_push (pool, mproc_test_nap, g_variant_new_int64 (0), NULL);
-  mproc_test_end_pool (pool);
-  taken = g_get_monotonic_time () - begin;
-  ck_assert (is_complete (&heard));
   ck_assert_uint_le (heard.n_calls, taken / (LONG + G_USEC_PER_SEC / 10) + 2);
 }
 END_TEST
